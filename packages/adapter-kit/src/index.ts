@@ -1,0 +1,10 @@
+export { failuresOf, type Case, type CaseFailure, type Made, type Make, type TestFunction } from "./contract.js";
+export { recordStoreCases, recordStoreContract } from "./record-store/contract.js";
+export { kitEntities } from "./record-store/entities.js";
+export { type StoreCase, type StoreSubject } from "./record-store/subject.js";
+export { blobsCases, blobsContract, type BlobsSubject } from "./volatile/blobs.js";
+export { busCases, busContract, type BusSubject } from "./volatile/bus.js";
+export { cacheCases, cacheContract, type CacheSubject } from "./volatile/cache.js";
+export { countersCases, countersContract, type CountersSubject } from "./volatile/counters.js";
+export { type Patience, type Time } from "./volatile/subject.js";
+export { wakeupCases, wakeupContract, type WakeupSubject } from "./volatile/wakeup.js";

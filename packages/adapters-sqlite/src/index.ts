@@ -1,0 +1,1 @@
+export { sqlite, type SqliteAdapter, type SqliteOptions } from "./sqlite.js";

@@ -1,0 +1,101 @@
+import { cac } from "cac";
+import { GatewayError } from "@sallyport/core";
+import type { Command } from "./command.js";
+import { ownVersion } from "./doctor/runtime.js";
+import { printError } from "./print-error.js";
+import { processTerminal, type Terminal } from "./terminal.js";
+
+export interface MainOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly terminal?: Terminal;
+}
+type Options = Readonly<Record<string, unknown>>;
+
+const FAILED = 1;
+const MISUSED = 2;
+
+/** Runs one command line, without `node` and the script; resolves to the exit code, never rejects. No command: `start`. */
+export async function main(argv: readonly string[], o: MainOptions = {}): Promise<number> {
+  const terminal = o.terminal ?? processTerminal();
+  const verbose = argv.includes("--verbose");
+  let code = 0;
+  const run = (action: (command: Command, options: Options) => Promise<number>) => async (first: unknown, second?: Options) => {
+    const options = second ?? (first as Options);
+    const flags = {
+      config: asText(options["config"]),
+      data: asText(options["data"]),
+      host: asText(options["host"]),
+      port: asPort(options["port"]),
+    };
+    code = await action(
+      { cwd: o.cwd ?? process.cwd(), env: o.env ?? process.env, terminal, verbose, flags },
+      { ...options, action: first },
+    );
+  };
+  try {
+    const cli = commandLine(run);
+    const known = cli.commands.map((command) => command.name);
+    cli.parse(["node", "sallyport", ...withCommand(argv, known)], { run: false });
+    await cli.runMatchedCommand();
+    return code;
+  } catch (error) {
+    if ((error as Error | null)?.name !== "CACError") {
+      printError(terminal, error, verbose);
+      return FAILED;
+    }
+    terminal.err(`${terminal.paint.red("✖")} ${(error as Error).message}`);
+    terminal.err(`  ${terminal.paint.green("→")} sallyport --help`);
+    return MISUSED;
+  }
+}
+
+function commandLine(
+  run: (action: (command: Command, options: Options) => Promise<number>) => (first: unknown, second?: Options) => Promise<void>,
+) {
+  const cli = cac("sallyport");
+  cli.usage("[command] [options]");
+  cli.option("--config <file>", "Configuration file (SALLYPORT_CONFIG; sallyport.config.json)");
+  cli.option("--data <folder>", "Where the database and the secret are kept (SALLYPORT_DATA; .sallyport)");
+  cli.option("--verbose", "Show the stack of an error");
+  const address = (command: ReturnType<typeof cli.command>) =>
+    command.option("--host <host>", "Address to listen on (HOST; 127.0.0.1)").option("--port <port>", "Port to listen on (PORT; 4747)");
+
+  address(cli.command("start", "Start the gateway (also without any command)")).action(
+    run(async (command) => (await import("./start.js")).start(command)),
+  );
+  address(cli.command("doctor", "Explain what was found, and from where"))
+    .option("--json", "Print the report as JSON")
+    .action(run(async (command, options) => (await import("./doctor/doctor.js")).doctor(command, { json: options["json"] === true })));
+  cli
+    .command("keys [action]", "Show where the owner key comes from; `keys rotate` makes a new one")
+    .action(run(async (command, options) => (await import("./keys.js")).keys(command, asText(options["action"]))));
+  cli
+    .command("migrate", "Bring the database's tables up to date")
+    .option("--sql", "Print the statements instead of running them")
+    .action(run(async (command, options) => (await import("./migrate.js")).migrate(command, { sql: options["sql"] === true })));
+  cli.help();
+  cli.version(ownVersion());
+  return cli;
+}
+
+/** No command is `start`; a word that is none is an error, not an argument of `start`. */
+function withCommand(argv: readonly string[], known: readonly string[]): readonly string[] {
+  const [first] = argv;
+  if (first === undefined) return ["start"];
+  if (["-h", "--help", "-v", "--version"].includes(first) || known.includes(first)) return argv;
+  if (first.startsWith("-")) return ["start", ...argv];
+  throw new GatewayError("bad_request", `There is no command "${first}".`, {
+    hint: `Commands are ${known.join(", ")}; see sallyport --help.`,
+  });
+}
+
+function asText(value: unknown): string | undefined {
+  return value === undefined || typeof value === "object" ? undefined : String(value as string | number | boolean);
+}
+
+function asPort(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new GatewayError("bad_request", "--port is not a port.", { hint: "Give a whole number from 0 to 65535; 0 takes any free port." });
+}

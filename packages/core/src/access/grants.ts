@@ -1,0 +1,18 @@
+import { matchesGlob } from "../util/glob.js";
+
+/**
+ * Whether the grants allow `what:name`. Grants are `*`, `what:*` or `what:<glob>`; deny by default. Linear in the number of grants.
+ */
+export function isGranted(grants: readonly string[], what: string, name: string): boolean {
+  for (const grant of grants) {
+    if (grant === "*") return true;
+    if (
+      grant.length > what.length &&
+      grant.startsWith(what) &&
+      grant[what.length] === ":" &&
+      matchesGlob(grant.slice(what.length + 1), name)
+    )
+      return true;
+  }
+  return false;
+}

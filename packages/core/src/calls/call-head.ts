@@ -1,0 +1,30 @@
+import type { ProtocolId } from "./protocol.js";
+
+/**
+ * What policy may know of a model call without decoding it: read from the bytes in one scan, no tree built.
+ */
+export interface ModelHead {
+  readonly kind: "model";
+  readonly protocol: ProtocolId;
+  /** What is asked for; "generate" covers chat in every dialect. */
+  readonly operation: "generate" | "embed" | "count-tokens";
+  /** The model as the caller named it. */
+  readonly name: string;
+  readonly stream: boolean;
+  readonly maxOutputTokens: number | undefined;
+  /** Bytes of the request's body. */
+  readonly bytes: number;
+}
+
+/** What policy may know of a tool call without decoding its arguments. */
+export interface ToolHead {
+  readonly kind: "tool";
+  /** The name as the caller knows it: `server__tool`. */
+  readonly name: string;
+  readonly server: string;
+  /** The tool's own name at its server. */
+  readonly tool: string;
+  readonly bytes: number;
+}
+
+export type CallHead = ModelHead | ToolHead;

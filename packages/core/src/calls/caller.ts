@@ -1,0 +1,25 @@
+/**
+ * Who is calling. There is no anonymous caller: a request either has one of these or is answered 401.
+ * `grants` are scope strings such as `models:openai/*`, `mcp:files__*`, `admin:read` or `*`; what they do not name is denied.
+ */
+export interface Caller {
+  readonly kind: "owner" | "key" | "user" | "host" | "system";
+  /** Stable id, safe to log: never the credential itself. */
+  readonly id: string;
+  readonly name: string;
+  /** The projects whose rows this caller may see; the first is where its new rows go. Never empty. */
+  readonly projects: readonly [string, ...string[]];
+  readonly grants: readonly string[];
+}
+
+/** The project of everything that names no other. */
+export const DEFAULT_PROJECT = "default";
+
+/** The gateway's own work: reconcilers, start-up, resumed runs whose caller is read from the store. */
+export const SYSTEM_CALLER: Caller = {
+  kind: "system",
+  id: "system",
+  name: "the gateway itself",
+  projects: [DEFAULT_PROJECT],
+  grants: ["*"],
+};

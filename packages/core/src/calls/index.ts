@@ -1,0 +1,25 @@
+export { type Answer, type AnswerBody, type Headers, type HttpAnswer, type LiveAnswer } from "./answer.js";
+export { type CallHead, type ModelHead, type ToolHead } from "./call-head.js";
+export { DEFAULT_PROJECT, SYSTEM_CALLER, type Caller } from "./caller.js";
+export { Fold, fold, unfold, type AnswerPart, type Candidate, type ModelAnswer } from "./fold.js";
+export { type Inbound } from "./inbound.js";
+export { type Json, type JsonObject } from "./json.js";
+export {
+  type MediaPart,
+  type Message,
+  type ModelCall,
+  type OutputFormat,
+  type ReasoningPart,
+  type RefusalPart,
+  type TextPart,
+  type ToolCallPart,
+  type ToolChoice,
+  type ToolResultPart,
+  type ToolSpec,
+} from "./model-call.js";
+export { type FinishReason, type ModelEvent } from "./model-event.js";
+export { type Outcome } from "./outcome.js";
+export { type Extras, type ProtocolId } from "./protocol.js";
+export { isTerminal, type RunEvent, type RunStatus, type StoredRunEvent } from "./run-event.js";
+export { toolResultText, type ToolDefinition, type ToolEvent, type ToolResult } from "./tool-event.js";
+export { addUsage, type Usage } from "./usage.js";

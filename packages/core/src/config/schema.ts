@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { Secret } from "../util/secret.js";
+
+/** Names of providers, routes, servers and namespaces: they are parts of model and tool names. */
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]|_(?!_)){0,38}[a-z0-9]$|^[a-z0-9]$/,
+    "use 1 to 40 of a-z, 0-9, - and single _, starting and ending with a letter or digit",
+  );
+const url = z.url({ protocol: /^https?$/, error: "an http(s) URL such as https://api.example.com/v1" });
+/** Becomes opaque as soon as it is read: a configuration can be printed. */
+const secret = z
+  .union([z.instanceof(Secret), z.string().min(1)])
+  .transform((value) => (typeof value === "string" ? new Secret(value) : value));
+const durationMs = z.int().min(1).max(86_400_000);
+
+export const vendors = [
+  "openai",
+  "openai-compatible",
+  "anthropic",
+  "google",
+  "vertex",
+  "xai",
+  "deepseek",
+  "huggingface",
+  "openrouter",
+] as const;
+
+/** They stand for many servers, so each provider of theirs has to say its own address. */
+export const vendorsWithoutAddress: readonly Vendor[] = ["openai-compatible"];
+
+/** Dollars per million units; a decimal number or decimal string, taken exactly. What is left out is unknown, never zero. */
+const price = z.union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d{1,12})?$/)]);
+export const pricesSchema = z.strictObject({
+  input: price.optional(),
+  output: price.optional(),
+  cacheRead: price.optional(),
+  cacheWrite: price.optional(),
+});
+
+const modelEntry = z.union([
+  z.string().min(1),
+  z.strictObject({ id: z.string().min(1), features: z.array(z.string()).optional(), prices: pricesSchema.optional() }),
+]);
+
+export const providerSchema = z.strictObject({
+  vendor: z.enum(vendors).optional().describe("left out: the provider's own name, when it is a vendor's"),
+  baseUrl: url.optional().describe("what the vendor's own SDK takes: with /v1 for OpenAI's dialects"),
+  apiKey: secret.optional(),
+  apiKeys: z
+    .array(z.strictObject({ value: secret, weight: z.number().positive().optional() }))
+    .min(1)
+    .optional(),
+  models: z.array(modelEntry).optional().describe("added to the catalogue"),
+});
+
+const stdioServer = z.strictObject({
+  type: z.enum(["stdio"]).optional(),
+  command: z.string().min(1),
+  args: z.array(z.string()).optional(),
+  env: z.record(z.string(), secret).optional(),
+  cwd: z.string().optional(),
+});
+const httpServer = z.strictObject({
+  type: z.enum(["http", "streamable-http", "sse"]).optional(),
+  url,
+  headers: z.record(z.string(), secret).optional(),
+});
+/** The shape that Claude Desktop uses. */
+export const mcpServerSchema = z.union([stdioServer, httpServer]);
+
+export const configSchema = z.strictObject({
+  server: z
+    .strictObject({
+      host: z.string().min(1).default("127.0.0.1"),
+      port: z.int().min(0).max(65_535).default(4747),
+      allowedHosts: z.array(z.string()).default([]).describe("Host headers answered beside loopback names"),
+      allowedOrigins: z.array(z.string()).default([]).describe("web origins that may call, exact, or * for any"),
+      trustProxy: z.boolean().default(false),
+      maxBodyBytes: z.int().min(1024).max(1_073_741_824).default(20_971_520),
+      timeouts: z
+        .strictObject({
+          requestMs: durationMs.default(600_000),
+          firstByteMs: durationMs.default(120_000),
+          idleMs: durationMs.default(120_000),
+          connectMs: durationMs.default(10_000),
+          shutdownMs: durationMs.default(10_000),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^(sqlite:.+|memory:|mysql:\/\/.+|mariadb:\/\/.+)$/, "sqlite:<file>, memory: or mysql://user:password@host/database"),
+    })
+    .optional(),
+  redis: z.strictObject({ url: z.string().regex(/^rediss?:\/\/.+/, "redis://host:6379 or rediss://host:6379") }).optional(),
+  logging: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+      format: z.enum(["text", "json"]).default("text"),
+    })
+    .prefault({}),
+  sessions: z.strictObject({ ttlSeconds: z.int().min(60).default(604_800) }).prefault({}),
+  providers: z.record(name, providerSchema).default({}),
+  routes: z
+    .record(
+      name,
+      z.strictObject({
+        strategy: z.enum(["fallback", "weighted"]).default("fallback"),
+        targets: z.array(z.strictObject({ model: z.string().min(1), weight: z.number().positive().optional() })).min(1),
+      }),
+    )
+    .default({}),
+  mcpServers: z.record(name, mcpServerSchema).optional().describe("left out: the demo server"),
+  mcp: z
+    .strictObject({
+      allowStdio: z.array(z.strictObject({ command: z.string().min(1), args: z.array(z.string()).default([]) })).default([]),
+    })
+    .prefault({}),
+  namespaces: z
+    .record(name, z.strictObject({ servers: z.array(z.string()).min(1), naming: z.enum(["prefix", "none", "manual"]).default("prefix") }))
+    .default({}),
+  network: z.strictObject({ allowPrivate: z.boolean().default(false) }).prefault({}),
+  access: z.strictObject({ maxStaleMs: durationMs.default(10_000) }).prefault({}),
+});
+
+/** What a person writes: `sallyport.config.json`, or the object given to `new Gateway()`. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** The configuration with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+export type ProviderConfig = z.output<typeof providerSchema>;
+export type McpServerConfig = z.output<typeof mcpServerSchema>;
+export type Vendor = (typeof vendors)[number];

@@ -1,0 +1,181 @@
+import type { GatewayKeyRow } from "../entities/index.js";
+import { GatewayError } from "../errors/index.js";
+import type { Bus, Clock, RecordStore, Within } from "../ports/index.js";
+import type { Log } from "../util/log.js";
+import type { Config } from "./schema.js";
+import type { Snapshot } from "./snapshot.js";
+
+/** What of the services it needs; Services is one. */
+export interface SnapshotServices {
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly log: Log;
+}
+export interface SnapshotOptions {
+  readonly config: Config;
+  /** Every enabled key by its digest, as the store has them now. */
+  readonly readKeys: (within: Within) => Promise<ReadonlyMap<string, GatewayKeyRow>>;
+  /** How often the store is asked for changes. 1 s when left out. */
+  readonly pollMs?: number | undefined;
+}
+export type SwapListener = (now: Snapshot, before: Snapshot) => void;
+
+/** Where a node that changed a watched entity says so; the ids are of the rows. A hint: whoever misses it sees the change with the next poll. */
+export const CHANGES_TOPIC = "changes";
+
+const POLL_MS = 1_000;
+/** All is read again this often, whatever the change log says: it may have missed a commit that was late. */
+const FULL_READ_EVERY_MS = 30_000;
+const READ_WITHIN_MS = 5_000;
+const CHANGES_LIMIT = 500;
+/** The entities that a snapshot is built from. */
+const followed = new Set(["gatewayKey"]);
+
+/**
+ * The newest Snapshot of this node. It follows the store's `changes` by polling, sooner when the bus hints at one. A store that fails leaves the last good
+ * snapshot in place, whose `readAtMs` then grows old; that is for `access` to judge.
+ * Concurrency: any number of callers; at most one read of the store at a time.
+ */
+export class SnapshotHolder {
+  readonly #services: SnapshotServices;
+  readonly #o: SnapshotOptions;
+  readonly #listeners = new Set<SwapListener>();
+  #current: Snapshot;
+  #cursor: string | null = null;
+  #fullReadAtMs = 0;
+  /** A change was seen that no read has taken in yet: survives a read that fails. */
+  #behind = true;
+  #reading: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+  #failing = false;
+  #started = false;
+  #closed = false;
+  #cancelTimer: () => void = () => undefined;
+  #unsubscribe: (() => Promise<void>) | null = null;
+
+  constructor(services: SnapshotServices, options: SnapshotOptions) {
+    this.#services = services;
+    this.#o = options;
+    this.#current = Object.freeze({ version: 0, config: options.config, keys: new Map<string, GatewayKeyRow>(), readAtMs: 0 });
+  }
+
+  /** Synchronous and free: what a call keeps while it lasts. Before `start` it has no keys and is older than anything allows. */
+  current(): Snapshot {
+    return this.#current;
+  }
+
+  /** Reads everything and begins to follow. Errors: those of the store; it may then be started again. */
+  async start(): Promise<void> {
+    if (this.#started) return;
+    // Listened to first, so that no hint falls between the first read and the subscription.
+    await this.#listen();
+    await this.refresh();
+    this.#started = true;
+    this.#schedule();
+  }
+
+  /** Resolves when a read that began after this call is in `current()`. Errors: those of the store. */
+  refresh(): Promise<void> {
+    if (this.#closed) return Promise.reject(new GatewayError("shutting_down", "The gateway is closing."));
+    if (this.#reading === null) return (this.#reading = this.#read(true).finally(() => (this.#reading = null)));
+    // What is being read now may be from before the caller's own write: one more read serves everybody who asks meanwhile.
+    return (this.#next ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = null;
+        return this.refresh();
+      }));
+  }
+
+  /** Called after keys or configuration changed, not when they were only read again. A listener must not throw. Returns the end of listening. */
+  onSwap(listener: SwapListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Follows no longer, and waits for a read under way. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    const unsubscribe = this.#unsubscribe;
+    this.#unsubscribe = null;
+    await unsubscribe?.();
+    await this.#reading?.catch(() => undefined);
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#unsubscribe !== null) return;
+    try {
+      this.#unsubscribe = await this.#services.bus.subscribe(CHANGES_TOPIC, this.#hurry, this.#hurry);
+    } catch (error) {
+      this.#services.log.warn("no hints from the bus: changes are seen with the next poll", { code: GatewayError.from(error).code });
+    }
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#cancelTimer();
+    this.#cancelTimer = this.#services.clock.at(this.#services.clock.now() + (this.#o.pollMs ?? POLL_MS), () => void this.#poll());
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#reading === null && !this.#closed) {
+      this.#reading = this.#read(false).finally(() => (this.#reading = null));
+      await this.#reading.catch(() => undefined);
+    }
+    this.#schedule();
+  }
+
+  readonly #hurry = (): void => {
+    if (this.#started && !this.#closed) this.refresh().catch(() => undefined); // logged where it failed; the poll goes on
+  };
+
+  async #read(all: boolean): Promise<void> {
+    const { clock, log } = this.#services;
+    const startedAtMs = clock.now();
+    const within = { deadlineMs: startedAtMs + READ_WITHIN_MS };
+    try {
+      if (startedAtMs - this.#fullReadAtMs >= FULL_READ_EVERY_MS) this.#behind = true;
+      await this.#follow(within);
+      const keys = all || this.#behind ? await this.#o.readKeys(within) : null;
+      if (keys !== null) {
+        this.#fullReadAtMs = startedAtMs;
+        this.#behind = false;
+      }
+      this.#swap(keys, startedAtMs);
+      if (this.#failing) log.info("the store answers again: keys are current");
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) log.warn("keys could not be read from the store", { code: GatewayError.from(error).code });
+      this.#failing = true;
+      throw error;
+    }
+  }
+
+  /** Moves the cursor to the end of the change log, and notes whether something that the snapshot holds is in between. */
+  async #follow(within: Within): Promise<void> {
+    for (;;) {
+      const { items, next } = await this.#services.store.changes(this.#cursor, CHANGES_LIMIT, within);
+      this.#cursor = next;
+      if (items.some((item) => followed.has(item.entity))) this.#behind = true;
+      if (items.length < CHANGES_LIMIT) return;
+    }
+  }
+
+  #swap(keys: ReadonlyMap<string, GatewayKeyRow> | null, readAtMs: number): void {
+    const before = this.#current;
+    if (keys === null || sameKeys(keys, before.keys)) {
+      this.#current = Object.freeze({ ...before, readAtMs, version: Math.max(1, before.version) });
+      return;
+    }
+    this.#current = Object.freeze({ ...before, keys, readAtMs, version: before.version + 1 });
+    for (const listener of this.#listeners) listener(this.#current, before);
+  }
+}
+
+function sameKeys(a: ReadonlyMap<string, GatewayKeyRow>, b: ReadonlyMap<string, GatewayKeyRow>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [digest, row] of a) if (b.get(digest)?.version !== row.version || b.get(digest)?.id !== row.id) return false;
+  return true;
+}

@@ -1,0 +1,16 @@
+import type { GatewayKeyRow } from "../entities/index.js";
+import type { Config } from "./schema.js";
+
+/**
+ * What a call is decided by: keys and configuration as they were when it was admitted. Immutable, swapped whole; a call keeps the one
+ * it was admitted with.
+ */
+export interface Snapshot {
+  /** Grows when keys or configuration changed; stays when they were only read again. */
+  readonly version: number;
+  readonly config: Config;
+  /** Enabled keys by their digest in hex. */
+  readonly keys: ReadonlyMap<string, GatewayKeyRow>;
+  /** When the read of the store began that showed this state to be current, Unix ms. Credentials are refused when this is older than `access.maxStaleMs`. */
+  readonly readAtMs: number;
+}

@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { bool, defineLedger, field, int, text, type RowType } from "./define-entity.js";
+
+const count = field(z.int().nullable(), { access: "server", column: int });
+
+/** Exactly one row for every model or tool call, however it ended. The id is the call's id, so a repeated settlement is skipped. */
+export const usageEntry = defineLedger({
+  name: "usage",
+  table: "usage_entries",
+  scope: "projectId",
+  fields: {
+    projectId: field(z.string().max(64), { access: "server", column: text(64), filter: true }),
+    callerId: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
+    kind: field(z.enum(["model", "tool"]), { access: "server", column: text(16), filter: true }),
+    /** What the caller asked for. */
+    name: field(z.string().max(200), { access: "server", column: text(200), filter: true }),
+    /** What answered: provider and model, or server and tool. */
+    provider: field(z.string().max(100).nullable(), { access: "server", column: text(100) }),
+    model: field(z.string().max(200).nullable(), { access: "server", column: text(200) }),
+    runId: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
+    inputTokens: count,
+    cacheReadTokens: count,
+    cacheWriteTokens: count,
+    outputTokens: count,
+    reasoningTokens: count,
+    /** Nano-US-dollars; null: the price is not known. */
+    costNanoUsd: count,
+    estimated: field(z.boolean(), { access: "server", column: bool }),
+    /** The call ended before its answer was whole. */
+    partial: field(z.boolean(), { access: "server", column: bool }),
+    status: field(z.int(), { access: "server", column: int }),
+    durationMs: field(z.int(), { access: "server", column: int }),
+  },
+  indexes: [["projectId", "atMs"], ["callerId", "atMs"], ["name", "atMs"], ["kind", "atMs"], ["runId"], ["atMs"]],
+});
+export type UsageRow = RowType<typeof usageEntry>;
+
+/** Who did what: one row for every call and every change by a person. No content. */
+export const auditEntry = defineLedger({
+  name: "audit",
+  table: "audit_entries",
+  scope: "projectId",
+  fields: {
+    projectId: field(z.string().max(64), { access: "server", column: text(64), filter: true }),
+    callerId: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
+    action: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
+    target: field(z.string().max(200), { access: "server", column: text(200) }),
+    requestId: field(z.string().max(64), { access: "server", column: text(64) }),
+    outcome: field(z.enum(["done", "failed", "aborted", "parked"]), { access: "server", column: text(16) }),
+    code: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
+    status: field(z.int(), { access: "server", column: int }),
+    durationMs: field(z.int(), { access: "server", column: int }),
+  },
+  indexes: [["projectId", "atMs"], ["callerId", "atMs"], ["requestId"], ["atMs"]],
+});
+export type AuditRow = RowType<typeof auditEntry>;

@@ -1,0 +1,303 @@
+import { clock as systemClock, crypto, httpClient, stdioSpawner, writeLine } from "#platform";
+import { Access, ensureOwnerKey, purposeKeys, readKeys, SECRET_BYTES, type AuthHook } from "./access/index.js";
+import { RunEngine } from "./agents/run-engine.js";
+import { Runs } from "./agents/runs.js";
+import type { Run } from "./agents/run.js";
+import { DEFAULT_PROJECT, type Caller, type HttpAnswer, type Inbound } from "./calls/index.js";
+import { loadConfig } from "./config/load-config.js";
+import { parseMasterSecret } from "./config/master-secret.js";
+import { adapterFor } from "./config/open-storage.js";
+import type { Config, ConfigInput } from "./config/schema.js";
+import { SnapshotHolder } from "./config/snapshot-holder.js";
+import type { Environment } from "./config/substitute.js";
+import { allEntities } from "./entities/index.js";
+import { GatewayError } from "./errors/index.js";
+import { createFetch, Edge, type FetchOptions } from "./http/index.js";
+import { McpProxy } from "./mcp/index.js";
+import { memoryBus, memoryStore, memoryWakeup } from "./memory/index.js";
+import { auditAndMeter } from "./policy/audit-and-meter.js";
+import { authorise } from "./policy/authorise.js";
+import { GroupCommit } from "./policy/group-commit.js";
+import { LazyStore } from "./ports/lazy-store.js";
+import type { Bus, Clock, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
+import { Providers, type Models } from "./providers/index.js";
+import { RoutingModelCaller } from "./routing/index.js";
+import { toRunEventView } from "./routes/index.js";
+import { createSeams, EventHub, type GatewayEvents, type RunRequest, type Services } from "./seams/index.js";
+import { TaskScheduler } from "./tasks/task-scheduler.js";
+import { newId } from "./util/ids.js";
+import { Log, logLines, type WriteLine } from "./util/log.js";
+import { Secret } from "./util/secret.js";
+import { VERSION } from "./util/version.js";
+import { openaiChat } from "./wire/openai-chat/index.js";
+
+/** What `new Gateway()` takes: the configuration as in `sallyport.config.json`, and what only code can give. */
+export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
+  /** Where rows are kept: an adapter, or `{ url }`. Left out: in memory, gone with the process. */
+  readonly storage?: StorageAdapter | ConfigInput["storage"];
+  /** What callers over HTTP present as the owner: 32 or more printable characters. Left out: made at the first start, and logged once. */
+  readonly ownerKey?: string | Secret | undefined;
+  /** 32 bytes, or their base64: what the gateway's own keys are derived from. Left out: made for this process, so that keys kept in a durable store do not outlive it. */
+  readonly secret?: string | Uint8Array | Secret | undefined;
+  /** The host application says who calls; then no gateway key is looked at, and no owner key made. */
+  readonly auth?: AuthHook | undefined;
+  /** Where `${NAME}`, the vendors' keys, SALLYPORT_OWNER_KEY and SALLYPORT_SECRET are looked up; the process's environment when left out. */
+  readonly env?: Environment | undefined;
+  /** Receives the log instead of standard error. */
+  readonly log?: WriteLine | undefined;
+  readonly clock?: Clock | undefined;
+  readonly http?: HttpClient | undefined;
+  readonly bus?: Bus | undefined;
+  readonly wakeup?: Wakeup | undefined;
+  /** Called with the owner key when this start made it: nobody can read it again. Left out: it is logged. */
+  readonly onOwnerKey?: ((key: string) => void) | undefined;
+}
+
+/** Without a database the usage and audit ledgers keep their newest rows only, so that the process does not grow with its calls. */
+const MEMORY_LEDGER_ROWS = 10_000;
+/** What the ledger has to write its last rows, however short the grace. */
+const LAST_WRITES_MS = 1_000;
+/** Whoever calls in this process. */
+const OWNER: Caller = { kind: "owner", id: "owner", name: "the owner, in process", projects: [DEFAULT_PROJECT], grants: ["*"] };
+
+/**
+ * The front door: models, MCP tools, runs and tasks of one gateway, and its faces over HTTP. Made at once and started by its first use, or by `start()`; two of them in one process share nothing.
+ * Calls made through it act as the owner; `as(caller)` acts for somebody else.
+ * Errors of the constructor: `invalid_config`, naming every problem with its path.
+ */
+export class Gateway {
+  readonly config: Config;
+  readonly log: Log;
+  readonly providers: Providers;
+  readonly mcp: McpProxy;
+  readonly tasks: TaskScheduler;
+  readonly runs: Runs;
+  /** The gateway as a web handler: `fetch(request)`, under any path with `{ basePath }`. */
+  readonly fetch: (request: Request, options?: FetchOptions) => Promise<Response>;
+  readonly #options: GatewayOptions;
+  readonly #services: Services;
+  readonly #store: LazyStore;
+  readonly #snapshots: SnapshotHolder;
+  readonly #ledger: GroupCommit;
+  readonly #http: HttpClient;
+  readonly #engine: RunEngine;
+  readonly #edge: Edge;
+  readonly #pepper: Uint8Array;
+  #starting: Promise<void> | null = null;
+  #isStarted = false;
+  #closing: Promise<void> | null = null;
+  /** Unix ms: when runs and tasks are given back. */
+  #endByMs = Infinity;
+
+  constructor(options: GatewayOptions = {}) {
+    const env = options.env ?? processEnvironment();
+    this.#options = options;
+    this.config = loadConfig({ env: ownVariables(env), code: configOf(options) }).config;
+    const clock = options.clock ?? systemClock;
+    this.log = new Log(
+      this.config.logging.level,
+      options.log ?? logLines(this.config.logging.format, { write: writeLine, now: () => clock.now() }),
+    );
+    const events = new EventHub();
+    events.on("internal.error", ({ where, error }) =>
+      this.log.error(`failed: ${where}`, { code: GatewayError.from(error).code, message: messageOf(error) }),
+    );
+    this.#store = new LazyStore(() => this.#open(clock));
+    this.#services = {
+      store: this.#store,
+      clock,
+      crypto,
+      wakeup: options.wakeup ?? memoryWakeup({ clock }),
+      bus: options.bus ?? memoryBus(),
+      events,
+      log: this.log,
+      seams: createSeams(),
+      nodeId: newId("node"),
+    };
+    const keys = purposeKeys(crypto, secretOf(options.secret ?? env["SALLYPORT_SECRET"]));
+    this.#pepper = keys("gateway-keys");
+    this.#snapshots = new SnapshotHolder(this.#services, { config: this.config, readKeys: (within) => readKeys(this.#store, within) });
+    const snapshot = () => this.#snapshots.current();
+    this.#ledger = new GroupCommit({
+      store: this.#store,
+      clock,
+      onError: (error) => events.emit("internal.error", { where: "writing the ledger", error }),
+    });
+    this.#http =
+      options.http ??
+      httpClient({ clock, connectMs: this.config.server.timeouts.connectMs, allowPrivate: this.config.network.allowPrivate });
+
+    // What every model call and every tool call passes, in this order.
+    const steps = [auditAndMeter({ ledger: this.#ledger, clock, events }), authorise];
+
+    this.providers = new Providers({ clock, providers: this.config.providers });
+    const models = new RoutingModelCaller(this.#services, {
+      providers: this.providers,
+      http: this.#http,
+      codecs: [openaiChat],
+      steps,
+      snapshot,
+    });
+    this.mcp = new McpProxy(this.#services, { snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER });
+    this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
+    this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
+    this.runs = new Runs(this.#engine, OWNER);
+    this.#services.seams.models.fill(models);
+    this.#services.seams.tools.fill(this.mcp.toolCaller());
+    this.#services.seams.runs.fill(this.#engine);
+
+    const access = new Access(this.#services, { pepper: this.#pepper, snapshot, auth: options.auth });
+    this.#edge = new Edge(this.#services, { access, snapshot, mcp: this.mcp, version: VERSION });
+    this.fetch = createFetch((inbound) => this.handle(inbound));
+  }
+
+  /** The listed models of all providers. */
+  get models(): Models {
+    return this.providers.models;
+  }
+
+  /**
+   * Starts a run and gives its handle at once: await it for the result, iterate it for the events, or answer a request with `toResponse()`. The run is stored and outlives its readers.
+   * Errors are heard by whoever awaits or reads: `validation_failed`, `idempotency_key_reuse`, `store_unavailable`, and what the run fails with.
+   */
+  run(request: RunRequest): Run {
+    return this.runs.run(request);
+  }
+
+  /** The same gateway for another caller: its projects, its grants. */
+  as(caller: Caller): { readonly runs: Runs; run(request: RunRequest): Run } {
+    const runs = new Runs(this.#engine, caller);
+    return { runs, run: (request) => runs.run(request) };
+  }
+
+  /** Hears what happens: ids and numbers, never content. Returns the end of listening. A listener cannot fail a call. */
+  on<N extends keyof GatewayEvents>(name: N, listener: GatewayEvents[N]): () => void {
+    return this.#services.events.on(name, listener);
+  }
+
+  /** One request of a host. Never rejects while the gateway is started; before, with what keeps it from starting, and once it is closed, with `shutting_down`. */
+  handle(inbound: Inbound): Promise<HttpAnswer> {
+    return this.#isStarted ? this.#edge.handle(inbound) : this.start().then(() => this.#edge.handle(inbound));
+  }
+
+  /**
+   * Opens the store, reads the keys and connects the MCP servers; one that is down is reported and left to its next use. Idempotent; a start that failed may be tried again.
+   * Errors: those of the store, `invalid_config` for an owner key that is refused, `shutting_down`.
+   */
+  start(): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(closed());
+    return (this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = null;
+      throw error;
+    }));
+  }
+
+  /**
+   * `/ready` answers 503 from now on, so that no new requests are sent here. With `graceMs` it also begins to close: no run and no task is taken any more, those under way are given back when that time is over,
+   * and `close` does not go beyond it. What the gateway has is still there for the calls under way, until `close`.
+   */
+  drain(o: { readonly graceMs?: number } = {}): void {
+    this.#edge.drain();
+    if (o.graceMs !== undefined) this.#endWork(o.graceMs).catch(() => undefined); // `close` hears it too
+  }
+
+  /**
+   * Ends everything of this gateway: runs and tasks under way are given back so that another process goes on with them, MCP servers are stopped, the ledger is written, the store closed. Idempotent.
+   * `graceMs`: how long runs and tasks may go on; `server.timeouts.shutdownMs` when left out.
+   */
+  close(o: { readonly graceMs?: number } = {}): Promise<void> {
+    return (this.#closing ??= this.#close(o.graceMs ?? this.config.server.timeouts.shutdownMs));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<void> {
+    await this.#store.ready();
+    if (this.#options.auth === undefined) await this.#ensureOwner();
+    await this.#snapshots.start();
+    await this.mcp.start();
+    if (this.#closing !== null) throw closed();
+    this.tasks.start();
+    this.#engine.work();
+    this.#isStarted = true;
+  }
+
+  async #ensureOwner(): Promise<void> {
+    const env = this.#options.env ?? processEnvironment();
+    const ownerKey = this.#options.ownerKey ?? (env["SALLYPORT_OWNER_KEY"] || undefined);
+    const { shownOnce } = await ensureOwnerKey(this.#services, { pepper: this.#pepper, ownerKey });
+    if (shownOnce === undefined) return;
+    if (this.#options.onOwnerKey !== undefined) this.#options.onOwnerKey(shownOnce);
+    else this.log.warn("an owner key was made; it is shown only now: set SALLYPORT_OWNER_KEY to choose it", { ownerKey: shownOnce });
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#edge.drain();
+    // A start that waits for a server goes on at once; whoever started it hears of it.
+    if (!this.#isStarted) await Promise.all([this.mcp.close(), this.#starting?.catch(() => undefined)]);
+    await this.#endWork(graceMs);
+    this.#isStarted = false; // calls under way go on; a new one hears that it is closed
+    await this.mcp.close();
+    await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
+    await this.#snapshots.close();
+    await this.#http.close();
+    await this.#store.close();
+  }
+
+  /** The earliest end that anybody asked for holds. */
+  async #endWork(graceMs: number): Promise<void> {
+    this.#endByMs = Math.min(this.#endByMs, this.#services.clock.now() + graceMs);
+    await Promise.all([this.#engine.close({ graceMs }), this.tasks.close({ graceMs })]);
+  }
+
+  async #open(clock: Clock): Promise<RecordStore> {
+    const { storage } = this.#options;
+    const adapter = storage !== undefined && "open" in storage ? storage : await adapterFor(this.config.storage?.url ?? "memory:");
+    return adapter === null ? memoryStore({ clock, ledgerRows: MEMORY_LEDGER_ROWS }) : adapter.open({ entities: allEntities });
+  }
+}
+
+function closed(): GatewayError {
+  return new GatewayError("shutting_down", "The gateway is closed.");
+}
+
+function configOf(options: GatewayOptions): ConfigInput {
+  const {
+    storage,
+    ownerKey: _key,
+    secret: _secret,
+    auth: _auth,
+    env: _env,
+    log: _log,
+    clock: _clock,
+    http: _http,
+    bus: _bus,
+    wakeup: _wakeup,
+    onOwnerKey: _on,
+    ...config
+  } = options;
+  return storage === undefined || "open" in storage ? config : { ...config, storage };
+}
+
+/** In code the environment gives vendors' keys; where to listen and what to store in is the program's own affair, and its DATABASE_URL means its own database. */
+function ownVariables(env: Environment): Environment {
+  const { HOST: _host, PORT: _port, DATABASE_URL: _database, REDIS_URL: _redis, LOG_LEVEL: _level, ...own } = env;
+  return own;
+}
+
+function processEnvironment(): Environment {
+  return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
+}
+
+function secretOf(given: GatewayOptions["secret"]): Uint8Array {
+  if (given === undefined || given === "") return crypto.random(SECRET_BYTES);
+  if (given instanceof Uint8Array) return given;
+  return parseMasterSecret(given instanceof Secret ? given.reveal() : given);
+}
+
+function messageOf(error: unknown): string {
+  const cause = GatewayError.is(error, "internal") ? error.cause : error;
+  return cause instanceof Error ? cause.message.slice(0, 500) : "";
+}

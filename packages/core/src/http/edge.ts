@@ -1,0 +1,158 @@
+import type { Access } from "../access/access.js";
+import { isGranted } from "../access/grants.js";
+import type { Caller, Headers, HttpAnswer, Inbound } from "../calls/index.js";
+import type { Config } from "../config/schema.js";
+import type { Snapshot } from "../config/snapshot.js";
+import { GatewayError } from "../errors/index.js";
+import type { Permission } from "../routes/index.js";
+import type { Services } from "../seams/index.js";
+import { emptyAnswer, errorAnswer, type ErrorShape } from "./answers.js";
+import { corsHeaders, preflight } from "./cors.js";
+import { addRoutes, type Entry } from "./entries.js";
+import { HostGuard } from "./host-guard.js";
+import type { McpServing } from "./faces/mcp-face.js";
+import { requestIdOf } from "./request-id.js";
+import { RouteTable, type Found } from "./route-table.js";
+
+export interface EdgeOptions {
+  readonly access: Access;
+  readonly snapshot: () => Snapshot;
+  readonly mcp: McpServing;
+  /** Of the package, for `/health`. */
+  readonly version: string;
+}
+
+const streamHeaders: Headers = [
+  ["cache-control", "no-cache, no-transform"],
+  ["x-accel-buffering", "no"],
+];
+
+/**
+ * Where every request of every host enters: Host and Origin, then the route, then the caller, and only then the body. Every answer carries `X-Request-Id`; what a handler throws
+ * leaves as an answer in the shape of its face.
+ * Concurrency: any number of requests at once; they share nothing.
+ */
+export class Edge {
+  readonly #services: Services;
+  readonly #o: EdgeOptions;
+  readonly #routes = new RouteTable<Entry>();
+  #guard: { readonly config: Config; readonly guard: HostGuard } | null = null;
+  #draining = false;
+
+  constructor(services: Services, options: EdgeOptions) {
+    this.#services = services;
+    this.#o = options;
+    addRoutes(this.#routes, services, { ...options, startedAtMs: services.clock.now(), isDraining: () => this.#draining });
+  }
+
+  /** Never rejects. The host calls the answer's `done` once. */
+  async handle(inbound: Inbound): Promise<HttpAnswer> {
+    const requestId = requestIdOf(inbound.header("x-request-id"));
+    let origin: string | null = null;
+    try {
+      const { config } = this.#o.snapshot();
+      origin = this.#guardOf(config).check(inbound.header("host"), inbound.header("origin"), inbound.header("sec-fetch-site"));
+      if (inbound.method === "OPTIONS") return finish(this.#options(inbound), requestId, origin);
+      const found = this.#find(inbound);
+      const answer = await this.#enter(found, { inbound, requestId, config });
+      return finish(inbound.method === "HEAD" ? withoutStream(answer) : answer, requestId, origin);
+    } catch (error) {
+      return finish(this.#fail(error, inbound, requestId), requestId, origin);
+    }
+  }
+
+  /** From now on `/ready` answers 503, so that no new requests are sent here; those that come are served. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  #enter(found: Found<Entry>, x: { inbound: Inbound; requestId: string; config: Config }): HttpAnswer | Promise<HttpAnswer> {
+    const { inbound, requestId } = x;
+    const { maxBodyBytes, timeouts } = x.config.server;
+    const { params, value: entry } = found;
+    const deadlineMs = this.#services.clock.now() + timeouts.requestMs;
+    if (entry.kind === "open") return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes });
+    const enter = (caller: Caller): HttpAnswer | Promise<HttpAnswer> => {
+      if (entry.route.permission !== null) authorise(caller, entry.route.permission);
+      return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes, caller });
+    };
+    const caller = this.#o.access.identify(inbound);
+    return caller instanceof Promise ? caller.then(enter) : enter(caller);
+  }
+
+  #find(inbound: Inbound): Found<Entry> {
+    const found = this.#routes.find(inbound.method, inbound.path);
+    if (found !== null) return found;
+    const allowed = this.#allowed(inbound.path);
+    throw new GatewayError("method_not_allowed", `This path has no ${inbound.method.slice(0, 20)}.`, {
+      hint: `It has ${allowed.join(", ")}.`,
+      details: { allowed },
+    });
+  }
+
+  #allowed(path: string): readonly string[] {
+    const allowed = this.#routes.allowed(path);
+    if (allowed.length > 0) return allowed;
+    throw new GatewayError("not_found", "There is nothing at this path.", {
+      hint: "Paths are matched exactly as they are sent: case, slashes and encoding count.",
+    });
+  }
+
+  #options(inbound: Inbound): HttpAnswer {
+    const allowed = this.#allowed(inbound.path);
+    return emptyAnswer(204, [["allow", allowed.join(", ")], ...preflight(inbound, allowed)]);
+  }
+
+  #guardOf(config: Config): HostGuard {
+    if (this.#guard?.config !== config) this.#guard = { config, guard: new HostGuard(config.server) };
+    return this.#guard.guard;
+  }
+
+  #fail(error: unknown, inbound: Inbound, requestId: string): HttpAnswer {
+    const known = GatewayError.from(error);
+    if (known.blame === "gateway" && known.code === "internal") this.#report(known, requestId);
+    return errorAnswer(known, requestId, shapeOf(inbound.path, this.#routes));
+  }
+
+  #report(error: GatewayError, requestId: string): void {
+    const cause = error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : "";
+    this.#services.log.error("a request failed by a defect", { requestId, code: error.code, cause: cause.slice(0, 500) });
+    this.#services.events.emit("internal.error", { where: `request ${requestId}`, error: error.cause ?? error });
+  }
+}
+
+/** Nothing below `/v1/` is ours to shape: who calls there reads a vendor's errors. */
+function shapeOf(path: string, routes: RouteTable<Entry>): ErrorShape {
+  const route = routes.find("GET", path)?.value.route ?? routes.find("POST", path)?.value.route;
+  if (route !== undefined) return route.face === "dialect" ? route.protocol : "own";
+  return path.startsWith("/v1/") ? "openai-chat" : "own";
+}
+
+function authorise(caller: Caller, permission: Permission): void {
+  const { what, name } = permission;
+  if (isGranted(caller.grants, what, name)) return;
+  throw new GatewayError("forbidden", `This key may not ${name} ${what}.`, {
+    hint: `Grant it ${what}:${name}.`,
+    details: { missing: `${what}:${name}` },
+  });
+}
+
+function finish(answer: HttpAnswer, requestId: string, origin: string | null): HttpAnswer {
+  const headers: (readonly [string, string])[] = [["x-request-id", requestId]];
+  // A codec's errors carry the same id already; what a vendor calls the request is not ours.
+  for (const header of answer.headers) if (header[0] !== "x-request-id") headers.push(header);
+  if (answer.body.kind === "frames") for (const header of streamHeaders) if (!has(answer.headers, header[0])) headers.push(header);
+  if (origin !== null) headers.push(...corsHeaders(origin));
+  return { status: answer.status, headers, body: answer.body, done: answer.done };
+}
+
+function has(headers: Headers, name: string): boolean {
+  return headers.some(([other]) => other === name);
+}
+
+/** The head of a streamed answer: its frames are never begun. */
+function withoutStream(answer: HttpAnswer): HttpAnswer {
+  if (answer.body.kind !== "frames") return answer;
+  void answer.body.frames[Symbol.asyncIterator]().return?.();
+  return { ...answer, body: { kind: "bytes", bytes: new Uint8Array(0) } };
+}

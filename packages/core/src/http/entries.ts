@@ -1,0 +1,57 @@
+import type { Snapshot } from "../config/snapshot.js";
+import { mcpRoutes, openaiRoutes, runRoutes, systemRoutes, type Route } from "../routes/index.js";
+import type { Services } from "../seams/index.js";
+import type { Handler, OpenHandler } from "./exchange.js";
+import { mcpFace, type McpServing } from "./faces/mcp-face.js";
+import { openaiFace } from "./faces/openai-face.js";
+import type { RouteTable } from "./route-table.js";
+import { runHandlers } from "./faces/run-handlers.js";
+import { systemHandlers } from "./faces/system-handlers.js";
+
+/** A route and what answers it. Only a route that declares itself `open` gets an open handler; all others are given a Caller, so they cannot be reached without one. */
+export type Entry =
+  | { readonly kind: "open"; readonly route: Route & { readonly open: true }; readonly handler: OpenHandler }
+  | { readonly kind: "closed"; readonly route: Route; readonly handler: Handler };
+
+export interface EntryOptions {
+  readonly snapshot: () => Snapshot;
+  readonly mcp: McpServing;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly isDraining: () => boolean;
+}
+
+/** Every route and its handler. A route without a handler, or a handler without a route, does not compile. */
+export function addRoutes(table: RouteTable<Entry>, services: Services, o: EntryOptions): void {
+  const add = (entry: Entry): void => {
+    const { method, path, face } = entry.route;
+    table.add(method, path, entry);
+    // What GET of MCP gives is a stream of a session: there is nothing to ask its head for.
+    if (method === "GET" && face !== "mcp") table.add("HEAD", path, entry);
+  };
+  const freshness = () => ({ readAtMs: o.snapshot().readAtMs, maxStaleMs: o.snapshot().config.access.maxStaleMs });
+  const system = systemHandlers(services, { version: o.version, startedAtMs: o.startedAtMs, isDraining: o.isDraining, freshness });
+  for (const [name, route] of entriesOf(systemRoutes)) add({ kind: "open", route, handler: system[name] });
+
+  const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): void => {
+    for (const [name, route] of entriesOf(routes)) add({ kind: "closed", route, handler: handlers[name] });
+  };
+  closed(
+    openaiRoutes,
+    openaiFace(() => services.seams.models.get()),
+  );
+  const mcp = mcpFace(o.mcp);
+  closed(mcpRoutes, {
+    post: mcp.POST,
+    get: mcp.GET,
+    delete: mcp.DELETE,
+    namespacePost: mcp.POST,
+    namespaceGet: mcp.GET,
+    namespaceDelete: mcp.DELETE,
+  });
+  closed(runRoutes, runHandlers(services));
+}
+
+function entriesOf<K extends string, V>(record: Readonly<Record<K, V>>): [K, V][] {
+  return Object.entries(record) as [K, V][];
+}

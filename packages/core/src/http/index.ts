@@ -1,0 +1,6 @@
+export { failedAnswer } from "./answers.js";
+export { Edge, type EdgeOptions } from "./edge.js";
+export { createFetch, type FetchOptions } from "./fetch.js";
+export { isLoopback } from "./host-guard.js";
+export { tooLarge } from "./faces/json-body.js";
+export { type McpRequest, type McpServing } from "./faces/mcp-face.js";

@@ -1,0 +1,38 @@
+export { Gateway, type GatewayOptions } from "./gateway.js";
+
+export { refuseWeakOwnerKey, type AuthHook, type AuthRequest } from "./access/index.js";
+export { type RunResult, Run } from "./agents/run.js";
+export { Runs } from "./agents/runs.js";
+export {
+  type Answer,
+  type Caller,
+  type HttpAnswer,
+  type Inbound,
+  type Json,
+  type JsonObject,
+  type Message,
+  type ModelCall,
+  type ModelEvent,
+  type RunEvent,
+  type RunStatus,
+  type StoredRunEvent,
+  type ToolDefinition,
+  type ToolResult,
+  type Usage,
+} from "./calls/index.js";
+export { effective, type EffectiveValue } from "./config/effective.js";
+export { vendorVariables } from "./config/environment.js";
+export { loadConfig, type ConfigFile, type ConfigSources, type LoadedConfig } from "./config/load-config.js";
+export { parseMasterSecret } from "./config/master-secret.js";
+export { type Config, type ConfigInput } from "./config/schema.js";
+export { type RunRow, type TaskRow } from "./entities/index.js";
+export { GatewayError, type ErrorCode, type GatewayErrorOptions } from "./errors/index.js";
+export { type FetchOptions } from "./http/index.js";
+export { McpProxy, type McpCallOptions, type McpServerInput, type ServerStatus } from "./mcp/index.js";
+export { Model, Models, Provider, Providers, type InProcess, type ModelOptions, type ProviderOptions } from "./providers/index.js";
+export { type GatewayEvents, type RunRequest } from "./seams/index.js";
+export { type HandleOptions, type TaskContext, type TaskHandler } from "./tasks/task-handler.js";
+export { type TaskRequest } from "./tasks/task-request.js";
+export { TaskScheduler, type TaskQuery } from "./tasks/task-scheduler.js";
+export { Secret } from "./util/secret.js";
+export { VERSION } from "./util/version.js";

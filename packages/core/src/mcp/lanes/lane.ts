@@ -1,0 +1,54 @@
+import type { Headers } from "../../calls/index.js";
+import type { RpcMessage } from "../frames/message.js";
+
+/** One request to an upstream server, still without the id that the lane gives it. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** The name or URI that it is about, mirrored in `Mcp-Name` over HTTP since 2026-07-28; null when the method has none. */
+  readonly subject: string | null;
+  /** `Mcp-Param-*`, for tools that ask for them. */
+  readonly headers: Headers;
+  /** The revision that its `_meta` names; null when the connection was made by a handshake. */
+  readonly version: string | null;
+  /** The whole message; progress, if asked for, under the id itself as token. */
+  encode(id: number): Uint8Array;
+}
+
+export interface ExchangeOptions {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Notifications that belong to this request, before its answer. */
+  readonly onNotice?: ((notice: RpcMessage) => void) | undefined;
+  /** Whose request it is; null for the gateway's own. Decides who may see what the server says in passing. */
+  readonly owner: string | null;
+}
+
+/** What a server says outside of any request. */
+export interface LaneEvents {
+  onNotice(notice: RpcMessage): void;
+  /** A log message, and the one caller whose it can only be. */
+  onLog(owner: string, notice: RpcMessage): void;
+  /** The connection is over; null when we ended it. Called once. */
+  onClose(why: Error | null): void;
+}
+
+/**
+ * A connection to one upstream server on which JSON-RPC requests are exchanged as bytes. Any number of requests at once.
+ */
+export interface Lane {
+  /**
+   * Sends a request and gives the answer, a result or a JSON-RPC error alike. Aborting the signal cancels it at the server.
+   * Errors: `upstream_unavailable` (nothing was sent), `upstream_interrupted` (the connection broke after it was sent), `upstream_timeout`, `upstream_protocol`,
+   * `upstream_credential`, `upstream_rate_limited`, `upstream_rejected`, `cancelled`.
+   */
+  exchange(request: UpstreamRequest, o: ExchangeOptions): Promise<RpcMessage>;
+  notify(message: Uint8Array, deadlineMs: number): Promise<void>;
+  /** The revision that both sides agreed on. */
+  adopt(version: string): void;
+  /** The handshake is over: from now on the server may speak unasked. */
+  begin(): void;
+  /** What the process wrote to its error output of late; null when there is none. */
+  stderr(): string | null;
+  /** Ends the connection and, for a child process, the process. Idempotent; resolves when it is over. */
+  close(): Promise<void>;
+}

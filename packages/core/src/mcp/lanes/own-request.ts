@@ -1,0 +1,51 @@
+import type { Headers } from "../../calls/index.js";
+import { META } from "../frames/protocol.js";
+import { utf8 } from "../frames/splice.js";
+import type { Agreement } from "./handshake.js";
+import type { Lane, UpstreamRequest } from "./lane.js";
+
+/** A connection that stands: what was agreed on, and the lane to use. */
+export interface Connection extends Agreement {
+  readonly lane: Lane;
+  /** The `_meta` members that every request on it has to carry (without braces); empty before 2026-07-28. */
+  readonly meta: string;
+}
+
+/** What a request says of its sender since 2026-07-28: always of us, never of the caller behind us. */
+export function hopMeta(agreement: Agreement, ourVersion: string): string {
+  if (agreement.era === "legacy") return "";
+  return [
+    `"${META.protocolVersion}":${JSON.stringify(agreement.version)}`,
+    `"${META.clientInfo}":{"name":"sallyport","version":${JSON.stringify(ourVersion)}}`,
+    `"${META.clientCapabilities}":{}`,
+  ].join(",");
+}
+
+export interface OwnRequest {
+  readonly method: string;
+  /** Members of `params`, as JSON text without braces. */
+  readonly params?: string;
+  /** Further members of `_meta`. */
+  readonly meta?: string;
+  readonly subject?: string;
+  readonly headers?: Headers;
+  /** Ask for progress. */
+  readonly progress?: boolean;
+}
+
+/** A request that starts with us and not with a caller's bytes. */
+export function ownRequest(connection: Connection, o: OwnRequest): UpstreamRequest {
+  return {
+    method: o.method,
+    subject: o.subject ?? null,
+    headers: o.headers ?? [],
+    version: connection.era === "modern" ? connection.version : null,
+    encode: (id) => {
+      const meta = [connection.meta, o.meta ?? "", o.progress === true ? `"progressToken":${id}` : ""]
+        .filter((part) => part !== "")
+        .join(",");
+      const params = [o.params ?? "", meta === "" ? "" : `"_meta":{${meta}}`].filter((part) => part !== "").join(",");
+      return utf8(`{"jsonrpc":"2.0","id":${id},"method":"${o.method}","params":{${params}}}`);
+    },
+  };
+}

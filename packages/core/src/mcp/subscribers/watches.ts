@@ -1,0 +1,55 @@
+import { GatewayError } from "../../errors/index.js";
+import type { CallOptions } from "../../seams/index.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import { fullName, locateUri, type View } from "../catalogue/view.js";
+import { authoriseReading } from "../tool-policy.js";
+
+/** More resources than this are not watched by one session or stream. */
+const MAX_WATCHED = 1_000;
+
+/** The resources that one session or one listen stream watches, by the URI that its reader knows. */
+export class Watches {
+  readonly #catalogue: Catalogue;
+  readonly #view: View;
+  readonly #watched = new Map<string, { readonly server: string; readonly uri: string }>();
+
+  constructor(catalogue: Catalogue, view: View) {
+    this.#catalogue = catalogue;
+    this.#view = view;
+  }
+
+  has(server: string, uri: string): boolean {
+    for (const watch of this.#watched.values()) if (watch.server === server && watch.uri === uri) return true;
+    return false;
+  }
+
+  /** Errors: `not_found`, `forbidden`, `unsupported_feature`, those of a lane. */
+  async add(outer: string, o: CallOptions): Promise<void> {
+    const located = locateUri(this.#view, outer);
+    const upstream = located === null ? undefined : this.#catalogue.get(located.server);
+    if (located === null || upstream === undefined) throw new GatewayError("not_found", "There is no such resource.");
+    authoriseReading(o, fullName(located.server, located.name));
+    if (this.#watched.has(outer)) return;
+    if (this.#watched.size >= MAX_WATCHED)
+      throw new GatewayError("overloaded", `No more than ${MAX_WATCHED} resources can be watched at once.`);
+    const watch = { server: located.server, uri: located.name };
+    this.#watched.set(outer, watch);
+    try {
+      await upstream.subscriptions.watch(await upstream.ready(o), watch.uri);
+    } catch (error) {
+      this.#watched.delete(outer);
+      throw error;
+    }
+  }
+
+  remove(outer: string): void {
+    const watch = this.#watched.get(outer);
+    if (watch === undefined) return;
+    this.#watched.delete(outer);
+    this.#catalogue.get(watch.server)?.subscriptions.unwatch(watch.uri);
+  }
+
+  clear(): void {
+    for (const outer of [...this.#watched.keys()]) this.remove(outer);
+  }
+}

@@ -1,0 +1,104 @@
+import type { JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
+import { GatewayError } from "../errors/index.js";
+import type { LiveCall } from "../policy/live-call.js";
+import { fullName } from "./catalogue/view.js";
+import type { Catalogue } from "./catalogue/catalogue.js";
+import { textAt } from "./frames/json-scan.js";
+import { stringMember, valueMember, type RpcMessage } from "./frames/message.js";
+import type { UpstreamRequest } from "./lanes/lane.js";
+import type { Connection } from "./lanes/own-request.js";
+import type { ListEntry } from "./upstream/list-entries.js";
+import type { Upstream } from "./upstream/upstream.js";
+
+export interface ToolExchangeOptions {
+  readonly catalogue: Catalogue;
+  readonly call: LiveCall<ToolHead>;
+  readonly build: (connection: Connection, tool: ListEntry) => UpstreamRequest;
+  readonly onNotice?: ((notice: RpcMessage) => void) | undefined;
+}
+
+/**
+ * One tool call at its server: what is not in the catalogue can't be called. Never sent twice unless it certainly was not handled.
+ * Errors: `tool_not_found`, `upstream_*`, `outcome_unknown` when nobody knows whether the server did it, `cancelled`.
+ */
+export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
+  const { call } = o;
+  const upstream = o.catalogue.get(call.head.server);
+  if (upstream === undefined) throw toolNotFound(call.head.name);
+  const tool = upstream.lists.tools.get(call.head.tool) ?? (await findTool(upstream, call));
+  call.meter.attempts++;
+  call.meter.provider = upstream.name;
+  try {
+    return await upstream.exchange((connection) => o.build(connection, tool), {
+      deadlineMs: call.deadlineMs,
+      signal: call.signal,
+      owner: call.caller.id,
+      onNotice: o.onNotice,
+    });
+  } catch (error) {
+    throw whatBecame(error);
+  }
+}
+
+async function findTool(upstream: Upstream, call: LiveCall<ToolHead>): Promise<ListEntry> {
+  const { tool } = call.head;
+  await upstream.lookAgain("tools", { deadlineMs: call.deadlineMs, signal: call.signal });
+  const found = upstream.lists.tools.get(tool);
+  if (found === undefined) throw toolNotFound(fullName(upstream.name, tool));
+  return found;
+}
+
+export function toolNotFound(name: string): GatewayError {
+  return new GatewayError("tool_not_found", `There is no tool "${name.slice(0, 200)}".`, {
+    hint: "List the tools to see which there are; tools are named server__tool.",
+  });
+}
+
+/** After it was sent, a failure of the way is not a failure of the tool: it may have been run. */
+function whatBecame(error: unknown): unknown {
+  if (!GatewayError.is(error)) return error;
+  const status = error.details?.["status"];
+  const reached = error.code === "upstream_unavailable" && typeof status === "number" && status !== 503;
+  if (error.code !== "upstream_interrupted" && !reached) return error;
+  return new GatewayError("outcome_unknown", `${error.message} Nobody knows whether the tool ran.`, {
+    cause: error,
+    hint: "Look whether its effect is there before you call it again.",
+  });
+}
+
+/** The answer as the neutral event. A JSON-RPC error becomes a result that is an error: whoever called learns what the server said. */
+export function toolEvent(reply: RpcMessage): Extract<ToolEvent, { type: "result" }> {
+  if (reply.error !== null) {
+    const code = valueMember(reply.bytes, reply.error, "code");
+    const text = stringMember(reply.bytes, reply.error, "message") ?? "The server refused the call.";
+    return {
+      type: "result",
+      result: {
+        isError: true,
+        raw: {
+          content: [{ type: "text", text }],
+          isError: true,
+          _meta: { "sallyport/rpcErrorCode": typeof code === "number" ? code : null },
+        },
+      },
+    };
+  }
+  const raw = JSON.parse(textAt(reply.bytes, reply.result!)) as JsonObject;
+  const type = raw["resultType"];
+  if (type !== undefined && type !== "complete")
+    throw new GatewayError(
+      "upstream_protocol",
+      "The server asked a question in answer to a call, for which this gateway declared no capability.",
+    );
+  return { type: "result", result: { isError: raw["isError"] === true, raw } };
+}
+
+/** Progress as the neutral event; null for any other notice. */
+export function progressEvent(notice: RpcMessage): Extract<ToolEvent, { type: "progress" }> | null {
+  if (notice.method !== "notifications/progress") return null;
+  const progress = valueMember(notice.bytes, notice.params, "progress");
+  if (typeof progress !== "number") return null;
+  const total = valueMember(notice.bytes, notice.params, "total");
+  const message = stringMember(notice.bytes, notice.params, "message");
+  return { type: "progress", progress, ...(typeof total === "number" ? { total } : {}), ...(message === null ? {} : { message }) };
+}

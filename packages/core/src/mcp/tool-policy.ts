@@ -1,0 +1,70 @@
+import type { Answer, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
+import { isGranted } from "../access/grants.js";
+import type { Snapshot } from "../config/snapshot.js";
+import { GatewayError } from "../errors/index.js";
+import { LiveCall } from "../policy/live-call.js";
+import { runSteps, sightOf } from "../policy/run-steps.js";
+import type { Sight, Step } from "../policy/step.js";
+import { MAX_DEPTH, type CallOptions, type Services } from "../seams/index.js";
+import { newId } from "../util/ids.js";
+
+export type ToolSteps = readonly Step<ToolHead, ToolEvent>[];
+
+export interface ToolCallToOpen {
+  readonly head: ToolHead;
+  readonly o: CallOptions;
+  readonly signal: AbortSignal;
+  /** The JSON text of the arguments; made only when a step looks. */
+  readonly arguments: () => string;
+}
+
+/** The steps that every tool call passes, wherever it comes from. */
+export class ToolPolicy {
+  readonly #services: Services;
+  readonly #snapshot: () => Snapshot;
+  readonly #steps: ToolSteps;
+
+  constructor(services: Services, o: { readonly snapshot: () => Snapshot; readonly steps: ToolSteps }) {
+    this.#services = services;
+    this.#snapshot = o.snapshot;
+    this.#steps = o.steps;
+  }
+
+  /** Errors: `limit_reached` when calls are nested too deeply. */
+  open(call: ToolCallToOpen): LiveCall<ToolHead> {
+    const { o, head } = call;
+    if (o.depth > MAX_DEPTH) throw new GatewayError("limit_reached", `Calls are nested more than ${MAX_DEPTH} deep.`);
+    return new LiveCall({
+      id: newId("call"),
+      requestId: o.requestId,
+      runId: o.runId ?? null,
+      caller: o.caller,
+      head,
+      snapshot: this.#snapshot(),
+      signal: call.signal,
+      deadlineMs: o.deadlineMs,
+      depth: o.depth,
+      purpose: o.purpose ?? null,
+      startedAtMs: this.#services.clock.now(),
+      decode: () => ({ kind: "tool", name: head.name, arguments: call.arguments() }),
+      onLeaveError: (error) => this.#services.events.emit("internal.error", { where: "a step of a tool call", error }),
+    });
+  }
+
+  /** Whether the answer may pass as bytes, or has to be decoded because a step looks at it. */
+  sight(call: LiveCall<ToolHead>): Sight {
+    return sightOf(this.#steps, call.head, call.snapshot);
+  }
+
+  run(call: LiveCall<ToolHead>, core: (call: LiveCall<ToolHead>) => Promise<Answer<ToolEvent>>): Promise<LiveAnswer<ToolEvent>> {
+    return runSteps(this.#steps, call, core);
+  }
+}
+
+/** Prompts and resources are not called but read: the same grants decide, under the same names. Errors: `forbidden`. */
+export function authoriseReading(o: CallOptions, name: string): void {
+  if (isGranted(o.caller.grants, "mcp", name)) return;
+  throw new GatewayError("forbidden", `This key may not use "${name.slice(0, 200)}".`, {
+    hint: `Grant it mcp:${name.slice(0, 200)}, or a pattern that covers it.`,
+  });
+}

@@ -1,0 +1,33 @@
+import type { Snapshot } from "../../config/snapshot.js";
+import type { Clock, HttpClient, McpSpawner } from "../../ports/index.js";
+import type { Log } from "../../util/log.js";
+import type { RpcMessage } from "../frames/message.js";
+import type { ListKind } from "./list-entries.js";
+
+/** What bounds the traffic with upstream servers. */
+export interface McpLimits {
+  /** A connection attempt, start of the process and handshake included. 30 s. */
+  readonly connectMs: number;
+  /** Reading one list of a server. 15 s. */
+  readonly listMs: number;
+  /** How long a listing waits for servers whose first connection attempt is under way, counted from its begin. 5 s. */
+  readonly startMs: number;
+  /** One message from a server over HTTP; the spawner has its own for child processes. 64 MiB. */
+  readonly maxMessageBytes: number;
+}
+
+/** What every upstream is made with. */
+export interface UpstreamDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly snapshot: () => Snapshot;
+  readonly http: HttpClient;
+  readonly spawner: McpSpawner | undefined;
+  /** Of this gateway, told to servers. */
+  readonly version: string;
+  readonly limits: McpLimits;
+  readonly onListChanged: (server: string, kind: ListKind) => void;
+  readonly onStatus: (server: string, connected: boolean, error: string | null) => void;
+  readonly onResourceUpdated: (server: string, notice: RpcMessage) => void;
+  readonly onLog: (server: string, owner: string, notice: RpcMessage) => void;
+}

@@ -1,0 +1,312 @@
+import { GatewayError } from "../../errors/index.js";
+import type { RpcMessage } from "../frames/message.js";
+import type { Era } from "../frames/protocol.js";
+import type { ServerTarget } from "../server-target.js";
+import { Backoff } from "./backoff.js";
+import { dialServer } from "./dial.js";
+import { isSessionLost } from "../lanes/http-failure.js";
+import { Listing } from "./listing.js";
+import type { ExchangeOptions, UpstreamRequest } from "../lanes/lane.js";
+import type { ListKind } from "./list-entries.js";
+import type { Connection } from "../lanes/own-request.js";
+import type { Lists } from "./server-lists.js";
+import { Subscriptions } from "./subscriptions.js";
+import type { UpstreamDeps } from "./upstream-deps.js";
+import { waitWithin } from "./wait-within.js";
+
+export interface ServerStatus {
+  readonly name: string;
+  readonly transport: "stdio" | "http" | "in-process";
+  readonly connected: boolean;
+  readonly tools: number;
+  readonly lastError: string | null;
+  readonly era: Era | null;
+  /** The protocol revision agreed on. */
+  readonly version: string | null;
+  /** The end of what a child process wrote to its error output; for the operator's eyes. */
+  readonly stderr: string | null;
+}
+
+/**
+ * One upstream server over any number of connections, one at a time: dialled once however many wait for it, dialled again on the next use or, for a while, by
+ * itself, with growing pauses. What happens to it concerns nobody else. Its lists outlive its connections.
+ */
+export class Upstream {
+  readonly subscriptions: Subscriptions;
+  readonly #listing: Listing;
+  readonly #backoff: Backoff;
+  #connection: Connection | null = null;
+  #dialing: Promise<Connection> | null = null;
+  #lastError: GatewayError | null = null;
+  #stderr: string | null = null;
+  #oldWayFirst = false;
+  /** Aborted when the upstream is closed. */
+  readonly #ending = new AbortController();
+  #closed = false;
+  /** Connections that are over, with the reason: one may end before its dial does. */
+  readonly #over = new WeakMap<Connection, { readonly why: Error | null }>();
+  readonly #deps: UpstreamDeps;
+
+  constructor(
+    readonly name: string,
+    readonly target: ServerTarget,
+    deps: UpstreamDeps,
+  ) {
+    this.#deps = deps;
+    this.subscriptions = new Subscriptions(deps.clock);
+    this.#listing = new Listing(name, deps);
+    this.#backoff = new Backoff(deps.clock);
+  }
+
+  get lists(): Lists {
+    return this.#listing.lists;
+  }
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  status(): ServerStatus {
+    const connection = this.#connection;
+    return {
+      name: this.name,
+      transport: this.target.kind,
+      connected: connection !== null && this.#lastError === null,
+      tools: this.lists.tools.size,
+      lastError: this.#lastError?.message ?? this.#listing.lastError,
+      era: connection?.era ?? null,
+      version: connection?.version ?? null,
+      stderr: connection?.lane.stderr() ?? this.#stderr,
+    };
+  }
+
+  /** A connection that stands. Errors: those of a dial, told with the server's name; `upstream_timeout`, `cancelled` for this waiter alone. */
+  async ready(o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }): Promise<Connection> {
+    if (this.#connection !== null) return this.#connection;
+    return waitWithin(this.#dialOnce(), this.#deps.clock, { ...o, what: `the connection to the MCP server "${this.name}"` });
+  }
+
+  /** Begins to connect, unless it stands or is under way. Settles with the first attempt, however it ends. */
+  async start(): Promise<void> {
+    try {
+      if (this.#connection === null) await this.#dialOnce();
+    } catch {
+      // Its status tells of it.
+    }
+  }
+
+  /**
+   * One request, built for the connection that it goes over. It is sent a second time only when it certainly was not handled: the connection was gone before it was
+   * sent, or the server had forgotten our session. Errors: those of a lane and of `ready`, told with the server's name.
+   */
+  async exchange(
+    build: (connection: Connection) => UpstreamRequest,
+    o: ExchangeOptions,
+  ): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
+    const connection = this.#connection ?? (await this.ready(o));
+    try {
+      const reply = await connection.lane.exchange(build(connection), o);
+      if (this.#lastError !== null) this.#answered(connection);
+      return { reply, connection };
+    } catch (error) {
+      this.#doubt(error);
+      if (isSessionLost(error)) this.#forgotten(connection);
+      const again = GatewayError.is(error, "upstream_unavailable") && this.#connection !== connection && !this.#closed;
+      if (!again) throw this.#named(error);
+    }
+    try {
+      const next = await this.ready(o);
+      const reply = await next.lane.exchange(build(next), o);
+      return { reply, connection: next };
+    } catch (error) {
+      this.#doubt(error);
+      throw this.#named(error);
+    }
+  }
+
+  /** Reads the list again now, unless it was read within the last second: then at the end of it. */
+  refresh(kind: ListKind): Promise<void> {
+    const connection = this.#connection;
+    return connection === null ? Promise.resolve() : this.#listing.refresh(connection, kind);
+  }
+
+  /** Reads a list again because something was asked for that is not in it; at most once in a while. */
+  async lookAgain(kind: ListKind, o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }): Promise<void> {
+    const connection = await this.ready(o);
+    await waitWithin(this.#listing.lookAgain(connection, kind), this.#deps.clock, {
+      ...o,
+      what: `the lists of the MCP server "${this.name}"`,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#backoff.stop();
+    this.#listing.close();
+    this.subscriptions.connected(null);
+    const connection = this.#connection;
+    this.#connection = null;
+    await connection?.lane.close();
+    // A dial under way ends now, and closes what it opened.
+    this.#ending.abort();
+    await this.#dialing?.catch(() => undefined);
+  }
+
+  #answered(connection: Connection): void {
+    if (this.#connection === connection) this.#recovered();
+  }
+
+  #doubt(error: unknown): void {
+    if (this.target.kind === "http" && isOutage(error)) this.#suspect(GatewayError.from(error));
+  }
+
+  #dialOnce(): Promise<Connection> {
+    if (this.#closed) return Promise.reject(new GatewayError("shutting_down", `The MCP server "${this.name}" was disconnected.`));
+    if (this.#dialing !== null) return this.#dialing;
+    const waitMs = this.#backoff.waitMs();
+    if (waitMs > 0 && this.#lastError !== null)
+      return Promise.reject(
+        new GatewayError(this.#lastError.code, this.#lastError.message, { ...keep(this.#lastError), retryAfterMs: waitMs }),
+      );
+    this.#dialing = this.#dial().finally(() => (this.#dialing = null));
+    return this.#dialing;
+  }
+
+  async #dial(): Promise<Connection> {
+    try {
+      const connection = await this.#open();
+      await this.#readLists(connection);
+      if (this.#closed) {
+        await connection.lane.close();
+        throw new GatewayError("shutting_down", `The MCP server "${this.name}" was disconnected.`);
+      }
+      const over = this.#over.get(connection);
+      if (over !== undefined) throw over.why ?? new GatewayError("upstream_interrupted", "The server closed the connection at once.");
+      this.#connection = connection;
+      this.#recovered();
+      this.#backoff.succeeded();
+      connection.lane.begin();
+      this.subscriptions.connected(connection);
+      return connection;
+    } catch (error) {
+      const named = this.#named(error);
+      this.#failed(named);
+      throw named;
+    }
+  }
+
+  async #readLists(connection: Connection): Promise<void> {
+    const { signal } = this.#ending;
+    const end = (): void => void connection.lane.close();
+    signal.addEventListener("abort", end, { once: true });
+    await this.#listing.readAll(connection).finally(() => signal.removeEventListener("abort", end));
+  }
+
+  async #open(): Promise<Connection> {
+    const settings = {
+      target: this.target,
+      deps: this.#deps,
+      onNotice: (notice: RpcMessage) => this.#notice(notice),
+      onLog: (owner: string, notice: RpcMessage) => this.#deps.onLog(this.name, owner, notice),
+      onClose: (connection: Connection, why: Error | null) => this.#gone(connection, why),
+      onStderr: (text: string | null) => void (this.#stderr = text),
+      signal: this.#ending.signal,
+    };
+    const oldWayFirst = this.#oldWayFirst;
+    // What fails is tried the new way again: the server may have been replaced.
+    this.#oldWayFirst = false;
+    const { connection, greetedOldWay } = await dialServer(settings, oldWayFirst);
+    this.#oldWayFirst = greetedOldWay;
+    return connection;
+  }
+
+  #notice(notice: RpcMessage): void {
+    switch (notice.method) {
+      case "notifications/tools/list_changed":
+        return void this.refresh("tools");
+      case "notifications/prompts/list_changed":
+        return void this.refresh("prompts");
+      case "notifications/resources/list_changed":
+        void this.refresh("resources");
+        return void this.refresh("resourceTemplates");
+      case "notifications/resources/updated":
+        return this.#deps.onResourceUpdated(this.name, notice);
+    }
+  }
+
+  /** A connection is over. One that we ended ourselves changes nothing more. */
+  #gone(connection: Connection, why: Error | null): void {
+    this.#over.set(connection, { why });
+    if (this.#connection !== connection || this.#closed) return;
+    this.#connection = null;
+    this.#stderr = connection.lane.stderr();
+    this.subscriptions.connected(null);
+    if (why === null) return void connection.lane.close();
+    this.#failed(
+      this.#named(GatewayError.is(why) ? why : new GatewayError("upstream_interrupted", "The connection broke.", { cause: why })),
+    );
+  }
+
+  /** The server is there but does not know our session: it was restarted, and can be greeted anew at once. */
+  #forgotten(connection: Connection): void {
+    this.#lastError = null;
+    this.#backoff.succeeded();
+    this.#gone(connection, null);
+  }
+
+  #failed(error: GatewayError): void {
+    if (this.#closed) return;
+    this.#lastError = error;
+    this.#deps.onStatus(this.name, false, error.message);
+    this.#deps.log.warn("an MCP server is not connected", { server: this.name, code: error.code, error: error.message });
+    // What only the operator can mend is not tried again by itself.
+    if (error.blame !== "operator") this.#backoff.failed(() => void this.start());
+    else this.#backoff.failed(null);
+  }
+
+  /** An HTTP server did not answer: its session may be good still, so it is asked again before a new one is made. */
+  #suspect(error: GatewayError): void {
+    const connection = this.#connection;
+    if (connection === null || this.#closed) return;
+    const wasWell = this.#lastError === null;
+    this.#lastError = this.#named(error);
+    if (!wasWell) return;
+    this.#deps.onStatus(this.name, false, this.#lastError.message);
+    this.#backoff.failed(() => void this.#checkAgain(connection));
+  }
+
+  async #checkAgain(connection: Connection): Promise<void> {
+    const deadlineMs = this.#deps.clock.now() + this.#deps.limits.listMs;
+    try {
+      await this.exchange((to) => this.#listing.check(to), { deadlineMs, owner: null });
+      this.#backoff.succeeded();
+    } catch {
+      // Its status tells why. A session that was lost was made anew by the exchange, or has its own attempts now.
+      if (this.#connection === connection && !this.#closed) this.#backoff.failed(() => void this.#checkAgain(connection));
+    }
+  }
+
+  #recovered(): void {
+    const wasDown = this.#lastError !== null;
+    this.#lastError = null;
+    this.#deps.onStatus(this.name, true, null);
+    if (wasDown) this.#deps.log.info("an MCP server is connected again", { server: this.name });
+  }
+
+  #named(error: unknown): GatewayError {
+    const known = GatewayError.from(error);
+    if (known.message.includes(`"${this.name}"`)) return known;
+    return new GatewayError(known.code, `MCP server "${this.name}": ${known.message}`, { ...keep(known), cause: known });
+  }
+}
+
+function keep(error: GatewayError) {
+  return {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.details === undefined ? {} : { details: error.details }),
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  };
+}
+
+function isOutage(error: unknown): boolean {
+  return (GatewayError.is(error, "upstream_unavailable") && !isSessionLost(error)) || GatewayError.is(error, "upstream_interrupted");
+}

@@ -1,0 +1,6 @@
+export { crypto } from "./node-crypto.js";
+export { clock } from "./system-clock.js";
+export { files } from "./node-files.js";
+export { httpClient, type HttpClientOptions } from "./http/undici-client.js";
+export { writeLine } from "./write-line.js";
+export { stdioSpawner } from "./stdio/stdio-spawner.js";

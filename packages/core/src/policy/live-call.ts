@@ -1,0 +1,103 @@
+import type { CallHead, Caller, Outcome } from "../calls/index.js";
+import type { Snapshot } from "../config/snapshot.js";
+import type { ErrorCode } from "../errors/index.js";
+import { Meter } from "./meter.js";
+import type { Content, Leave, OpenCall } from "./step.js";
+
+/** Each leave has this long, whatever became of the caller. */
+const LEAVE_MS = 10_000;
+
+export interface LiveCallOptions<H extends CallHead> {
+  readonly id: string;
+  readonly requestId: string;
+  readonly runId: string | null;
+  readonly caller: Caller;
+  readonly head: H;
+  readonly snapshot: Snapshot;
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+  readonly depth: number;
+  readonly purpose: string | null;
+  readonly startedAtMs: number;
+  readonly decode: () => Content;
+  readonly onLeaveError: (error: unknown) => void;
+}
+
+/**
+ * The state of one call: its leaves, and how it ended. `settle` runs the leaves exactly once, last first, one after the other; a leave that
+ * throws is reported and the next still runs. Leaves that finish synchronously cost no promise.
+ */
+export class LiveCall<H extends CallHead> implements OpenCall<H> {
+  readonly id: string;
+  readonly requestId: string;
+  readonly runId: string | null;
+  readonly caller: Caller;
+  readonly head: H;
+  readonly snapshot: Snapshot;
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+  readonly depth: number;
+  readonly purpose: string | null;
+  readonly startedAtMs: number;
+  readonly meter = new Meter();
+  readonly #decode: () => Content;
+  readonly #onLeaveError: (error: unknown) => void;
+  #content: Content | undefined;
+  #leaves: Leave[] | null = [];
+  #failure: ErrorCode | undefined;
+
+  constructor(o: LiveCallOptions<H>) {
+    this.id = o.id;
+    this.requestId = o.requestId;
+    this.runId = o.runId;
+    this.caller = o.caller;
+    this.head = o.head;
+    this.snapshot = o.snapshot;
+    this.signal = o.signal;
+    this.deadlineMs = o.deadlineMs;
+    this.depth = o.depth;
+    this.purpose = o.purpose;
+    this.startedAtMs = o.startedAtMs;
+    this.#decode = o.decode;
+    this.#onLeaveError = o.onLeaveError;
+  }
+
+  content(): Content {
+    return (this.#content ??= this.#decode());
+  }
+
+  defer(leave: Leave): void {
+    if (this.#leaves === null) throw new Error("A leave was deferred after the call was over.");
+    this.#leaves.push(leave);
+  }
+
+  /** The answer broke off after the first byte: the reader was told in its dialect, and the outcome is a failure however the writing ends. */
+  failed(code: ErrorCode): void {
+    this.#failure ??= code;
+    this.meter.partial = true;
+  }
+
+  /** Ends the call. Only the first call counts. */
+  settle(outcome: Outcome): void {
+    const leaves = this.#leaves;
+    if (leaves === null) return;
+    this.#leaves = null;
+    const final: Outcome =
+      this.#failure !== undefined && outcome.kind === "done" ? { ...outcome, kind: "failed", code: this.#failure } : outcome;
+    this.#leave(leaves, leaves.length - 1, final);
+  }
+
+  #leave(leaves: readonly Leave[], from: number, outcome: Outcome): void {
+    for (let i = from; i >= 0; i--) {
+      try {
+        const pending = leaves[i]!(outcome, { deadlineMs: Date.now() + LEAVE_MS });
+        if (pending !== undefined) {
+          pending.catch(this.#onLeaveError).then(() => this.#leave(leaves, i - 1, outcome), this.#onLeaveError);
+          return;
+        }
+      } catch (error) {
+        this.#onLeaveError(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import type { Answer, CallHead, LiveAnswer } from "../calls/index.js";
+import { GatewayError, type ErrorCode } from "../errors/index.js";
+import type { Snapshot } from "../config/snapshot.js";
+import type { LiveCall } from "./live-call.js";
+import type { Sight, Step } from "./step.js";
+
+const rank: Record<Sight, number> = { head: 0, read: 1, write: 2 };
+
+/** The most that any of the steps sees of this call: decides the lane, and whether content is decoded at all. */
+export function sightOf<H extends CallHead, E>(steps: readonly Step<H, E>[], head: H, snapshot: Snapshot): Sight {
+  let most: Sight = "head";
+  for (const step of steps) {
+    const sight = step.sees?.(head, snapshot) ?? "head";
+    if (rank[sight] > rank[most]) most = sight;
+  }
+  return most;
+}
+
+/**
+ * Lets a call through its steps in order and then to `core`. A step that throws refuses the call: it is settled, and the error is thrown on.
+ * A step that returns an Answer ends it there. Otherwise the answer's `done` settles the call. Synchronous steps cost no promise.
+ */
+export function runSteps<H extends CallHead, E>(
+  steps: readonly Step<H, E>[],
+  call: LiveCall<H>,
+  core: (call: LiveCall<H>) => Promise<Answer<E>>,
+): Promise<LiveAnswer<E>> {
+  return enterAll(steps, call, core).then(
+    (answer) => settleWhenDone(withEvents(steps, call, answer), call),
+    (error: unknown) => {
+      throw refuse(call, error);
+    },
+  );
+}
+
+async function enterAll<H extends CallHead, E>(
+  steps: readonly Step<H, E>[],
+  call: LiveCall<H>,
+  core: (call: LiveCall<H>) => Promise<Answer<E>>,
+): Promise<Answer<E>> {
+  for (const step of steps) {
+    const entered = step.enter?.(call);
+    if (entered === undefined) continue;
+    const answer = entered instanceof Promise ? await entered : entered;
+    if (answer !== undefined) return answer;
+  }
+  if (call.signal.aborted) throw new GatewayError("cancelled", "The call was cancelled before it was sent.");
+  return core(call);
+}
+
+function withEvents<H extends CallHead, E>(steps: readonly Step<H, E>[], call: LiveCall<H>, answer: Answer<E>): Answer<E> {
+  if (answer.body.kind !== "events") return answer;
+  let events = answer.body.events;
+  for (const step of steps) if (step.events !== undefined) events = step.events(call, events);
+  return events === answer.body.events ? answer : { ...answer, body: { kind: "events", events } };
+}
+
+function settleWhenDone<H extends CallHead, E>(answer: Answer<E>, call: LiveCall<H>): LiveAnswer<E> {
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: answer.body,
+    done: (how: "sent" | "left" | "failed", code?: ErrorCode) => {
+      if (how === "left") call.meter.partial = true;
+      const kind = how === "sent" ? "done" : how === "left" ? "aborted" : "failed";
+      call.settle({ kind, code: code ?? (how === "left" ? "cancelled" : undefined), status: answer.status, started: true });
+    },
+  };
+}
+
+function refuse<H extends CallHead>(call: LiveCall<H>, error: unknown): GatewayError {
+  const known =
+    call.signal.aborted && !GatewayError.is(error)
+      ? new GatewayError("cancelled", "The call was cancelled.", { cause: error })
+      : GatewayError.from(error);
+  call.settle({ kind: known.code === "cancelled" ? "aborted" : "failed", code: known.code, status: known.status, started: false });
+  return known;
+}

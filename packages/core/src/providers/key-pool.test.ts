@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { KeyPool } from "./key-pool.js";
+
+const none = new Set<never>();
+const values = (pool: KeyPool, picks: number) => Array.from({ length: picks }, () => pool.pick(none, 0)!.secret.reveal());
+
+it("spreads calls by weight", () => {
+  let turn = 0;
+  const random = () => (turn++ % 10) / 10;
+  const pool = new KeyPool([{ value: "a", weight: 3 }, { value: "b" }, { value: "c", weight: 6 }], random);
+  expect(values(pool, 10).join("")).toBe("aaabcccccc");
+});
+
+it("gives every key once to a call that tries them all", () => {
+  const pool = new KeyPool([{ value: "a" }, { value: "b" }, { value: "c" }]);
+  const tried = new Set<NonNullable<ReturnType<KeyPool["pick"]>>>();
+  for (let key = pool.pick(tried, 0); key !== null; key = pool.pick(tried, 0)) tried.add(key);
+  expect([...tried].map((key) => key.secret.reveal()).sort()).toEqual(["a", "b", "c"]);
+});
+
+it("leaves out a key that is set aside until its time, unless all are", () => {
+  const pool = new KeyPool([{ value: "a" }, { value: "b" }], () => 0);
+  const a = pool.pick(none, 0)!;
+  pool.setAside(a, 1000);
+  expect(pool.pick(none, 999)!.secret.reveal()).toBe("b");
+  expect(pool.pick(none, 1000)!.secret.reveal()).toBe("a");
+  pool.setAside(pool.pick(none, 999)!, 500);
+  expect(pool.pick(none, 100)!.secret.reveal()).toBe("b");
+});
+
+it("still gives its only key when that is set aside: the vendor decides, not the pool", () => {
+  const pool = new KeyPool([{ value: "a" }]);
+  const key = pool.pick(none, 0)!;
+  pool.setAside(key, 1e15);
+  expect(pool.pick(none, 1)).toBe(key);
+  expect(pool.pick(new Set([key]), 1)).toBeNull();
+});
+
+it("has nothing to give when it is empty", () => {
+  expect(new KeyPool([]).pick(none, 0)).toBeNull();
+});
+
+it("shows its keys nowhere", () => {
+  const pool = new KeyPool([{ value: "sk-canary" }]);
+  expect(JSON.stringify([pool, pool.pick(none, 0)])).not.toContain("canary");
+});

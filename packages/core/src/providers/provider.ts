@@ -1,0 +1,186 @@
+import type { Headers, ModelCall, ModelEvent, ProtocolId } from "../calls/index.js";
+import { GatewayError } from "../errors/index.js";
+import { nearest } from "../util/nearest.js";
+import { VERSION } from "../util/version.js";
+import type { Quirks } from "../wire/shared/codec.js";
+import { catalogueOf } from "./catalogue/catalogue.js";
+import { KeyPool, type KeyOptions, type ProviderKey } from "./key-pool.js";
+import { Model, type ModelOptions } from "./model.js";
+import { isVendorId, vendorRows, type VendorId, type VendorRow } from "./vendor-rows.js";
+
+/**
+ * Answers calls inside this process instead of over HTTP. The stream follows the grammar of `ModelEvent`; when `signal` fires it ends soon, by throwing.
+ */
+export type InProcess = (call: ModelCall, o: { readonly model: string; readonly signal: AbortSignal }) => AsyncIterable<ModelEvent>;
+
+export type ListedModelOptions =
+  | string
+  | Omit<ModelOptions, "provider">
+  | (Pick<ModelOptions, "features" | "prices"> & { readonly id: string });
+
+export interface ProviderOptions {
+  /** What stands before the slash in `provider/model`: 1 to 40 of a-z, 0-9, `-` and single `_`. */
+  readonly name: string;
+  /** Left out: the vendor of the same name. */
+  readonly vendor?: VendorId | undefined;
+  /** What the vendor's own SDK takes: with `/v1` for OpenAI's dialects, without a version for Anthropic and Google. May be a private address. */
+  readonly baseUrl?: string | undefined;
+  readonly apiKey?: KeyOptions["value"] | undefined;
+  readonly apiKeys?: readonly KeyOptions[] | undefined;
+  /** Added to the catalogue's; a row with a catalogue model's id replaces it, keeping what it does not say. */
+  readonly models?: readonly ListedModelOptions[] | undefined;
+  /** Answers here, without a vendor: then no `vendor`, `baseUrl` or key is given. */
+  readonly answer?: InProcess | undefined;
+  /** Who is named as the models' owner when they are listed; the vendor's id, or the name, when left out. */
+  readonly ownedBy?: string | undefined;
+}
+
+/** How a provider is reached: over HTTP by its vendor's protocol, or in this process. */
+export type Reach =
+  | { readonly kind: "http"; readonly protocol: ProtocolId; readonly baseUrl: string; readonly quirks: Quirks }
+  | { readonly kind: "in-process"; readonly answer: InProcess };
+
+const NAME = /^[a-z0-9](?:[a-z0-9-]|_(?!_)){0,38}[a-z0-9]$|^[a-z0-9]$/;
+/** First segments of names that mean something else. */
+const RESERVED = new Set(["route", "agent"]);
+
+/**
+ * A vendor with credentials, under a name: the first segment of its models' names. A gateway may hold several providers of one vendor. Made of options alone; it
+ * opens no connection. Its credentials are opaque: they are shown nowhere.
+ * Errors: `invalid_config` for a name, vendor or set of options that cannot work, with the way to mend it.
+ */
+export class Provider {
+  readonly name: string;
+  /** null: it answers in this process. */
+  readonly vendor: VendorId | null;
+  readonly ownedBy: string;
+  readonly reach: Reach;
+  readonly keys: KeyPool;
+  readonly #row: VendorRow | null;
+  readonly #models = new Map<string, Model>();
+  /** What goes out with a key, built once. */
+  readonly #headers = new Map<ProviderKey | null, Headers>();
+
+  constructor(o: ProviderOptions) {
+    this.name = checkedName(o.name);
+    this.vendor = o.answer === undefined ? vendorOf(o) : null;
+    this.#row = this.vendor === null ? null : vendorRows[this.vendor];
+    this.ownedBy = o.ownedBy ?? this.vendor ?? this.name;
+    this.reach = this.#row === null ? { kind: "in-process", answer: o.answer! } : httpReach(this.#row, o);
+    this.keys = new KeyPool(o.apiKeys ?? (o.apiKey === undefined ? [] : [{ value: o.apiKey }]));
+    for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.add(model);
+    for (const model of o.models ?? []) this.add(model);
+  }
+
+  /** The listed models, in no particular order. */
+  get models(): Iterable<Model> {
+    return this.#models.values();
+  }
+  /** null: nobody listed it. It can be called all the same. */
+  model(code: string): Model | null {
+    return this.#models.get(code) ?? null;
+  }
+
+  /** Lists a model, or says more of one that is listed: what is left out stays as it was. Errors: `validation_failed` for a price that is none. */
+  add(options: ListedModelOptions): Model {
+    const given = typeof options === "string" ? { code: options } : "id" in options ? { ...options, code: options.id } : options;
+    const known = this.#models.get(given.code);
+    const model = new Model({ ...(known === undefined ? {} : optionsOf(known)), ...defined(given), code: given.code, provider: this.name });
+    this.#models.set(model.code, model);
+    return model;
+  }
+
+  /**
+   * The headers of every call with this key (null: without one): nothing of a caller's is among them.
+   * Errors: `misconfigured` when the vendor wants a key and there is none.
+   */
+  headersFor(key: ProviderKey | null): Headers {
+    const known = this.#headers.get(key);
+    if (known !== undefined) return known;
+    if (key === null && this.#row?.needsKey === true) throw this.#keyMissing(this.#row);
+    const headers: (readonly [string, string])[] = [
+      ["user-agent", `sallyport/${VERSION}`],
+      ["accept-encoding", "identity"],
+      ...(this.#row?.headers ?? []),
+    ];
+    if (key !== null && this.#row !== null) headers.push([this.#row.auth.header, this.#row.auth.prefix + key.secret.reveal()]);
+    this.#headers.set(key, headers);
+    return headers;
+  }
+
+  #keyMissing(row: VendorRow): GatewayError {
+    const hint =
+      row.keyVariable === null
+        ? `Set providers.${this.name}.apiKey.`
+        : `Set ${row.keyVariable} in the environment, or providers.${this.name}.apiKey.`;
+    return new GatewayError("misconfigured", `The provider "${this.name}" has no API key, and ${row.title} answers nobody without one.`, {
+      hint,
+      details: { provider: this.name },
+    });
+  }
+}
+
+function checkedName(name: string): string {
+  if (!NAME.test(name))
+    throw new GatewayError("invalid_config", `"${name.slice(0, 80)}" cannot be a provider's name.`, {
+      hint: "Use 1 to 40 of a-z, 0-9, - and single _, starting and ending with a letter or digit.",
+    });
+  if (RESERVED.has(name))
+    throw new GatewayError(
+      "invalid_config",
+      `"${name}" cannot be a provider's name: names of models that begin with ${name}/ mean something else.`,
+      {
+        hint: "Choose another name.",
+      },
+    );
+  return name;
+}
+
+function vendorOf(o: ProviderOptions): VendorId {
+  const vendor: string = o.vendor ?? o.name;
+  if (isVendorId(vendor)) return vendor;
+  const ids = Object.keys(vendorRows);
+  const meant = nearest(vendor, ids);
+  throw new GatewayError(
+    "invalid_config",
+    `The provider "${o.name}" has no vendor that is known${o.vendor === undefined ? "" : `: "${vendor}"`}.`,
+    {
+      hint: `Set providers.${o.name}.vendor to one of ${ids.join(", ")}.${meant === null ? "" : ` Did you mean ${meant}?`}`,
+    },
+  );
+}
+
+function httpReach(row: VendorRow, o: ProviderOptions): Reach {
+  const baseUrl = o.baseUrl ?? row.baseUrl;
+  if (baseUrl === null)
+    throw new GatewayError("invalid_config", `The provider "${o.name}" has no address.`, {
+      hint: `Set providers.${o.name}.baseUrl to what an SDK would take as its base URL.`,
+    });
+  if (!/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl))
+    throw new GatewayError("invalid_config", `The base URL of the provider "${o.name}" is no http(s) URL.`, {
+      hint: "Write it as an SDK would take it, such as http://127.0.0.1:8000/v1.",
+    });
+  return { kind: "http", protocol: row.protocol, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks };
+}
+
+/** Without what is undefined: it must not hide what is known. */
+function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function optionsOf(model: Model): Omit<ModelOptions, "provider"> {
+  return {
+    code: model.code,
+    title: model.title,
+    kind: model.kind,
+    features: model.features,
+    outputFormats: model.outputFormats,
+    contextTokens: model.contextTokens ?? undefined,
+    maxOutputTokens: model.maxOutputTokens ?? undefined,
+    prices: model.prices ?? undefined,
+    supportsMcp: model.supportsMcp ?? undefined,
+    releasedAtMs: model.releasedAtMs ?? undefined,
+    deprecated: model.deprecated,
+    source: model.source ?? undefined,
+  };
+}

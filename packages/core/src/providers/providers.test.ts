@@ -1,0 +1,166 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { configSchema } from "../config/schema.js";
+import { Secret } from "../util/secret.js";
+import { rows } from "./catalogue/rows.js";
+import { Model, Provider, Providers, vendorRows } from "./index.js";
+
+const clock = { now: () => 1_700_000_000_000 };
+const made = (providers: Record<string, object> = {}) => new Providers({ clock, providers: configSchema.parse({ providers }).providers });
+
+describe("a provider", () => {
+  it("is of the vendor that it is named after, with the vendor's address and models", () => {
+    const openai = new Provider({ name: "openai", apiKey: "k" });
+    expect(openai.vendor).toBe("openai");
+    expect(openai.reach).toMatchObject({ kind: "http", protocol: "openai-chat", baseUrl: "https://api.openai.com/v1" });
+    expect(openai.model("gpt-5.5")).toMatchObject({
+      id: "openai/gpt-5.5",
+      contextTokens: expect.any(Number),
+      source: expect.stringContaining("2026"),
+    });
+  });
+
+  it("can have any name, several to one vendor, each with its own address", () => {
+    const mine = new Provider({ name: "mine", vendor: "openai", baseUrl: "http://127.0.0.1:1234/v1///" });
+    expect(mine.reach).toMatchObject({ baseUrl: "http://127.0.0.1:1234/v1" });
+    expect(mine.model("gpt-5.5")?.id).toBe("mine/gpt-5.5");
+  });
+
+  it("takes the configuration's shape as it is", () => {
+    const providers = made({
+      lab: {
+        vendor: "openai-compatible",
+        baseUrl: "http://lab.local:8000/v1",
+        apiKeys: [{ value: "a", weight: 2 }, { value: "b" }],
+        models: ["plain", { id: "org/priced", features: ["chat"], prices: { input: 0.5, output: "1.5" } }],
+      },
+    });
+    expect(providers.get("lab")!.keys.size).toBe(2);
+    expect(providers.models.get("lab/plain")).toMatchObject({ code: "plain", prices: null });
+    const priced = providers.models.get("lab/org/priced")!;
+    expect(priced).toMatchObject({ provider: "lab", code: "org/priced", features: ["chat"] });
+    expect(priced.costNanoUsd({ inputTokens: 2, outputTokens: 2 })).toBe(4_000);
+  });
+
+  it("lets a configured row change what the catalogue says, and keeps the rest", () => {
+    const openai = new Provider({ name: "openai", models: [{ id: "gpt-5.5", prices: { input: "1", output: "1" } }] });
+    const model = openai.model("gpt-5.5")!;
+    expect(model.costNanoUsd({ inputTokens: 1, outputTokens: 0 })).toBe(1000);
+    expect(model.contextTokens).toBeGreaterThan(0);
+    expect(model.features).toContain("vision");
+  });
+
+  it.each([
+    ["a vendor that nobody knows", { name: "opnai" }, "openai"],
+    ["an unknown vendor under another name", { name: "x", vendor: "antropic" as "anthropic" }, "anthropic"],
+    ["no address where the vendor has none", { name: "x", vendor: "openai-compatible" }, "providers.x.baseUrl"],
+    ["an address that is none", { name: "openai", baseUrl: "api.openai.com" }, "http://"],
+    ["an address of another scheme", { name: "openai", baseUrl: "ftp://api.openai.com" }, "http://"],
+    ["a name with a slash", { name: "a/b", vendor: "openai" }, "a-z"],
+    ["a name with two underscores", { name: "a__b", vendor: "openai" }, "a-z"],
+    ["a name that means something else", { name: "route", vendor: "openai" }, "another name"],
+  ] as const)("is refused with %s", (_case, options, hint) => {
+    expect(() => new Provider(options)).toThrow(expect.objectContaining({ code: "invalid_config", hint: expect.stringContaining(hint) }));
+  });
+
+  it("sends its own headers and its key, in the way its vendor wants it", () => {
+    const openai = new Provider({ name: "openai", apiKey: new Secret("sk-1") });
+    const key = openai.keys.pick(new Set(), 0);
+    expect(openai.headersFor(key)).toEqual([
+      ["user-agent", expect.stringMatching(/^sallyport\/\d/)],
+      ["accept-encoding", "identity"],
+      ["authorization", "Bearer sk-1"],
+    ]);
+    expect(openai.headersFor(key)).toBe(openai.headersFor(key));
+    const anthropic = new Provider({ name: "anthropic", apiKey: "sk-2" });
+    expect(anthropic.headersFor(anthropic.keys.pick(new Set(), 0))).toContainEqual(["x-api-key", "sk-2"]);
+  });
+
+  it("says which variable is missing when its vendor wants a key", () => {
+    expect(() => new Provider({ name: "openai" }).headersFor(null)).toThrow(
+      expect.objectContaining({ code: "misconfigured", hint: expect.stringContaining("OPENAI_API_KEY") }),
+    );
+    const local = new Provider({ name: "local", vendor: "openai-compatible", baseUrl: "http://127.0.0.1:1/v1" });
+    expect(local.headersFor(null).map(([name]) => name)).toEqual(["user-agent", "accept-encoding"]);
+  });
+
+  it("shows its key nowhere, not even when it is printed whole", () => {
+    const provider = new Provider({ name: "openai", apiKey: "sk-canary" });
+    provider.headersFor(provider.keys.pick(new Set(), 0));
+    expect(inspect(provider, { depth: 10, showHidden: true })).not.toContain("canary");
+    expect(JSON.stringify(provider)).not.toContain("canary");
+  });
+});
+
+describe("the providers of a gateway", () => {
+  it("always have the demo, plainly labelled and free", () => {
+    const providers = made();
+    expect(providers.list().map((provider) => provider.name)).toEqual(["demo"]);
+    expect(providers.get("demo")).toMatchObject({ vendor: null, ownedBy: "sallyport-demo" });
+    expect(providers.models.list().map((model) => [model.id, model.costNanoUsd({ inputTokens: 5, outputTokens: 5 })])).toEqual([
+      ["demo/echo", 0],
+      ["demo/scripted", 0],
+    ]);
+  });
+
+  it("refuse a second one of a name, the demo's too", () => {
+    const providers = made({ openai: { apiKey: "k" } });
+    expect(() => providers.add({ name: "openai" })).toThrow(expect.objectContaining({ code: "invalid_config" }));
+    expect(() => made({ demo: { vendor: "openai" } })).toThrow(expect.objectContaining({ message: expect.stringContaining("built-in") }));
+  });
+
+  it("list models by id, and find them by it or by their code", () => {
+    const lab = { vendor: "openai-compatible", baseUrl: "http://lab/v1" };
+    const providers = made({ b: { ...lab, models: ["shared", "org/only-b"] }, a: { ...lab, models: ["shared"] } });
+    expect(providers.models.list().map((model) => model.id)).toEqual([
+      "a/shared",
+      "b/org/only-b",
+      "b/shared",
+      "demo/echo",
+      "demo/scripted",
+    ]);
+    expect(providers.models.withCode("shared").map((model) => model.id)).toEqual(["b/shared", "a/shared"]);
+    expect(providers.models.get("b/org/only-b")).not.toBeNull();
+    for (const name of ["b/nothing", "nobody/shared", "shared", "", "/", "b/"]) expect(providers.models.get(name)).toBeNull();
+  });
+
+  it("take models by hand, under a provider that is there", () => {
+    const providers = made();
+    const added = providers.models.add({ provider: "demo", code: "extra", features: ["chat"] });
+    expect(added).toBeInstanceOf(Model);
+    expect(providers.models.get("demo/extra")).toBe(added);
+    expect(() => providers.models.add({ provider: "nobody", code: "x" })).toThrow(expect.objectContaining({ code: "not_found" }));
+  });
+
+  it("share nothing with another gateway's", () => {
+    const [one, other] = [made({ openai: { apiKey: "k" } }), made({ openai: { apiKey: "k" } })];
+    one.models.add({ provider: "openai", code: "gpt-5.5", prices: { input: "9", output: "9" } });
+    expect(other.models.get("openai/gpt-5.5")!.prices).not.toEqual(one.models.get("openai/gpt-5.5")!.prices);
+  });
+});
+
+describe("the catalogue", () => {
+  it("has only vendors that have a row, and every row of it reads as a model with its source", () => {
+    for (const vendor of Object.keys(rows)) {
+      expect(Object.keys(vendorRows)).toContain(vendor);
+      const models = [...new Provider({ name: vendor, apiKey: "k" }).models];
+      expect(models.length).toBe(rows[vendor]!.trim().split("\n").length);
+      for (const model of models) {
+        expect(model.source).toMatch(/, 2026-\d\d-\d\d$/);
+        expect(model.title.length).toBeGreaterThan(0);
+        for (const amount of Object.values(model.prices ?? {})) if (!Array.isArray(amount)) expect(Number(amount)).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it("knows what a long context costs", () => {
+    const model = new Provider({ name: "openai", apiKey: "k" }).model("gpt-5.5")!;
+    expect(model.costNanoUsd({ inputTokens: 272_000, outputTokens: 0 })).toBe(272_000 * 5_000);
+    expect(model.costNanoUsd({ inputTokens: 272_001, outputTokens: 0 })).toBe(272_001 * 10_000);
+  });
+
+  it("does not know the price of writing to a cache where the vendor names none", () => {
+    const model = new Provider({ name: "openai", apiKey: "k" }).model("gpt-5.5")!;
+    expect(model.costNanoUsd({ inputTokens: 1, outputTokens: 1, cacheWriteTokens: 1 })).toBeNull();
+  });
+});

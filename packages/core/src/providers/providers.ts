@@ -1,0 +1,96 @@
+import { GatewayError } from "../errors/index.js";
+import type { Clock } from "../ports/index.js";
+import { DEMO, demoProvider } from "./demo/demo-provider.js";
+import type { Model, ModelOptions } from "./model.js";
+import { Provider, type ProviderOptions } from "./provider.js";
+
+export interface ProvidersOptions {
+  readonly clock: Pick<Clock, "now">;
+  /** By name, as the configuration has them. */
+  readonly providers?: Readonly<Record<string, Omit<ProviderOptions, "name">>> | undefined;
+}
+
+/**
+ * The providers of one gateway, by name; `demo` is always among them. Adding one registers its models. What was found stays valid: a call under way keeps the provider
+ * it resolved to.
+ */
+export class Providers {
+  readonly models: Models;
+  readonly #byName = new Map<string, Provider>();
+
+  /** Errors: `invalid_config`, naming the provider. */
+  constructor(options: ProvidersOptions) {
+    this.models = new Models(this.#byName, options.clock.now());
+    this.#byName.set(DEMO, demoProvider());
+    for (const [name, provider] of Object.entries(options.providers ?? {})) this.add({ ...provider, name });
+  }
+
+  /** Errors: `invalid_config` when the name is taken or the options cannot work. */
+  add(provider: Provider | ProviderOptions): Provider {
+    const added = provider instanceof Provider ? provider : new Provider(provider);
+    if (this.#byName.has(added.name))
+      throw new GatewayError(
+        "invalid_config",
+        `There is already a provider "${added.name}"${added.name === DEMO ? ", the built-in one" : ""}.`,
+        {
+          hint: "Give it another name.",
+        },
+      );
+    this.#byName.set(added.name, added);
+    return added;
+  }
+
+  /** null: there is none of this name. */
+  get(name: string): Provider | null {
+    return this.#byName.get(name) ?? null;
+  }
+
+  /** In the order they were added. */
+  list(): readonly Provider[] {
+    return [...this.#byName.values()];
+  }
+}
+
+/** The listed models of all providers of one gateway. */
+export class Models {
+  readonly #providers: ReadonlyMap<string, Provider>;
+  /** When the gateway learnt of models whose release nobody dated. */
+  readonly knownSinceMs: number;
+
+  constructor(providers: ReadonlyMap<string, Provider>, knownSinceMs: number) {
+    this.#providers = providers;
+    this.knownSinceMs = knownSinceMs;
+  }
+
+  /** Sorted by id. */
+  list(): readonly Model[] {
+    const all = [...this.#providers.values()].flatMap((provider) => [...provider.models]);
+    return all.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  }
+
+  /** By `provider/code`; null: nobody listed it. */
+  get(id: string): Model | null {
+    const slash = id.indexOf("/");
+    return this.#providers.get(id.slice(0, Math.max(0, slash)))?.model(id.slice(slash + 1)) ?? null;
+  }
+
+  /** Those of any provider that have this code. */
+  withCode(code: string): readonly Model[] {
+    const found: Model[] = [];
+    for (const provider of this.#providers.values()) {
+      const model = provider.model(code);
+      if (model !== null) found.push(model);
+    }
+    return found;
+  }
+
+  /** Lists a model by hand, or says more of one that is listed. Errors: `not_found` when there is no such provider, `validation_failed` for a price that is none. */
+  add(model: ModelOptions): Model {
+    const provider = this.#providers.get(model.provider);
+    if (provider === undefined)
+      throw new GatewayError("not_found", `There is no provider "${model.provider}" to list the model "${model.code}" under.`, {
+        hint: "Add the provider first.",
+      });
+    return provider.add(model);
+  }
+}

@@ -1,0 +1,30 @@
+import { mcpRoutes, openaiRoutes } from "./faces.js";
+import type { Route } from "./route.js";
+import { runRoutes } from "./runs.js";
+import { systemRoutes } from "./system.js";
+
+export { mcpRoutes, openaiRoutes } from "./faces.js";
+export { fromMessage, messageSchema, toMessage, type RestMessage } from "./messages.js";
+export {
+  errorsOfEveryRoute,
+  type DialectRoute,
+  type McpRoute,
+  type Method,
+  type Permission,
+  type RestRoute,
+  type Route,
+  type RouteInput,
+  type RouteOutput,
+} from "./route.js";
+export { toRunEventView, toRunSummaryView, toRunView, type RunEventView } from "./run-view.js";
+export { runRoutes } from "./runs.js";
+export { systemRoutes } from "./system.js";
+export { validate, validateText, type Part } from "./validate.js";
+
+/** Every route that this gateway answers. What is not here is 404. */
+export const allRoutes: readonly Route[] = [
+  ...Object.values(systemRoutes),
+  ...Object.values(openaiRoutes),
+  ...Object.values(mcpRoutes),
+  ...Object.values(runRoutes),
+];

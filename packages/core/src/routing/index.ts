@@ -1,0 +1,1 @@
+export { RoutingModelCaller, type RoutingOptions } from "./model-caller.js";

@@ -1,0 +1,43 @@
+import type { Headers } from "../../calls/index.js";
+import type { Meter } from "../../policy/meter.js";
+
+const JSON_ANSWER: Headers = [["content-type", "application/json"]];
+/** No proxy on the way may keep, recompress or collect a stream. */
+const STREAMED_ANSWER: Headers = [
+  ["content-type", "text/event-stream; charset=utf-8"],
+  ["cache-control", "no-cache, no-transform"],
+  ["x-accel-buffering", "no"],
+];
+
+/** What of a vendor's answer the caller gets to see beside its body. */
+const PASSED = new Set(["limit", "remaining", "reset"].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]));
+
+/** The headers of an answer that a provider gave: its type, and what it was answered by, after how many attempts. */
+export function answerHeaders(o: { readonly stream: boolean; readonly meter: Meter; readonly vendor: Headers | null }): Headers {
+  const { meter } = o;
+  const headers: (readonly [string, string])[] = [
+    ...(o.stream ? STREAMED_ANSWER : JSON_ANSWER),
+    ["x-sallyport-provider", meter.provider ?? ""],
+    ["x-sallyport-model", headerSafe(`${meter.provider}/${meter.model}`)],
+    ["x-sallyport-attempts", String(meter.attempts)],
+  ];
+  if (!o.stream && meter.costNanoUsd !== null) headers.push(["x-sallyport-cost-usd", decimalUsd(meter.costNanoUsd)]);
+  if (o.vendor !== null) for (const header of o.vendor) if (PASSED.has(header[0])) headers.push(header);
+  return headers;
+}
+
+/** A model's id comes from the caller: what a header cannot carry is percent-encoded. */
+function headerSafe(text: string): string {
+  if (/^[\x21-\x7e]*$/.test(text)) return text;
+  let safe = "";
+  for (const byte of new TextEncoder().encode(text))
+    safe += byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, "0").toUpperCase()}`;
+  return safe;
+}
+
+/** Nano-dollars as decimal dollars, exactly. */
+function decimalUsd(nano: number): string {
+  const digits = String(nano).padStart(10, "0");
+  const fraction = digits.slice(-9).replace(/0+$/, "");
+  return digits.slice(0, -9) + (fraction === "" ? "" : `.${fraction}`);
+}

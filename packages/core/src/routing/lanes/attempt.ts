@@ -1,0 +1,12 @@
+import type { ModelHead } from "../../calls/index.js";
+import type { LiveCall } from "../../policy/live-call.js";
+import type { ProviderKey } from "../../providers/index.js";
+import type { Target } from "../resolve.js";
+
+/** One try at one target with one key. */
+export interface Attempt {
+  readonly target: Target;
+  /** null: the provider has none and needs none. */
+  readonly key: ProviderKey | null;
+  readonly call: LiveCall<ModelHead>;
+}

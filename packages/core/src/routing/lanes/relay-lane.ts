@@ -1,0 +1,107 @@
+import type { Answer } from "../../calls/index.js";
+import type { GatewayError } from "../../errors/index.js";
+import type { HttpResponse } from "../../ports/index.js";
+import type { Reach } from "../../providers/index.js";
+import type { Codec, Quirks, ScannedHead } from "../../wire/shared/codec.js";
+import { answerHeaders } from "./answer-headers.js";
+import { noteUsage, readWhole, unfolded } from "./ask-target.js";
+import { BegunFrames } from "./begun-frames.js";
+import { tellable } from "./tellable.js";
+import type { Attempt } from "./attempt.js";
+import { isStream, send, wholeBody } from "./upstream.js";
+import type { Wires } from "./wires.js";
+
+/** A call in the bytes of a dialect, with what one pass over them found. */
+export interface WireRequest {
+  readonly bytes: Uint8Array;
+  readonly head: ScannedHead;
+  readonly codec: Codec;
+}
+
+type HttpReach = Extract<Reach, { kind: "http" }>;
+
+/**
+ * Whether the caller's bytes can go to this target as they are: it speaks their dialect, and they have nothing that its quirks would have changed.
+ * The search may find a word in a text instead of a field: then the call is translated, which only costs more.
+ */
+export function canRelay(request: WireRequest, reach: Reach): reach is HttpReach {
+  if (reach.kind !== "http" || reach.protocol !== request.codec.protocol) return false;
+  return !words(reach.quirks).some((word) => contains(request.bytes, word));
+}
+
+/**
+ * The relay lane: the caller's bytes with the model's name replaced go out, the vendor's bytes come back once the first have arrived. Usage is read as they pass. A vendor that streams
+ * though it was asked not to, or the other way round, is translated into what was asked for.
+ */
+export async function relayLane(
+  attempt: Attempt,
+  request: WireRequest,
+  o: { readonly reach: HttpReach; readonly wires: Wires },
+): Promise<Answer<never>> {
+  const { target, call } = attempt;
+  const { codec, head } = request;
+  const { baseUrl, quirks } = o.reach;
+  const encoded = codec.spliceRequest(request.bytes, head, { model: target.code, quirks });
+  const response = await send(attempt, encoded, { http: o.wires.http, codec, baseUrl, nowMs: o.wires.clock.now() });
+  const headers = (stream: boolean) => answerHeaders({ stream, meter: call.meter, vendor: response.headers });
+  if (head.stream && isStream(response, true)) {
+    const frames = await beginFrames(attempt, request, response);
+    return { status: response.status, headers: headers(true), body: { kind: "frames", frames } };
+  }
+  if (!head.stream && !isStream(response, false)) {
+    const bytes = await wholeBody(target, response);
+    noteUsage(call, target, codec.readUsage(bytes));
+    return { status: response.status, headers: headers(false), body: { kind: "bytes", bytes } };
+  }
+  const answer = await readWhole(target, response, codec);
+  noteUsage(call, target, answer.usage);
+  if (!head.stream) return { status: response.status, headers: headers(false), body: { kind: "bytes", bytes: codec.encodeAnswer(answer) } };
+  const frames = codec.encodeStream(unfolded(answer), { includeUsage: head.wantsUsage, onError: (error) => call.failed(error.code) });
+  return { status: response.status, headers: headers(true), body: { kind: "frames", frames } };
+}
+
+/** The vendor's frames, the first chunk of which has arrived: what fails before it is thrown here, while another provider can still be tried. */
+async function beginFrames(attempt: Attempt, { codec, head }: WireRequest, response: HttpResponse): Promise<AsyncIterable<Uint8Array>> {
+  const { target, call } = attempt;
+  let begun = false;
+  let early: GatewayError | null = null;
+  const relayed = codec.relayStream(response.chunks(), {
+    dropUsage: !head.wantsUsage,
+    watch: {
+      usage: (usage) => noteUsage(call, target, usage),
+      tellable: (error) => tellable(attempt, error),
+      failed: (error) => {
+        if (begun) call.failed(error.code);
+        else early = error;
+      },
+    },
+  });
+  const frames = relayed[Symbol.asyncIterator]();
+  const first = await frames.next();
+  begun = true;
+  if (early !== null) throw early as GatewayError;
+  return new BegunFrames(first, frames);
+}
+
+/** What must not stand in a request that goes as it is to a vendor with these quirks. */
+function words(quirks: Quirks): readonly Uint8Array[] {
+  const known = wordsOf.get(quirks);
+  if (known !== undefined) return known;
+  const found: string[] = [];
+  if (quirks.developerRole === false) found.push("developer");
+  if (quirks.maxTokensField !== undefined) found.push(quirks.maxTokensField === "max_tokens" ? "max_completion_tokens" : "max_tokens");
+  const encoded = found.map((word) => new TextEncoder().encode(`"${word}"`));
+  wordsOf.set(quirks, encoded);
+  return encoded;
+}
+const wordsOf = new WeakMap<Quirks, readonly Uint8Array[]>();
+
+function contains(bytes: Uint8Array, word: Uint8Array): boolean {
+  const last = bytes.byteLength - word.byteLength;
+  for (let at = bytes.indexOf(word[0]!); at >= 0 && at <= last; at = bytes.indexOf(word[0]!, at + 1)) {
+    let same = 1;
+    while (same < word.byteLength && bytes[at + same] === word[same]) same++;
+    if (same === word.byteLength) return true;
+  }
+  return false;
+}

@@ -1,0 +1,11 @@
+import type { ProtocolId } from "../../calls/index.js";
+import type { Clock, HttpClient } from "../../ports/index.js";
+import type { Codec } from "../../wire/shared/codec.js";
+
+/** What lanes send with. */
+export interface Wires {
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  /** null: this version does not speak it. */
+  codecOf(protocol: ProtocolId): Codec | null;
+}

@@ -1,0 +1,49 @@
+import { isGranted } from "../access/grants.js";
+import type { ProtocolId } from "../calls/index.js";
+import { GatewayError } from "../errors/index.js";
+import type { Model } from "../providers/index.js";
+import type { ListedModel } from "../seams/index.js";
+import { resolve, type Names } from "./resolve.js";
+
+type Speaks = (protocol: ProtocolId) => boolean;
+
+/** What the caller may call and this version can: chat models of providers whose protocol is spoken, and routes; sorted by id. */
+export function listModels(names: Names, speaks: Speaks): readonly ListedModel[] {
+  const listed: ListedModel[] = [];
+  for (const model of names.providers.models.list()) {
+    const entry = listedModel(model, names, speaks);
+    if (entry !== null) listed.push(entry);
+  }
+  for (const route of Object.keys(names.routes)) listed.push(listedRoute(`route/${route}`, names));
+  return listed.filter(({ id }) => isGranted(names.caller.grants, "models", id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** One of those by its name in full or a bare id; null when the caller may not see it, or nobody listed it. */
+export function findModel(name: string, names: Names, speaks: Speaks): ListedModel | null {
+  try {
+    const resolution = resolve(name, names);
+    if (!isGranted(names.caller.grants, "models", resolution.name)) return null;
+    if (name.startsWith("route/")) return listedRoute(name, names);
+    const { model } = resolution.targets[0]!;
+    return model === null ? null : listedModel(model, names, speaks);
+  } catch (error) {
+    if (GatewayError.is(error, "model_not_found") || GatewayError.is(error, "misconfigured")) return null;
+    throw error;
+  }
+}
+
+function listedModel(model: Model, names: Names, speaks: Speaks): ListedModel | null {
+  const provider = names.providers.get(model.provider)!;
+  const { reach } = provider;
+  if (model.kind !== "chat" || (reach.kind === "http" && !speaks(reach.protocol))) return null;
+  return {
+    id: model.id,
+    provider: model.provider,
+    createdAtMs: model.releasedAtMs ?? names.providers.models.knownSinceMs,
+    ownedBy: provider.ownedBy,
+  };
+}
+
+function listedRoute(id: string, names: Names): ListedModel {
+  return { id, provider: "route", createdAtMs: names.providers.models.knownSinceMs, ownedBy: "sallyport" };
+}

@@ -1,0 +1,202 @@
+import {
+  fold,
+  type Answer,
+  type Caller,
+  type HttpAnswer,
+  type LiveAnswer,
+  type ModelCall,
+  type ModelEvent,
+  type ModelHead,
+  type ProtocolId,
+} from "../calls/index.js";
+import type { Snapshot } from "../config/snapshot.js";
+import { GatewayError } from "../errors/index.js";
+import { LiveCall } from "../policy/live-call.js";
+import { runSteps, sightOf } from "../policy/run-steps.js";
+import type { Content, Step } from "../policy/step.js";
+import type { HttpClient } from "../ports/index.js";
+import type { Providers } from "../providers/index.js";
+import { MAX_DEPTH, type CallOptions, type ListedModel, type ModelCaller, type Services, type WireCall } from "../seams/index.js";
+import { newId } from "../util/ids.js";
+import type { Codec } from "../wire/shared/codec.js";
+import { answerHeaders } from "./lanes/answer-headers.js";
+import { askForEvents } from "./lanes/ask-target.js";
+import { attemptAll } from "./attempt-all.js";
+import { findModel, listModels } from "./list-models.js";
+import { neutralHead } from "./neutral-head.js";
+import { orderTargets } from "./order-targets.js";
+import { canRelay, relayLane, type WireRequest } from "./lanes/relay-lane.js";
+import { resolve, type Names, type Resolution } from "./resolve.js";
+import { translateLane } from "./lanes/translate-lane.js";
+import type { Wires } from "./lanes/wires.js";
+
+export interface RoutingOptions {
+  readonly providers: Providers;
+  readonly http: HttpClient;
+  /** The protocols that are spoken, one codec each. */
+  readonly codecs: readonly Codec[];
+  /** What every call passes, in this order. */
+  readonly steps: readonly Step<ModelHead, ModelEvent>[];
+  readonly snapshot: () => Snapshot;
+  /** For weighted routes; `Math.random` when left out. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** A call on its way, and what its name meant. */
+interface Opened {
+  readonly live: LiveCall<ModelHead>;
+  /** The error that a name without a meaning ends with, once the steps have let the call through. */
+  readonly resolution: Resolution | GatewayError;
+}
+
+/**
+ * Model calls, from a name to an answer: resolves the name, lets the call through its steps, and tries its targets in order until one answers. Any number of
+ * calls at once; they share nothing but the providers' key pools.
+ */
+export class RoutingModelCaller implements ModelCaller {
+  readonly #services: Services;
+  readonly #o: RoutingOptions;
+  readonly #codecs: ReadonlyMap<ProtocolId, Codec>;
+  readonly #wires: Wires;
+  readonly #stepsSeeEvents: boolean;
+
+  constructor(services: Services, options: RoutingOptions) {
+    this.#services = services;
+    this.#o = options;
+    this.#codecs = new Map(options.codecs.map((codec) => [codec.protocol, codec]));
+    this.#wires = { http: options.http, clock: services.clock, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
+    this.#stepsSeeEvents = options.steps.some((step) => step.events !== undefined);
+  }
+
+  async relay(wire: WireCall, o: CallOptions): Promise<HttpAnswer> {
+    const codec = this.#codecs.get(wire.protocol);
+    if (codec === undefined) throw new GatewayError("misconfigured", `This gateway has no codec for ${wire.protocol}.`);
+    const head = codec.scanHead(wire.bytes, wire.path);
+    const decode = (): Content => ({ kind: "model", call: codec.decodeRequest(wire.bytes, wire.path) });
+    const opened = this.#open(head.name, o, { decode, headOf: (name) => (name === head.name ? head : { ...head, name }) });
+    const request: WireRequest = { bytes: wire.bytes, head, codec };
+    const answer = await runSteps(this.#o.steps, opened.live, () => this.#dispatch(opened, request));
+    const { body } = answer;
+    if (body.kind !== "events") return { ...answer, body };
+    return head.stream
+      ? framed(answer, body.events, { codec, opened, includeUsage: head.wantsUsage })
+      : folded(answer, body.events, { codec, opened });
+  }
+
+  async call(call: ModelCall, o: CallOptions): Promise<LiveAnswer<ModelEvent>> {
+    const opened = this.#open(call.model, o, {
+      decode: () => ({ kind: "model", call }),
+      headOf: (name, protocol) => neutralHead(call, { name, protocol }),
+    });
+    return runSteps(this.#o.steps, opened.live, () =>
+      this.#attempts(opened, async (attempt) => {
+        const { answer, vendor } = await askForEvents(attempt, contentOf(opened.live), this.#wires);
+        return {
+          status: 200,
+          headers: answerHeaders({ stream: true, meter: opened.live.meter, vendor }),
+          body: { kind: "events", events: answer },
+        };
+      }),
+    );
+  }
+
+  list(caller: Caller): readonly ListedModel[] {
+    return listModels(this.#names(caller), (protocol) => this.#codecs.has(protocol));
+  }
+
+  find(caller: Caller, name: string): ListedModel | null {
+    return findModel(name, this.#names(caller), (protocol) => this.#codecs.has(protocol));
+  }
+
+  #names(caller: Caller, snapshot = this.#o.snapshot()): Names {
+    return { providers: this.#o.providers, routes: snapshot.config.routes, caller };
+  }
+
+  #open(
+    name: string,
+    o: CallOptions,
+    of: { readonly decode: () => Content; readonly headOf: (name: string, protocol: ProtocolId) => ModelHead },
+  ): Opened {
+    if (o.depth > MAX_DEPTH)
+      throw new GatewayError("limit_reached", `Calls may be nested ${MAX_DEPTH} deep, and this one is deeper.`, {
+        hint: "Look for a model or tool that leads back to itself.",
+      });
+    const { clock, events } = this.#services;
+    const snapshot = this.#o.snapshot();
+    const resolution = tryResolve(name, this.#names(o.caller, snapshot));
+    const reach = "targets" in resolution ? resolution.targets[0]!.provider.reach : null;
+    const live = new LiveCall<ModelHead>({
+      id: newId("call"),
+      requestId: o.requestId,
+      runId: o.runId ?? null,
+      caller: o.caller,
+      head: of.headOf("targets" in resolution ? resolution.name : name, reach?.kind === "http" ? reach.protocol : "openai-chat"),
+      snapshot,
+      signal: o.signal,
+      deadlineMs: o.deadlineMs,
+      depth: o.depth,
+      purpose: o.purpose ?? null,
+      startedAtMs: clock.now(),
+      decode: of.decode,
+      onLeaveError: (error) => events.emit("internal.error", { where: "a leave of a model call", error }),
+    });
+    return { live, resolution };
+  }
+
+  #dispatch(opened: Opened, request: WireRequest): Promise<Answer<ModelEvent>> {
+    const { live } = opened;
+    const sight = sightOf(this.#o.steps, live.head, live.snapshot);
+    const asEvents = this.#stepsSeeEvents && sight !== "head";
+    return this.#attempts(opened, (attempt) => {
+      const { reach } = attempt.target.provider;
+      if (sight !== "write" && !asEvents && canRelay(request, reach)) return relayLane(attempt, request, { reach, wires: this.#wires });
+      return translateLane(attempt, { request, call: contentOf(live), asEvents }, this.#wires);
+    });
+  }
+
+  #attempts(opened: Opened, once: Parameters<typeof attemptAll<Answer<ModelEvent>>>[1]): Promise<Answer<ModelEvent>> {
+    const { live, resolution } = opened;
+    if (!("targets" in resolution)) throw resolution;
+    const { clock, log } = this.#services;
+    return attemptAll({ call: live, targets: orderTargets(resolution, this.#o.random ?? Math.random), clock, log }, once);
+  }
+}
+
+/** A name that means nothing is found out first and told last: after the steps, so that the call is audited, and to nobody who may not know. */
+function tryResolve(name: string, names: Names): Resolution | GatewayError {
+  try {
+    return resolve(name, names);
+  } catch (error) {
+    return GatewayError.from(error);
+  }
+}
+
+function contentOf(live: LiveCall<ModelHead>): ModelCall {
+  const content = live.content();
+  if (content.kind !== "model") throw new GatewayError("internal", "A model call has no model call's content.");
+  return content.call;
+}
+
+interface Encoding {
+  readonly codec: Codec;
+  readonly opened: Opened;
+}
+
+function framed(
+  answer: LiveAnswer<ModelEvent>,
+  events: AsyncIterable<ModelEvent>,
+  o: Encoding & { readonly includeUsage: boolean },
+): HttpAnswer {
+  const frames = o.codec.encodeStream(events, { includeUsage: o.includeUsage, onError: (error) => o.opened.live.failed(error.code) });
+  return { ...answer, body: { kind: "frames", frames } };
+}
+
+async function folded(answer: LiveAnswer<ModelEvent>, events: AsyncIterable<ModelEvent>, o: Encoding): Promise<HttpAnswer> {
+  try {
+    return { ...answer, body: { kind: "bytes", bytes: o.codec.encodeAnswer(await fold(events)) } };
+  } catch (error) {
+    const known = GatewayError.from(error);
+    answer.done("failed", known.code);
+    throw known;
+  }
+}

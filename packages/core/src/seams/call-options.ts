@@ -1,0 +1,18 @@
+import type { Caller } from "../calls/index.js";
+
+/** What every call through a seam says of itself. */
+export interface CallOptions {
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  /** Unix ms. */
+  readonly deadlineMs: number;
+  /** How many calls this one is nested in; 0 at the edge. */
+  readonly depth: number;
+  /** Why, when a step of ours makes the call: a purpose never re-enters the step that made it. */
+  readonly purpose?: string | undefined;
+  readonly runId?: string | undefined;
+}
+
+/** Calls nested deeper than this are refused with `limit_reached`. */
+export const MAX_DEPTH = 8;

@@ -1,0 +1,43 @@
+import { EventEmitter } from "eventemitter3";
+
+/** What `gateway.on(name, listener)` can hear: ids and numbers, never content. */
+export interface GatewayEvents {
+  "call.finished": (e: {
+    readonly callId: string;
+    readonly requestId: string;
+    readonly kind: "model" | "tool";
+    readonly name: string;
+    readonly status: number;
+    readonly durationMs: number;
+  }) => void;
+  "run.changed": (e: { readonly runId: string; readonly status: string }) => void;
+  "task.changed": (e: { readonly taskId: string; readonly type: string; readonly status: string }) => void;
+  "server.changed": (e: { readonly server: string; readonly connected: boolean; readonly error: string | null }) => void;
+  /** A listener or a step's leave threw, or something of ours failed in the background. */
+  "internal.error": (e: { readonly where: string; readonly error: unknown }) => void;
+}
+
+/** The one event map of a gateway. A listener cannot fail a call: what it throws becomes `internal.error`. */
+export class EventHub {
+  readonly #emitter = new EventEmitter();
+
+  on<N extends keyof GatewayEvents>(name: N, listener: GatewayEvents[N]): () => void {
+    this.#emitter.on(name, listener as (e: unknown) => void);
+    return () => this.#emitter.off(name, listener as (e: unknown) => void);
+  }
+
+  emit<N extends keyof GatewayEvents>(name: N, event: Parameters<GatewayEvents[N]>[0]): void {
+    for (const listener of this.#emitter.listeners(name)) {
+      try {
+        const result: unknown = (listener as (e: unknown) => unknown)(event);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(name, error));
+      } catch (error) {
+        this.#failed(name, error);
+      }
+    }
+  }
+
+  #failed(name: keyof GatewayEvents, error: unknown): void {
+    if (name !== "internal.error") this.emit("internal.error", { where: `a listener of ${name}`, error });
+  }
+}

@@ -1,0 +1,34 @@
+import type { Caller, HttpAnswer, LiveAnswer, ModelCall, ModelEvent, ProtocolId } from "../calls/index.js";
+import type { CallOptions } from "./call-options.js";
+
+/** A model call in the bytes of a protocol, as a face received it. */
+export interface WireCall {
+  readonly protocol: ProtocolId;
+  readonly bytes: Uint8Array;
+  /** What the path said, for protocols that do not say it in the body. */
+  readonly path?: { readonly model: string; readonly stream: boolean } | undefined;
+}
+
+/** A model as it is listed to callers. */
+export interface ListedModel {
+  /** `provider/model`. */
+  readonly id: string;
+  readonly provider: string;
+  readonly createdAtMs: number;
+  readonly ownedBy: string;
+}
+
+/** How faces, runs and steps call models; filled by `routing`. */
+export interface ModelCaller {
+  /**
+   * One call in a dialect, answered in the same dialect: bytes, or frames when it asked for a stream. Every policy step is applied.
+   * Errors before the first byte are thrown, for the face to render; after it they are the dialect's terminal error event.
+   */
+  relay(call: WireCall, o: CallOptions): Promise<HttpAnswer>;
+  /** One call in neutral shape, always as events. Errors before the first event are thrown here, later ones by the iteration. */
+  call(call: ModelCall, o: CallOptions): Promise<LiveAnswer<ModelEvent>>;
+  /** The models that this caller may call, sorted by id. */
+  list(caller: Caller): readonly ListedModel[];
+  /** By `provider/model` or a bare id that one provider owns; null when there is none that the caller may see. */
+  find(caller: Caller, name: string): ListedModel | null;
+}

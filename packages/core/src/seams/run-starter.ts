@@ -1,0 +1,36 @@
+import type { Caller, Message, RunStatus, StoredRunEvent } from "../calls/index.js";
+import type { RunRow } from "../entities/index.js";
+
+/** A message whose content is one text may say just that. */
+export type InputMessage = Message | { readonly role: "system" | "developer" | "user" | "assistant"; readonly content: string };
+
+export interface RunRequest {
+  readonly model: string;
+  /** A text is one user message. */
+  readonly input: string | readonly InputMessage[];
+  /** Globs over tool names; left out: no tools. */
+  readonly tools?: readonly string[] | undefined;
+  /** Model calls at the most; 20 when left out. */
+  readonly maxSteps?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** How faces and tasks start and watch runs; filled by `agents`. */
+export interface RunStarter {
+  /** Stores the run and starts it. Resolves when it is stored: from then on it is not lost. Errors: `validation_failed`, `idempotency_key_reuse`. */
+  start(request: RunRequest, caller: Caller): Promise<RunRow>;
+  /** null: there is none that this caller may see. */
+  get(id: string, caller: Caller): Promise<RunRow | null>;
+  list(
+    caller: Caller,
+    q: { readonly status?: RunStatus | undefined; readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ rows: readonly RunRow[]; next: string | null }>;
+  /**
+   * Events after `after` (0: all), those stored and then those to come, in order and without gaps; ends after the terminal event. Leaving the iteration leaves the run alone.
+   * Errors: `not_found`.
+   */
+  events(id: string, o: { readonly caller: Caller; readonly after: number; readonly signal: AbortSignal }): AsyncIterable<StoredRunEvent>;
+  /** Asks for the end; the row as it then is. A run that has ended stays as it is. Errors: `not_found`. */
+  cancel(id: string, o: { readonly caller: Caller; readonly reason: string }): Promise<RunRow>;
+}

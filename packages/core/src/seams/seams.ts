@@ -1,0 +1,14 @@
+import type { ModelCaller } from "./model-caller.js";
+import type { RunStarter } from "./run-starter.js";
+import { Seam } from "./seam.js";
+import type { ToolCaller } from "./tool-caller.js";
+
+/** The seams of one gateway. */
+export interface Seams {
+  readonly models: Seam<ModelCaller>;
+  readonly tools: Seam<ToolCaller>;
+  readonly runs: Seam<RunStarter>;
+}
+export function createSeams(): Seams {
+  return { models: new Seam("models"), tools: new Seam("tools"), runs: new Seam("runs") };
+}

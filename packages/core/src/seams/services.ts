@@ -1,0 +1,18 @@
+import type { Bus, Clock, Crypto, RecordStore, Wakeup } from "../ports/index.js";
+import type { Log } from "../util/log.js";
+import type { EventHub } from "./event-hub.js";
+import type { Seams } from "./seams.js";
+
+/** What every domain of one gateway is made with. */
+export interface Services {
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly wakeup: Wakeup;
+  readonly bus: Bus;
+  readonly events: EventHub;
+  readonly log: Log;
+  readonly seams: Seams;
+  /** Of this process's gateway; leases name it. */
+  readonly nodeId: string;
+}

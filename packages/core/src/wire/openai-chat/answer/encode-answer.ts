@@ -1,0 +1,90 @@
+import type { AnswerPart, Candidate, MediaPart, ModelAnswer } from "../../../calls/index.js";
+import { isObject, utf8 } from "../../../util/json.js";
+import { joinBase64 } from "../../shared/base64.js";
+import { chatExtras } from "../extras.js";
+import { isLegacyCall } from "../legacy-call.js";
+import { encodeMedia } from "../request/content-parts.js";
+import { encodeCalls, encodeReasoning } from "../request/encode-messages.js";
+import { encodeFinish, type Holds } from "./finish-reason.js";
+import { encodeUsage } from "./usage.js";
+
+type Json = Record<string, unknown>;
+
+/** `Codec.encodeAnswer` of Chat Completions. Usage that is not known is left out. */
+export function encodeAnswer(answer: ModelAnswer): Uint8Array {
+  const { usage: own, ...extras } = chatExtras(answer);
+  const usage = encodeUsage(answer.usage, own);
+  const head = {
+    id: answer.id,
+    object: "chat.completion",
+    created: Math.floor(answer.createdAtMs / 1000),
+    model: answer.model,
+    choices: answer.candidates.map(encodeChoice),
+  };
+  // The head twice: first for the order that people expect, last because nothing that rides along may stand in its place.
+  return utf8(JSON.stringify({ ...head, ...(usage === null ? {} : { usage }), ...extras, ...head }));
+}
+
+function encodeChoice(candidate: Candidate): Json {
+  const { message: own, logprobs, ...extras } = chatExtras(candidate);
+  const head = {
+    index: candidate.index,
+    message: encodeMessage(candidate.content, isObject(own) ? own : {}),
+    logprobs: logprobs ?? null,
+    finish_reason: encodeFinish(candidate.finishReason, holdsOf(candidate.content)),
+  };
+  return { ...head, ...extras, ...head };
+}
+
+/** What the finish reason depends on. */
+function holdsOf(parts: readonly AnswerPart[]): Holds {
+  return {
+    calls: parts.some((part) => part.type === "tool-call"),
+    legacyCall: parts.some(isLegacyCall),
+    refusal: parts.some((part) => part.type === "refusal"),
+  };
+}
+
+function encodeMessage(parts: readonly AnswerPart[], own: Json): Json {
+  const text = join(parts, "text");
+  const refusal = join(parts, "refusal");
+  const media = parts.filter((part) => part.type === "media");
+  const audio = encodeAudio(media);
+  const calls = parts.filter((part) => part.type === "tool-call");
+  const besideText = calls.length > 0 || refusal !== null || audio !== undefined;
+  const head = { role: "assistant", content: text ?? (besideText ? null : ""), refusal };
+  const reasoning = encodeReasoning(
+    parts.filter((part) => part.type === "reasoning"),
+    "reasoning_content",
+  );
+  return {
+    ...head,
+    ...own,
+    ...head,
+    ...reasoning,
+    ...(audio === undefined ? {} : { audio }),
+    ...encodeImages(media),
+    ...encodeCalls(calls),
+  };
+}
+
+function join(parts: readonly AnswerPart[], type: "text" | "refusal"): string | null {
+  const texts = parts.flatMap((part) => (part.type === type ? [part.text] : []));
+  return texts.length === 0 ? null : texts.join("");
+}
+
+/** Streamed sound comes in several parts, of which the first names the id and the last says when it expires. */
+function encodeAudio(parts: readonly MediaPart[]): Json | undefined {
+  const sound = parts.filter((part) => part.mediaType.startsWith("audio/") && part.source.kind === "base64");
+  if (sound.length === 0) return undefined;
+  const own = Object.assign({}, ...sound.map(chatExtras)) as Json;
+  const transcript = sound.map((part) => chatExtras(part)["transcript"]).filter((text) => typeof text === "string");
+  const data = joinBase64(sound.map((part) => (part.source.kind === "base64" ? part.source.data : "")));
+  return { ...own, data, ...(transcript.length === 0 ? {} : { transcript: transcript.join("") }) };
+}
+
+/** Pictures have no field by the protocol; vendors that make them answer with this one. */
+function encodeImages(parts: readonly MediaPart[]): Json {
+  const images = parts.filter((part) => part.mediaType.startsWith("image/"));
+  return images.length === 0 ? {} : { images: images.map((part) => encodeMedia(part, "images")) };
+}

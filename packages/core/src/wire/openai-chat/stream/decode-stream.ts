@@ -1,0 +1,130 @@
+import type { ModelEvent } from "../../../calls/index.js";
+import { GatewayError } from "../../../errors/index.js";
+import { newId } from "../../../util/ids.js";
+import { isObject } from "../../../util/json.js";
+import { SseReader, type SseEvent } from "../../../util/sse.js";
+import { asUpstream, parseUpstreamJson } from "../../shared/upstream-json.js";
+import { createdMs, textOf } from "../answer/decode-answer.js";
+import { decodeUsage } from "../answer/usage.js";
+import { errorInBody } from "../decode-error.js";
+import { asExtras } from "../extras.js";
+import { CandidateDeltas } from "./candidate-deltas.js";
+
+type Json = Record<string, unknown>;
+
+/** What is read behind `[DONE]` for the end of the connection, so that it can be used again, before the vendor is hung up on. */
+const maxTrailingBytes = 64 * 1024;
+
+/**
+ * `Codec.decodeStream` of Chat Completions. The stream is whole when `[DONE]` came or every candidate had its finish reason; what the connection does afterwards
+ * does not matter. Errors: `upstream_interrupted` when it ends before, `upstream_protocol`, what the vendor says in an error frame, what `chunks` throws.
+ */
+export async function* decodeStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ModelEvent> {
+  const reader = new SseReader();
+  const decoder = new ChunkDecoder();
+  let failure: GatewayError | null = null;
+  let trailing = 0;
+  try {
+    for await (const chunk of chunks) {
+      if (decoder.done) {
+        trailing += chunk.length;
+        if (trailing > maxTrailingBytes) break;
+        continue;
+      }
+      failure = read(() => reader.push(chunk), decoder);
+      for (const event of decoder.take()) yield event;
+      if (failure !== null) break;
+    }
+  } catch (error) {
+    if (!decoder.complete) throw error;
+  }
+  if (failure !== null) throw failure;
+  // What the end cut off is no protocol error: that the stream is not whole says it all.
+  read(() => reader.end(), decoder);
+  failure = decoder.end();
+  for (const event of decoder.take()) yield event;
+  if (failure !== null) throw failure;
+}
+
+/** Feeds what was read; an error is returned, because what came before it is handed on first. */
+function read(events: () => SseEvent[], decoder: ChunkDecoder): GatewayError | null {
+  try {
+    for (const event of asUpstream(events)) decoder.push(event);
+    return null;
+  } catch (error) {
+    return GatewayError.from(error);
+  }
+}
+
+/** The chunks of one stream as neutral events. */
+class ChunkDecoder {
+  /** `[DONE]` was seen. */
+  done = false;
+  #events: ModelEvent[] = [];
+  readonly #candidates = new Map<number, CandidateDeltas>();
+  #id: string | undefined;
+  #started = false;
+  /** What came before the first choice, as a content filter's findings do. */
+  #own: Json = {};
+
+  get complete(): boolean {
+    return this.done || (this.#candidates.size > 0 && this.#unfinished().length === 0);
+  }
+
+  take(): ModelEvent[] {
+    const events = this.#events;
+    if (events.length > 0) this.#events = [];
+    return events;
+  }
+
+  push(event: SseEvent): void {
+    if (this.done) return;
+    if (event.data.startsWith("[DONE]")) {
+      this.done = true;
+      return;
+    }
+    const body = parseUpstreamJson(event.data);
+    const error = errorInBody(event.event === "error" && body["error"] === undefined ? { error: body } : body);
+    if (error !== null) throw error;
+    const choices = Array.isArray(body["choices"]) ? (body["choices"] as unknown[]).filter(isObject) : [];
+    this.#begin(body, choices.length > 0 || isObject(body["usage"]));
+    choices.forEach((choice, position) => this.#candidate(choice["index"], position).push(choice));
+    if (isObject(body["usage"]))
+      this.#events.push({ type: "usage", usage: decodeUsage(body["usage"]), ...asExtras({ usage: body["usage"] }) });
+  }
+
+  /** The end of the stream: null when it was whole. */
+  end(): GatewayError | null {
+    if (!this.complete || !this.#started)
+      return new GatewayError("upstream_interrupted", "The vendor's stream ended before the answer was complete.");
+    // A stream that ends properly without a word on why: its answer is what came.
+    if (this.#candidates.size === 0) this.#candidate(0, 0);
+    for (const candidate of this.#unfinished()) candidate.finish(undefined);
+    return null;
+  }
+
+  #begin(body: Json, now: boolean): void {
+    if (this.#started) return;
+    const { id, object: _object, created, model, choices: _choices, usage: _usage, obfuscation: _obfuscation, ...own } = body;
+    this.#own = { ...this.#own, ...own };
+    this.#id ??= textOf(id);
+    if (!now) return;
+    this.#started = true;
+    this.#id ??= newId("chatcmpl");
+    const createdAtMs = createdMs(created);
+    this.#events.push({ type: "start", id: this.#id, model: textOf(model) ?? "", createdAtMs, ...asExtras(this.#own) });
+  }
+
+  #candidate(given: unknown, position: number): CandidateDeltas {
+    const index = Number.isSafeInteger(given) ? (given as number) : position;
+    let candidate = this.#candidates.get(index);
+    if (candidate === undefined) {
+      candidate = new CandidateDeltas(index, this.#id ?? "", (event) => this.#events.push(event));
+      this.#candidates.set(index, candidate);
+    }
+    return candidate;
+  }
+  #unfinished(): CandidateDeltas[] {
+    return [...this.#candidates.values()].filter((candidate) => !candidate.finished);
+  }
+}

@@ -1,0 +1,98 @@
+import type { Headers, ModelAnswer, ModelCall, ModelEvent, ModelHead, ProtocolId, Usage } from "../../calls/index.js";
+import type { GatewayError } from "../../errors/index.js";
+
+/** A head with where its parts stand in the bytes, so that they can be replaced without building a tree. Offsets are bytes; `end` is exclusive. */
+export interface ScannedHead extends ModelHead {
+  readonly spans: { readonly [field: string]: { readonly start: number; readonly end: number } };
+  /** The caller asked for usage in the stream (protocols where that is a choice). */
+  readonly wantsUsage: boolean;
+}
+/** The path's part of a call, for protocols that say model and stream there. */
+export interface PathHead {
+  readonly model: string;
+  readonly stream: boolean;
+}
+
+/**
+ * How a vendor departs from its protocol, declared in its row and passed to the codec: no codec knows a vendor. Everything defaults to what the
+ * protocol's own vendor does.
+ */
+export interface Quirks {
+  /** Which field limits output tokens. */
+  readonly maxTokensField?: "max_tokens" | "max_completion_tokens";
+  /** The vendor knows `developer` messages; otherwise they are sent as `system`. Default true. */
+  readonly developerRole?: boolean;
+  /** The vendor accepts `stream_options.include_usage`. Default true. */
+  readonly usageInStream?: boolean;
+  /**
+   * Where an assistant message carries reasoning back. Default: reasoning that came in this protocol goes back in the field that it came in, other reasoning is
+   * left out. A name: other reasoning goes there. "none": the vendor refuses the field, nothing is sent.
+   */
+  readonly reasoningField?: "reasoning_content" | "reasoning" | "none";
+}
+
+export interface EncodedRequest {
+  /** Appended to the provider's base URL. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+}
+export interface EncodedError {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+}
+
+/** What a relayed answer told us while its bytes went by. */
+export interface RelayWatch {
+  /** Called with each usage seen; the last is true. */
+  usage(usage: Usage): void;
+  /** The vendor's error as its caller may see it: a vendor may quote the credential that it was given. */
+  tellable(error: GatewayError): GatewayError;
+  /** Called once when the stream ends without its terminator or carries the vendor's error, just before the frame that says so is given. */
+  failed(error: GatewayError): void;
+}
+
+/**
+ * One wire protocol, pure and read both ways: a face decodes requests and encodes answers, a provider encodes requests and decodes answers.
+ * Functions keep no state between calls and know no vendor. All bytes are UTF-8.
+ * Errors: of a caller's bytes `invalid_json`, `validation_failed`, `unsupported_feature` (naming the field); of an upstream's bytes `upstream_protocol`,
+ * `upstream_interrupted`, or what `decodeError` says.
+ */
+export interface Codec {
+  readonly protocol: ProtocolId;
+
+  // ── the caller's side ──
+  /** One pass over the bytes: valid JSON, an object, the head's fields of the right type, no duplicate of a field that we act on. */
+  scanHead(bytes: Uint8Array, path?: PathHead): ScannedHead;
+  decodeRequest(bytes: Uint8Array, path?: PathHead): ModelCall;
+  encodeAnswer(answer: ModelAnswer): Uint8Array;
+  /** Whole SSE frames. An error thrown by the source becomes the dialect's terminal error frame (told to `onError`), and the iteration ends normally. */
+  encodeStream(
+    events: AsyncIterable<ModelEvent>,
+    o: { readonly includeUsage: boolean; readonly onError: (error: GatewayError) => void },
+  ): AsyncIterable<Uint8Array>;
+  encodeError(error: GatewayError, requestId: string): EncodedError;
+
+  // ── the vendor's side ──
+  encodeRequest(call: ModelCall, o: { readonly model: string; readonly stream: boolean; readonly quirks: Quirks }): EncodedRequest;
+  decodeAnswer(bytes: Uint8Array): ModelAnswer;
+  decodeStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<ModelEvent>;
+  /** What a vendor's failed answer means: never carries the vendor's body as a whole, never our credential. */
+  decodeError(status: number, headers: Headers, bytes: Uint8Array): GatewayError;
+
+  // ── the relay lane: the same protocol on both sides, bytes forwarded ──
+  /** The caller's bytes with the model's name replaced and, for a stream, usage asked for when `quirks` allow it; all other bytes untouched. */
+  spliceRequest(bytes: Uint8Array, head: ScannedHead, o: { readonly model: string; readonly quirks: Quirks }): EncodedRequest;
+  /**
+   * Usage of a whole answer, read from its span without parsing the rest; empty when there is none. Errors: `upstream_protocol` when it is not a JSON object; the
+   * vendor's own when it is an error in place of an answer.
+   */
+  readUsage(bytes: Uint8Array): Usage;
+  /**
+   * The vendor's frames as they came, byte for byte, several a chunk when they came so; frames that only we asked for are dropped, and a terminator that was left
+   * out behind a whole answer is added. When the upstream breaks off, stalls (its error is thrown by `chunks`), ends before the answer does or sends an error, the
+   * dialect's error frame follows the last whole frame, `watch.failed` is told, and the iteration ends normally; a vendor's own error frame is never passed on.
+   */
+  relayStream(chunks: AsyncIterable<Uint8Array>, o: { readonly dropUsage: boolean; readonly watch: RelayWatch }): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,218 @@
+import fc, { type Arbitrary } from "fast-check";
+import type {
+  AnswerPart,
+  Candidate,
+  Extras,
+  Message,
+  ModelAnswer,
+  ModelCall,
+  TextPart,
+  ToolCallPart,
+  ToolSpec,
+  Usage,
+} from "../../src/calls/index.js";
+
+/** Neutral values as Chat Completions can carry them: what a decoder of it gives, and so what must come back from encoding and decoding. */
+
+const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,11}$/);
+const anyText = fc.oneof(fc.string(), fc.string({ unit: "grapheme" }), fc.constantFrom("", "\ud800", "a\u0000b", "😀", "\u2028", '"\\'));
+const someText = anyText.filter((text) => text !== "");
+const base64 = fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes).toString("base64"));
+/** As JSON has it: without a negative zero. */
+const jsonObject = fc
+  .dictionary(word, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 })
+  .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, never>);
+const toolArguments = fc.oneof(
+  fc.json({ maxDepth: 2 }).map((json) => `{"x":${json}}`),
+  fc.constantFrom("{}", '{"n":12345678901234567890}', '{"broken": '),
+);
+
+/** An optional field: absent, not undefined. */
+function maybe<T, K extends string>(key: K, value: Arbitrary<T>): Arbitrary<Partial<Record<K, T>>> {
+  return fc.option(value, { nil: undefined }).map((given) => (given === undefined ? {} : { [key]: given })) as Arbitrary<
+    Partial<Record<K, T>>
+  >;
+}
+function merged<T>(...parts: Arbitrary<object>[]): Arbitrary<T> {
+  return fc.tuple(...parts).map((given) => Object.assign({}, ...given) as T);
+}
+const own = (fields: Record<string, unknown>): { extras: Extras } => ({ extras: { "openai-chat": fields } });
+
+const plainText: Arbitrary<TextPart> = anyText.map((text) => ({ type: "text", text }));
+const markedText: Arbitrary<TextPart> = anyText.map((text) => ({
+  type: "text",
+  text,
+  ...own({ prompt_cache_breakpoint: { mode: "explicit" } }),
+}));
+const text = fc.oneof(plainText, markedText);
+const media: Arbitrary<Extract<AnswerPart, { type: "media" }>> = fc.oneof(
+  merged<never>(
+    fc.webUrl().map((url) => ({ type: "media", mediaType: "image/*", source: { kind: "url", url } })),
+    fc.constantFrom({}, own({ detail: "high" })),
+  ),
+  base64.map((data) => ({ type: "media", mediaType: "image/png", source: { kind: "base64", data } }) as const),
+  fc
+    .tuple(base64, fc.constantFrom("audio/wav", "audio/mpeg"))
+    .map(([data, mediaType]) => ({ type: "media", mediaType, source: { kind: "base64", data } }) as const),
+  fc
+    .tuple(base64, word)
+    .map(
+      ([data, name]) =>
+        ({ type: "media", mediaType: "application/pdf", source: { kind: "base64", data }, filename: `${name}.pdf` }) as const,
+    ),
+  word.map((id) => ({ type: "media", mediaType: "application/octet-stream", source: { kind: "file", id } }) as const),
+);
+const toolCall: Arbitrary<ToolCallPart> = fc.oneof(
+  merged<ToolCallPart>(fc.record({ type: fc.constant("tool-call" as const), id: word, name: word, arguments: toolArguments })),
+  merged<ToolCallPart>(
+    fc.record({ type: fc.constant("tool-call" as const), id: word, name: word, arguments: anyText }),
+    fc.constant(own({ type: "custom" })),
+  ),
+  merged<ToolCallPart>(
+    fc.record({ type: fc.constant("tool-call" as const), id: word, name: word, arguments: toolArguments }),
+    fc.constant(own({ extra_content: { google: { thought_signature: "x" } } })),
+  ),
+);
+const reasoning: Arbitrary<Extract<AnswerPart, { type: "reasoning" }>> = fc
+  .tuple(anyText, fc.constantFrom("reasoning_content", "reasoning"), fc.boolean())
+  .map(([said, field, sealed]) => ({
+    type: "reasoning",
+    text: said,
+    ...own(sealed ? { field, reasoning_details: [{ type: "reasoning.encrypted", data: said }] } : { field }),
+  }));
+const refusal = anyText.map((said) => ({ type: "refusal", text: said }) as const);
+
+/** Reasoning first, calls last, as the protocol has one field for each. */
+const assistantContent = fc
+  .tuple(
+    fc.array(reasoning, { maxLength: 1 }),
+    fc.array(fc.oneof(text, text, refusal), { maxLength: 3 }),
+    fc.uniqueArray(toolCall, { maxLength: 3, selector: (call) => call.id }),
+  )
+  .map((parts) => parts.flat());
+
+const messageOwn = fc.constantFrom({}, own({ cache_control: { type: "ephemeral" } }));
+const message: Arbitrary<Message> = fc.oneof(
+  merged<Message>(
+    fc.record({ role: fc.constantFrom("system", "developer"), content: fc.array(text, { maxLength: 2 }) }),
+    fc.constantFrom({}, own({ name: "n" })),
+  ),
+  merged<Message>(
+    fc.record({ role: fc.constant("user"), content: fc.array(fc.oneof(text, media), { maxLength: 3 }) }),
+    maybe("name", word),
+    messageOwn,
+  ),
+  merged<Message>(fc.record({ role: fc.constant("assistant"), content: assistantContent }), maybe("name", word), messageOwn),
+  fc.record({
+    role: fc.constant("tool" as const),
+    content: fc.array(
+      merged<never>(
+        fc.record({ type: fc.constant("tool-result"), callId: word, content: fc.array(text, { minLength: 1, maxLength: 2 }) }),
+        fc.constantFrom({}, own({ name: "n" })),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+  }),
+);
+
+const toolSpec: Arbitrary<ToolSpec> = merged<ToolSpec>(
+  fc.record({ name: word, inputSchema: jsonObject.map((properties) => ({ type: "object", properties })) }),
+  maybe("description", anyText),
+  maybe("strict", fc.boolean()),
+  fc.constantFrom({}, own({ cache_control: { type: "ephemeral" } })),
+);
+const number = fc.double({ noNaN: true, noDefaultInfinity: true, min: -2, max: 2 }).map((value) => (Object.is(value, -0) ? 0 : value));
+
+export const modelCall: Arbitrary<ModelCall> = merged<ModelCall>(
+  fc.record({
+    model: word,
+    // Two messages of results in a row are one.
+    messages: fc
+      .array(message, { maxLength: 5 })
+      .map((list) => list.filter((given, i) => given.role !== "tool" || list[i - 1]?.role !== "tool")),
+  }),
+  maybe("tools", fc.uniqueArray(toolSpec, { minLength: 1, maxLength: 3, selector: (spec) => spec.name })),
+  maybe("toolChoice", fc.oneof(fc.constantFrom("auto", "none", "required"), fc.record({ name: word }))),
+  maybe("parallelToolCalls", fc.boolean()),
+  maybe(
+    "output",
+    fc.oneof(
+      fc.constantFrom({ type: "text" }, { type: "json" }),
+      merged(
+        fc.record({ type: fc.constant("json-schema"), name: word, schema: jsonObject }),
+        maybe("strict", fc.boolean()),
+        maybe("description", anyText),
+      ),
+    ),
+  ),
+  maybe("maxOutputTokens", fc.nat()),
+  maybe("temperature", number),
+  maybe("topP", number),
+  maybe("stop", fc.array(anyText, { maxLength: 4 })),
+  maybe("seed", fc.oneof(fc.constant(0), fc.integer())),
+  maybe("presencePenalty", number),
+  maybe("frequencyPenalty", number),
+  maybe("n", fc.integer({ min: 1, max: 8 })),
+  maybe("reasoningEffort", word),
+  maybe("user", anyText),
+  maybe("metadata", jsonObject),
+  fc.constantFrom(
+    {},
+    own({ logprobs: true, top_logprobs: 2, store: false, service_tier: "flex", tools: [{ type: "custom", custom: { name: "c" } }] }),
+  ),
+);
+
+const count = fc.nat({ max: 100_000 });
+const usage: Arbitrary<Usage> = merged<Usage>(
+  fc.record({ inputTokens: count, outputTokens: count }),
+  maybe("cacheReadTokens", count),
+  maybe("cacheWriteTokens", count),
+  maybe("reasoningTokens", count),
+);
+
+const answerCall: Arbitrary<ToolCallPart> = fc.record({
+  type: fc.constant("tool-call" as const),
+  id: word,
+  name: word,
+  arguments: toolArguments,
+});
+const candidate = (index: number): Arbitrary<Candidate> =>
+  fc
+    .tuple(
+      fc.array(reasoning, { maxLength: 1 }),
+      fc.array(
+        someText.map((said): AnswerPart => ({ type: "text", text: said })),
+        { maxLength: 1 },
+      ),
+      fc.array(
+        someText.map((said): AnswerPart => ({ type: "refusal", text: said })),
+        { maxLength: 1 },
+      ),
+      fc.uniqueArray(answerCall, { maxLength: 3, selector: (call) => call.id }),
+      fc.constantFrom("stop", "length", "content-filter"),
+      fc.constantFrom({}, own({ logprobs: { content: [{ token: "a", logprob: -1, bytes: null, top_logprobs: [] }], refusal: null } })),
+    )
+    .map(([thought, said, refused, calls, plain, extras]): Candidate => {
+      // A call that is not whole is there only when the model was not cut off; what else was said decides the reason.
+      const reason = plain === "stop" ? (calls.length > 0 ? "tool-calls" : refused.length > 0 ? "refusal" : "stop") : plain;
+      const whole = reason === "tool-calls" ? calls : calls.filter((call) => call.arguments !== '{"broken": ');
+      return {
+        index,
+        content: [...thought, ...said, ...refused, ...whole],
+        finishReason: reason as Candidate["finishReason"],
+        ...(extras as object),
+      };
+    });
+
+export const modelAnswer: Arbitrary<ModelAnswer> = fc.integer({ min: 1, max: 3 }).chain((size) =>
+  merged<ModelAnswer>(
+    fc.record({
+      id: word,
+      model: word,
+      createdAtMs: fc.integer({ min: 1, max: 4_000_000_000 }).map((seconds) => seconds * 1000),
+      candidates: fc.tuple(...Array.from({ length: size }, (_, index) => candidate(index))),
+      usage,
+    }),
+    fc.constantFrom({}, own({ system_fingerprint: "fp", service_tier: "default" })),
+  ),
+);

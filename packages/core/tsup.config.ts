@@ -1,0 +1,3 @@
+import { packageBuild } from "../../tools/package-build.js";
+
+export default packageBuild(["index", "ports/index", "entities/index", "node/index", "testing/index", "platform/node", "platform/web"]);

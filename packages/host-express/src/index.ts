@@ -1,0 +1,1 @@
+export { mount, type ExpressHandler, type ExpressRequest } from "./mount.js";

@@ -1,0 +1,14 @@
+export { type ActualColumn, type SqlDialect, type Tables } from "./dialect.js";
+export { type Answer, type Begin, type Query, type SqlDriver, type SqlValue, type Statement, type Work } from "./driver.js";
+export { sqlRecordStore } from "./record-store.js";
+export {
+  applyMigrations,
+  derivedMigration,
+  migrate,
+  migrationScript,
+  migrationState,
+  type MigrateMode,
+  type MigrateOptions,
+  type Migration,
+} from "./schema/migrate.js";
+export { schemaDrift, type Drift } from "./schema/schema-drift.js";

@@ -1,0 +1,90 @@
+// The public surface, written down by hand: what users may rely on. Change it on purpose, with a line in CHANGELOG.md; taking a name away is a breaking change.
+// `node tools/surface.mjs` prints the present exports in this form.
+import { expect, test } from "vitest";
+import { codes } from "../packages/core/src/errors/codes.ts";
+import { exportsOf, publicSurface } from "./surface.mjs";
+
+/** Entry → the names it exports; `type X` exists in types only. */
+const surface = {
+  "@sallyport/adapter-kit": `
+    blobsCases, blobsContract, type BlobsSubject, busCases, busContract, type BusSubject, cacheCases, cacheContract,
+    type CacheSubject, type Case, type CaseFailure, countersCases, countersContract, type CountersSubject, failuresOf,
+    kitEntities, type Made, type Make, type Patience, recordStoreCases, recordStoreContract, type StoreCase, type StoreSubject,
+    type TestFunction, type Time, wakeupCases, wakeupContract, type WakeupSubject`,
+  "@sallyport/adapters-sqlite": `
+    sqlite, type SqliteAdapter, type SqliteOptions`,
+  "@sallyport/core": `
+    type Answer, type AuthHook, type AuthRequest, type Caller, type Config, type ConfigFile, type ConfigInput, type ConfigSources,
+    effective, type EffectiveValue, type ErrorCode, type FetchOptions, Gateway, GatewayError, type GatewayErrorOptions,
+    type GatewayEvents, type GatewayOptions, type HandleOptions, type HttpAnswer, type Inbound, type InProcess, type Json,
+    type JsonObject, loadConfig, type LoadedConfig, type McpCallOptions, McpProxy, type McpServerInput, type Message, Model,
+    type ModelCall, type ModelEvent, type ModelOptions, Models, parseMasterSecret, Provider, type ProviderOptions, Providers,
+    refuseWeakOwnerKey, Run, type RunEvent, type RunRequest, type RunResult, type RunRow, Runs, type RunStatus, Secret,
+    type ServerStatus, type StoredRunEvent, type TaskContext, type TaskHandler, type TaskQuery, type TaskRequest, type TaskRow,
+    TaskScheduler, type ToolDefinition, type ToolResult, type Usage, vendorVariables, VERSION`,
+  "@sallyport/core/ports": `
+    append, assertChange, assertFields, assertFind, assertKey, assertSum, assertTake, assertWhere, assertWithin, type Blobs,
+    type Bus, type Cache, type Change, type Clock, type Counters, type Crypto, decodeChangesCursor, decodeCursor, decodeRow,
+    decodeValue, type Demand, encodeChange, encodeCursor, type EncodedAppend, type EncodedChange, type EncodedInsert,
+    type EncodedRemove, type EncodedUnit, type EncodedUpdate, type EncodedWrite, encodeUnits, encodeValue, type ErrorCode,
+    fieldTest, type FieldTest, type FindQuery, GatewayError, type GatewayErrorOptions, type Headers, type HttpClient,
+    type HttpRequest, type HttpResponse, insert, isStoreNow, type Json, type JsonObject, type McpFrame, type McpSpawner,
+    type McpWire, movesVersion, type NewRow, now, nowPlus, orderOf, type Position, type RecordStore, remove, type Scope, Secret,
+    type SecretSource, type Spending, type StdioServer, type StorageAdapter, type StoredInput, type StoredScalar, type StoreNow,
+    type SumQuery, type SumRow, type TakeQuery, type Test, type Unit, type UnitResult, update, type Wakeup, type Where,
+    type Within, type Write`,
+  "@sallyport/core/entities": `
+    type Access, allEntities, type AnyEntity, type AnyLogEntity, assertIndexed, auditEntry, type AuditRow, bool, type Column,
+    columnIndex, columnsByName, type Dated, defineEntity, defineLedger, defineLog, type Entity, field, type Field,
+    type FieldTraits, gatewayKey, type GatewayKeyRow, int, isIndexed, json, type Kept, type Key, type LogEntity, longText,
+    type RowType, run, runEvent, type RunEventEntry, type RunRow, runStep, type RunStepEntry, storedColumn, type StoredColumn,
+    storedColumns, task, type TaskRow, text, usageEntry, type UsageRow`,
+  "@sallyport/core/node": `
+    type HandlingGateway, NodeExchange, type NodeExchangeOptions, NodeInbound, type NodeInboundOptions, readSecretFile,
+    readTarget, secretFile, serve, type ServedGateway, type ServeOptions, type ServerSettings, type Serving`,
+  "@sallyport/core/testing": `
+    cassette, type CassetteOptions, createTestGateway, FakeClock, type Recording, script, type ScriptedCall, type ScriptedModel,
+    TEST_OWNER_KEY, type TestGatewayOptions, type Turn`,
+  "@sallyport/host-express": `
+    type ExpressHandler, type ExpressRequest, mount`,
+  "@sallyport/sql": `
+    type ActualColumn, type Answer, applyMigrations, type Begin, derivedMigration, type Drift, migrate, type MigrateMode,
+    type MigrateOptions, type Migration, migrationScript, migrationState, type Query, schemaDrift, type SqlDialect,
+    type SqlDriver, sqlRecordStore, type SqlValue, type Statement, type Tables, type Work`,
+};
+
+/** Code and HTTP status of every error. */
+const errorCodes = `
+    address_refused 403, approval_required 403, bad_request 400, budget_exceeded 402, cancelled 499, conflict 409,
+    content_blocked 403, deadline_exceeded 504, forbidden 403, host_refused 403, idempotency_key_reuse 409, internal 500,
+    invalid_config 500, invalid_json 400, lease_lost 409, limit_reached 500, method_not_allowed 405, misconfigured 500,
+    missing_dependency 500, model_not_found 404, not_found 404, origin_refused 403, outcome_unknown 500, overloaded 503,
+    payload_too_large 413, port_in_use 500, rate_limited 429, shutting_down 503, state_corrupt 500, stdio_not_allowed 403,
+    store_unavailable 503, tool_failed 502, tool_not_found 404, unauthenticated 401, unsupported_feature 422,
+    unsupported_media_type 415, upstream_credential 502, upstream_interrupted 502, upstream_protocol 502,
+    upstream_rate_limited 429, upstream_rejected 400, upstream_timeout 504, upstream_unavailable 502, validation_failed 400`;
+
+/** @param {string} text */
+const listed = (text) => text.split(",").map((name) => name.trim().replace(/\s+/g, " "));
+
+test("every entry exports exactly what is listed", () => {
+  expect(publicSurface()).toEqual(Object.fromEntries(Object.entries(surface).map(([entry, names]) => [entry, listed(names)])));
+});
+
+test("the error codes and their statuses are exactly those listed", () => {
+  expect(
+    Object.entries(codes)
+      .map(([code, { status }]) => `${code} ${status}`)
+      .sort(),
+  ).toEqual(listed(errorCodes));
+});
+
+test("an entry names what is public: export * is refused", () => {
+  expect(() => exportsOf("index.ts", 'export * from "./gateway.js";')).toThrow("exports *");
+});
+
+test("every form of export is read", () => {
+  const text = `export { a, type B, c as d } from "./x.js"; export type { E } from "./y.js"; export const f = 1; export function g() {}
+    export class H {} export interface I {} export type J = 1; const hidden = 2;`;
+  expect(exportsOf("index.ts", text)).toEqual(["a", "type B", "d", "type E", "f", "g", "H", "type I", "type J"]);
+});
