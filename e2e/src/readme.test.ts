@@ -40,7 +40,7 @@ const env = () => ({
 function shell(command: string): Promise<string> {
   return new Promise((resolve, reject) =>
     execFile("bash", ["-c", here(command)], { cwd: folder, env: env() }, (error, stdout, stderr) =>
-      error === null ? resolve(stdout) : reject(new Error(`${command}\n${stderr}`)),
+      error === null && stdout !== "" ? resolve(stdout) : reject(new Error(`${command}\n${stderr}`)),
     ),
   );
 }

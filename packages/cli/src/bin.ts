@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // Imports nothing before the version is known to do: an old Node would fail inside a dependency, with a stack trace that says nothing.
 const needed = [20, 19] as const;
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
 /** As it is installed: the built file, in a process of its own. `npm test` builds it first. */
-const bin = fileURLToPath(new URL("../dist/bin.js", import.meta.url));
+const bin = fileURLToPath(new URL("../bin/sallyport.js", import.meta.url));
 const folders: string[] = [];
 const running = new Map<ChildProcessWithoutNullStreams, Promise<Finished>>();
 
