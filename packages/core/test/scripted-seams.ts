@@ -50,7 +50,7 @@ export function scriptedModels(turns: readonly (readonly Said[])[] | ((call: Mod
     });
   };
   const none = () => Promise.reject(new GatewayError("internal", "Runs call models in neutral shape."));
-  return { call, calls, ends, relay: none, list: () => [], find: () => null };
+  return { call, calls, ends, relay: none, operate: none, list: () => [], find: () => null };
 }
 
 async function* say(turn: readonly Said[], o: { readonly asked: ModelCall; readonly options: CallOptions }): AsyncGenerator<ModelEvent> {

@@ -1,5 +1,8 @@
 import type { ProtocolId } from "./protocol.js";
 
+/** What a model can be asked for. "generate" covers chat in every dialect; "video" is one job, from its start to its result. */
+export type ModelOperation = "generate" | "count-tokens" | "embed" | "image" | "speech" | "transcribe" | "video" | "moderate" | "batch";
+
 /**
  * What policy may know of a model call without decoding it: read from the bytes in one scan, no tree built.
  */
@@ -7,7 +10,7 @@ export interface ModelHead {
   readonly kind: "model";
   readonly protocol: ProtocolId;
   /** What is asked for; "generate" covers chat in every dialect. */
-  readonly operation: "generate" | "embed" | "count-tokens";
+  readonly operation: ModelOperation;
   /** The model as the caller named it. */
   readonly name: string;
   readonly stream: boolean;

@@ -1,10 +1,10 @@
 import { GatewayError } from "../errors/index.js";
-import type { MediaPart, ReasoningPart, RefusalPart, TextPart, ToolCallPart } from "./model-call.js";
+import type { MediaPart, NativePart, ReasoningPart, RefusalPart, TextPart, ToolCallPart } from "./model-call.js";
 import type { FinishReason, ModelEvent } from "./model-event.js";
 import type { Extras } from "./protocol.js";
 import type { Usage } from "./usage.js";
 
-export type AnswerPart = TextPart | ReasoningPart | RefusalPart | ToolCallPart | MediaPart;
+export type AnswerPart = TextPart | ReasoningPart | RefusalPart | ToolCallPart | MediaPart | NativePart;
 
 export interface Candidate {
   readonly index: number;
@@ -12,6 +12,8 @@ export interface Candidate {
   readonly finishReason: FinishReason;
   /** The vendor's own word for the reason, when it has no exact neutral one. */
   readonly rawFinishReason?: string | undefined;
+  /** Which of the caller's stop sequences ended it, where the vendor says. */
+  readonly stopSequence?: string | undefined;
   readonly extras?: Extras | undefined;
 }
 
@@ -85,6 +87,7 @@ export class Fold {
         content: content.map(([, part]) => part),
         finishReason: finish.reason,
         ...(finish.raw === undefined ? {} : { rawFinishReason: finish.raw }),
+        ...(finish.stopSequence === undefined ? {} : { stopSequence: finish.stopSequence }),
         ...(finish.extras === undefined ? {} : { extras: finish.extras }),
       });
     }
@@ -119,24 +122,44 @@ export class Fold {
         candidate.parts.set(event.block, { type: "refusal", text: "" });
         return;
       case "tool-call-start":
-        candidate.parts.set(event.block, { type: "tool-call", id: event.id, name: event.name, arguments: "", extras: event.extras });
+        candidate.parts.set(event.block, {
+          type: "tool-call",
+          id: event.id,
+          name: event.name,
+          arguments: "",
+          ...(event.input === undefined ? {} : { input: event.input }),
+          extras: event.extras,
+        });
         candidate.open.add(event.block);
         return;
       case "text-delta":
       case "reasoning-delta":
       case "refusal-delta":
-        if (part !== undefined && "text" in part) part.text += event.text;
+        if (part === undefined || !("text" in part)) return;
+        part.text += event.text;
+        if (event.logprobs !== undefined && part.type === "text") part.logprobs = [...(part.logprobs ?? []), ...event.logprobs];
+        return;
+      case "citation":
+        if (part?.type === "text") part.citations = [...(part.citations ?? []), event.citation];
+        return;
+      case "native":
+        candidate.parts.set(event.block, { type: "native", protocol: event.protocol, item: event.item });
         return;
       case "tool-call-delta":
         if (part?.type === "tool-call") part.arguments += event.text;
         return;
       case "tool-call-end":
         candidate.open.delete(event.block);
-        if (part?.type === "tool-call") part.extras = mergeExtras(part.extras, event.extras);
+        if (part?.type === "tool-call") {
+          if (event.opaque !== undefined) part.opaque = event.opaque;
+          part.extras = mergeExtras(part.extras, event.extras);
+        }
         return;
       case "reasoning-end":
         if (part?.type === "reasoning") {
           if (event.opaque !== undefined) part.opaque = event.opaque;
+          if (event.redacted !== undefined) part.redacted = event.redacted;
+          if (event.itemId !== undefined) part.itemId = event.itemId;
           part.extras = mergeExtras(part.extras, event.extras);
         }
         return;
@@ -149,7 +172,10 @@ export class Fold {
         });
         return;
       case "text-end":
-        if (part?.type === "text") part.extras = mergeExtras(part.extras, event.extras);
+        if (part?.type === "text") {
+          if (event.opaque !== undefined) part.opaque = event.opaque;
+          part.extras = mergeExtras(part.extras, event.extras);
+        }
         return;
       case "refusal-end":
         return;
@@ -182,6 +208,7 @@ export function* unfold(answer: ModelAnswer): Generator<ModelEvent> {
       index: candidate.index,
       reason: candidate.finishReason,
       raw: candidate.rawFinishReason,
+      stopSequence: candidate.stopSequence,
       extras: candidate.extras,
     };
   }
@@ -192,13 +219,15 @@ function* unfoldPart(part: AnswerPart, index: number, block: number): Generator<
   switch (part.type) {
     case "text":
       yield { type: "text-start", index, block, extras: part.extras };
-      if (part.text !== "") yield { type: "text-delta", index, block, text: part.text };
-      yield { type: "text-end", index, block };
+      if (part.text !== "" || part.logprobs !== undefined)
+        yield { type: "text-delta", index, block, text: part.text, logprobs: part.logprobs };
+      for (const citation of part.citations ?? []) yield { type: "citation", index, block, citation };
+      yield { type: "text-end", index, block, opaque: part.opaque };
       return;
     case "reasoning":
       yield { type: "reasoning-start", index, block, extras: part.extras };
       if (part.text !== "") yield { type: "reasoning-delta", index, block, text: part.text };
-      yield { type: "reasoning-end", index, block, opaque: part.opaque };
+      yield { type: "reasoning-end", index, block, opaque: part.opaque, redacted: part.redacted, itemId: part.itemId };
       return;
     case "refusal":
       yield { type: "refusal-start", index, block };
@@ -206,9 +235,12 @@ function* unfoldPart(part: AnswerPart, index: number, block: number): Generator<
       yield { type: "refusal-end", index, block };
       return;
     case "tool-call":
-      yield { type: "tool-call-start", index, block, id: part.id, name: part.name, extras: part.extras };
+      yield { type: "tool-call-start", index, block, id: part.id, name: part.name, input: part.input, extras: part.extras };
       if (part.arguments !== "") yield { type: "tool-call-delta", index, block, text: part.arguments };
-      yield { type: "tool-call-end", index, block };
+      yield { type: "tool-call-end", index, block, opaque: part.opaque };
+      return;
+    case "native":
+      yield { type: "native", index, block, protocol: part.protocol, item: part.item };
       return;
     case "media":
       if (part.source.kind === "base64")

@@ -1,5 +1,26 @@
 import type { Json, JsonObject } from "./json.js";
-import type { Extras } from "./protocol.js";
+import type { Extras, ProtocolId } from "./protocol.js";
+
+/** The prompt up to and including this part may be kept by the vendor for later calls. `ttl` as the caller said it: `5m`, `30m`, `1h`, `12h`. */
+export interface CacheMark {
+  readonly ttl?: string | undefined;
+}
+/** What a text rests on. `start` and `end` count UTF-16 code units of the part's text; absent when the vendor does not say. */
+export interface Citation {
+  readonly url?: string | undefined;
+  readonly title?: string | undefined;
+  readonly citedText?: string | undefined;
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+  readonly extras?: Extras | undefined;
+}
+/** One token of an answer with its probability, and those that stood beside it. `bytes` are the token's UTF-8. */
+export interface TokenLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes?: readonly number[] | undefined;
+  readonly top?: readonly Omit<TokenLogprob, "top">[] | undefined;
+}
 
 /**
  * A picture, sound or document: by URL, as bytes in base64, or as a file that was uploaded to a vendor, whose id means something to that vendor alone.
@@ -13,30 +34,48 @@ export interface MediaPart {
     | { readonly kind: "base64"; readonly data: string }
     | { readonly kind: "file"; readonly id: string };
   readonly filename?: string | undefined;
+  readonly cache?: CacheMark | undefined;
   readonly extras?: Extras | undefined;
 }
 export interface TextPart {
   readonly type: "text";
   readonly text: string;
+  readonly citations?: readonly Citation[] | undefined;
+  readonly logprobs?: readonly TokenLogprob[] | undefined;
+  /** A vendor's sealed token that belongs to this part, as in `ReasoningPart`. */
+  readonly opaque?: string | undefined;
+  readonly cache?: CacheMark | undefined;
   readonly extras?: Extras | undefined;
 }
-/** The model's own reasoning. `opaque` is a vendor's sealed form, to be returned to it unchanged. */
+/**
+ * The model's own reasoning. `opaque` is a vendor's sealed form, to be returned unchanged to whoever made it: between a codec and its vendor it is the vendor's
+ * own token; between a codec and a caller it is an envelope of ours that says where it is from (`routing/opaque`). A text may be empty and the token valid.
+ */
 export interface ReasoningPart {
   readonly type: "reasoning";
   readonly text: string;
   readonly opaque?: string | undefined;
+  /** There is only the sealed form: the vendor withheld the text. */
+  readonly redacted?: boolean | undefined;
+  /** The vendor's id of the item, where tokens are bound to one. */
+  readonly itemId?: string | undefined;
   readonly extras?: Extras | undefined;
 }
 export interface RefusalPart {
   readonly type: "refusal";
   readonly text: string;
 }
-/** `arguments` is the JSON text exactly as the model wrote it, so that big numbers and key order survive; it may be invalid. */
+/** `arguments` is the JSON text exactly as the model wrote it, so that big numbers and key order survive; it may be invalid. Of a tool with text input it is that text. */
 export interface ToolCallPart {
   readonly type: "tool-call";
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
+  /** "text": the tool takes free text. "json" when left out. */
+  readonly input?: "json" | "text" | undefined;
+  /** A vendor's sealed token that belongs to this call, as in `ReasoningPart`. */
+  readonly opaque?: string | undefined;
+  readonly cache?: CacheMark | undefined;
   readonly extras?: Extras | undefined;
 }
 export interface ToolResultPart {
@@ -44,20 +83,30 @@ export interface ToolResultPart {
   readonly callId: string;
   readonly content: readonly (TextPart | MediaPart)[];
   readonly isError?: boolean | undefined;
+  readonly cache?: CacheMark | undefined;
   readonly extras?: Extras | undefined;
+}
+/**
+ * An item of one protocol that has no neutral form (the use of a hosted tool, a compaction, …), whole as it came. It goes back to that protocol in its place;
+ * another protocol leaves it out with a warning.
+ */
+export interface NativePart {
+  readonly type: "native";
+  readonly protocol: ProtocolId;
+  readonly item: JsonObject;
 }
 
 export type Message =
   | { readonly role: "system" | "developer"; readonly content: readonly TextPart[]; readonly extras?: Extras | undefined }
   | {
       readonly role: "user";
-      readonly content: readonly (TextPart | MediaPart)[];
+      readonly content: readonly (TextPart | MediaPart | NativePart)[];
       readonly name?: string | undefined;
       readonly extras?: Extras | undefined;
     }
   | {
       readonly role: "assistant";
-      readonly content: readonly (TextPart | ReasoningPart | RefusalPart | ToolCallPart | MediaPart)[];
+      readonly content: readonly (TextPart | ReasoningPart | RefusalPart | ToolCallPart | MediaPart | NativePart)[];
       readonly name?: string | undefined;
       readonly extras?: Extras | undefined;
     }
@@ -68,10 +117,33 @@ export interface ToolSpec {
   readonly name: string;
   readonly description?: string | undefined;
   readonly inputSchema: JsonObject;
+  /** "text": the model writes free text instead of JSON, and `inputSchema` is `{}`. "json" when left out. */
+  readonly input?: "json" | "text" | undefined;
   readonly strict?: boolean | undefined;
+  readonly cache?: CacheMark | undefined;
   readonly extras?: Extras | undefined;
 }
-export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };
+/** A tool that the vendor itself runs, as its protocol declares it. Any other protocol refuses it. */
+export interface HostedTool {
+  readonly hosted: ProtocolId;
+  readonly definition: JsonObject;
+}
+/** `allowed`: only these of the declared tools; `required` whether one of them has to be called. */
+export type ToolChoice =
+  | "auto"
+  | "none"
+  | "required"
+  | { readonly name: string }
+  | { readonly allowed: readonly string[]; readonly required: boolean };
+/** How much the model is to think before it answers. An empty object: as it likes. */
+export interface ReasoningOptions {
+  /** `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or a vendor's own word. */
+  readonly effort?: string | undefined;
+  /** Tokens at most; 0: none. */
+  readonly budgetTokens?: number | undefined;
+  /** Whether its text, or a summary of it, is to be shown. */
+  readonly visible?: boolean | undefined;
+}
 export type OutputFormat =
   | { readonly type: "text" }
   | { readonly type: "json" }
@@ -91,19 +163,28 @@ export interface ModelCall {
   /** `provider/model`, `route/name`, or a bare id that one provider owns. */
   readonly model: string;
   readonly messages: readonly Message[];
-  readonly tools?: readonly ToolSpec[] | undefined;
+  readonly tools?: readonly (ToolSpec | HostedTool)[] | undefined;
   readonly toolChoice?: ToolChoice | undefined;
   readonly parallelToolCalls?: boolean | undefined;
   readonly output?: OutputFormat | undefined;
   readonly maxOutputTokens?: number | undefined;
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
   readonly stop?: readonly string[] | undefined;
   readonly seed?: number | undefined;
   readonly presencePenalty?: number | undefined;
   readonly frequencyPenalty?: number | undefined;
   readonly n?: number | undefined;
-  readonly reasoningEffort?: string | undefined;
+  readonly reasoning?: ReasoningOptions | undefined;
+  /** How many alternatives are wanted with the probability of each token; 0: only those chosen. */
+  readonly logprobs?: number | undefined;
+  /** What the answer may be made of, `text`, `image`, `audio`; text alone when left out. */
+  readonly outputModalities?: readonly string[] | undefined;
+  /** How fast and dear: `auto`, `default`, `flex`, `priority`, or a vendor's own word. */
+  readonly serviceTier?: string | undefined;
+  /** Calls with the same key are likely to share a beginning that the vendor has kept. */
+  readonly promptCacheKey?: string | undefined;
   readonly user?: string | undefined;
   readonly metadata?: Readonly<Record<string, Json>> | undefined;
   readonly extras?: Extras | undefined;

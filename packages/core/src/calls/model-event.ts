@@ -1,4 +1,6 @@
-import type { Extras } from "./protocol.js";
+import type { JsonObject } from "./json.js";
+import type { Citation, TokenLogprob } from "./model-call.js";
+import type { Extras, ProtocolId } from "./protocol.js";
 import type { Usage } from "./usage.js";
 
 export type FinishReason =
@@ -19,8 +21,8 @@ export type FinishReason =
  * The neutral stream of one model answer, a closed union with this grammar:
  *
  *     start (block* | extra)* finish
- *     block = text-start text-delta* text-end | reasoning-start reasoning-delta* reasoning-end | refusal-start refusal-delta* refusal-end
- *           | tool-call-start tool-call-delta* tool-call-end | media
+ *     block = text-start (text-delta | citation)* text-end | reasoning-start reasoning-delta* reasoning-end | refusal-start refusal-delta* refusal-end
+ *           | tool-call-start tool-call-delta* tool-call-end | media | native
  *
  * `index` numbers the candidate (0 unless `n` > 1), `block` the block within it, increasing; blocks of one candidate may interleave only when
  * they are tool calls. `finish` comes once a candidate; `usage` may come more than once, each time cumulative, the last is true. A stream that
@@ -45,14 +47,26 @@ export type ModelEvent =
       readonly index: number;
       readonly block: number;
       readonly text: string;
+      /** Of a text alone. */
+      readonly logprobs?: readonly TokenLogprob[] | undefined;
       readonly extras?: Extras | undefined;
     }
-  | { readonly type: "text-end" | "refusal-end"; readonly index: number; readonly block: number; readonly extras?: Extras | undefined }
+  | { readonly type: "citation"; readonly index: number; readonly block: number; readonly citation: Citation }
+  | {
+      readonly type: "text-end";
+      readonly index: number;
+      readonly block: number;
+      readonly opaque?: string | undefined;
+      readonly extras?: Extras | undefined;
+    }
+  | { readonly type: "refusal-end"; readonly index: number; readonly block: number; readonly extras?: Extras | undefined }
   | {
       readonly type: "reasoning-end";
       readonly index: number;
       readonly block: number;
       readonly opaque?: string | undefined;
+      readonly redacted?: boolean | undefined;
+      readonly itemId?: string | undefined;
       readonly extras?: Extras | undefined;
     }
   | {
@@ -61,12 +75,21 @@ export type ModelEvent =
       readonly block: number;
       readonly id: string;
       readonly name: string;
+      readonly input?: "json" | "text" | undefined;
       readonly extras?: Extras | undefined;
     }
   /** A fragment of the JSON text of the arguments. */
   | { readonly type: "tool-call-delta"; readonly index: number; readonly block: number; readonly text: string }
   /** The call is whole; only now may it be executed. */
-  | { readonly type: "tool-call-end"; readonly index: number; readonly block: number; readonly extras?: Extras | undefined }
+  | {
+      readonly type: "tool-call-end";
+      readonly index: number;
+      readonly block: number;
+      readonly opaque?: string | undefined;
+      readonly extras?: Extras | undefined;
+    }
+  /** A whole item of one protocol that has no neutral form: see `NativePart`. */
+  | { readonly type: "native"; readonly index: number; readonly block: number; readonly protocol: ProtocolId; readonly item: JsonObject }
   | {
       readonly type: "media";
       readonly index: number;
@@ -81,6 +104,8 @@ export type ModelEvent =
       readonly index: number;
       readonly reason: FinishReason;
       readonly raw?: string | undefined;
+      /** Which of the caller's stop sequences ended it, where the vendor says. */
+      readonly stopSequence?: string | undefined;
       readonly extras?: Extras | undefined;
     }
   /** An event of one protocol that has no neutral meaning. */

@@ -37,7 +37,7 @@ export interface ProviderOptions {
 
 /** How a provider is reached: over HTTP by its vendor's protocol, or in this process. */
 export type Reach =
-  | { readonly kind: "http"; readonly protocol: ProtocolId; readonly baseUrl: string; readonly quirks: Quirks }
+  | { readonly kind: "http"; readonly protocols: readonly ProtocolId[]; readonly baseUrl: string; readonly quirks: Quirks }
   | { readonly kind: "in-process"; readonly answer: InProcess };
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]|_(?!_)){0,38}[a-z0-9]$|^[a-z0-9]$/;
@@ -160,7 +160,7 @@ function httpReach(row: VendorRow, o: ProviderOptions): Reach {
     throw new GatewayError("invalid_config", `The base URL of the provider "${o.name}" is no http(s) URL.`, {
       hint: "Write it as an SDK would take it, such as http://127.0.0.1:8000/v1.",
     });
-  return { kind: "http", protocol: row.protocol, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks };
+  return { kind: "http", protocols: row.protocols, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks };
 }
 
 /** Without what is undefined: it must not hide what is known. */

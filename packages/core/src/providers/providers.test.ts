@@ -12,7 +12,7 @@ describe("a provider", () => {
   it("is of the vendor that it is named after, with the vendor's address and models", () => {
     const openai = new Provider({ name: "openai", apiKey: "k" });
     expect(openai.vendor).toBe("openai");
-    expect(openai.reach).toMatchObject({ kind: "http", protocol: "openai-chat", baseUrl: "https://api.openai.com/v1" });
+    expect(openai.reach).toMatchObject({ kind: "http", protocols: ["openai-chat"], baseUrl: "https://api.openai.com/v1" });
     expect(openai.model("gpt-5.5")).toMatchObject({
       id: "openai/gpt-5.5",
       contextTokens: expect.any(Number),

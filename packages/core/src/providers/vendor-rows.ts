@@ -7,7 +7,10 @@ import type { Quirks } from "../wire/shared/codec.js";
  */
 export interface VendorRow {
   readonly title: string;
-  readonly protocol: ProtocolId;
+  /**
+   * What it speaks at its base URL; at least one. A caller who speaks one of them is relayed in it; everybody else is translated into the first.
+   */
+  readonly protocols: readonly ProtocolId[];
   /** What the vendor's own SDK takes; null: each provider says its own. */
   readonly baseUrl: string | null;
   /** The header that carries the key, and what stands before it. */
@@ -27,7 +30,7 @@ export const vendorRows = {
   // https://platform.openai.com/docs/api-reference
   openai: {
     title: "OpenAI",
-    protocol: "openai-chat",
+    protocols: ["openai-chat"],
     baseUrl: "https://api.openai.com/v1",
     auth: bearer,
     needsKey: true,
@@ -38,7 +41,7 @@ export const vendorRows = {
   // A server of somebody's that says it speaks OpenAI's protocol: taken at its word.
   "openai-compatible": {
     title: "OpenAI-compatible",
-    protocol: "openai-chat",
+    protocols: ["openai-chat"],
     baseUrl: null,
     auth: bearer,
     needsKey: false,
@@ -49,7 +52,7 @@ export const vendorRows = {
   // https://platform.claude.com/docs/en/api/overview
   anthropic: {
     title: "Anthropic",
-    protocol: "anthropic-messages",
+    protocols: ["anthropic-messages"],
     baseUrl: "https://api.anthropic.com",
     auth: { header: "x-api-key", prefix: "" },
     needsKey: true,
@@ -60,7 +63,7 @@ export const vendorRows = {
   // https://ai.google.dev/api
   google: {
     title: "Google",
-    protocol: "google-genai",
+    protocols: ["google-genai"],
     baseUrl: "https://generativelanguage.googleapis.com",
     auth: { header: "x-goog-api-key", prefix: "" },
     needsKey: true,
@@ -71,7 +74,7 @@ export const vendorRows = {
   // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference: the global endpoint
   vertex: {
     title: "Vertex AI",
-    protocol: "google-genai",
+    protocols: ["google-genai"],
     baseUrl: "https://aiplatform.googleapis.com",
     auth: bearer,
     needsKey: true,
@@ -82,7 +85,7 @@ export const vendorRows = {
   // https://docs.x.ai/docs/api-reference
   xai: {
     title: "xAI",
-    protocol: "openai-chat",
+    protocols: ["openai-chat"],
     baseUrl: "https://api.x.ai/v1",
     auth: bearer,
     needsKey: true,
@@ -93,7 +96,7 @@ export const vendorRows = {
   // https://api-docs.deepseek.com/api/create-chat-completion
   deepseek: {
     title: "DeepSeek",
-    protocol: "openai-chat",
+    protocols: ["openai-chat"],
     baseUrl: "https://api.deepseek.com/v1",
     auth: bearer,
     needsKey: true,
@@ -104,7 +107,7 @@ export const vendorRows = {
   // https://huggingface.co/docs/inference-providers/tasks/chat-completion
   huggingface: {
     title: "Hugging Face",
-    protocol: "openai-chat",
+    protocols: ["openai-chat"],
     baseUrl: "https://router.huggingface.co/v1",
     auth: bearer,
     needsKey: true,
@@ -115,7 +118,7 @@ export const vendorRows = {
   // https://openrouter.ai/docs/api-reference/overview
   openrouter: {
     title: "OpenRouter",
-    protocol: "openai-chat",
+    protocols: ["openai-chat"],
     baseUrl: "https://openrouter.ai/api/v1",
     auth: bearer,
     needsKey: true,

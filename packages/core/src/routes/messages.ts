@@ -67,11 +67,15 @@ export function fromMessage(message: Message): RestMessage {
     case "developer":
       return { role: message.role, content: message.content.map(({ text }) => ({ type: "text", text })) };
     case "user":
-      return { role: "user", content: message.content.map(fromTextOrMedia), ...(message.name === undefined ? {} : { name: message.name }) };
+      return {
+        role: "user",
+        content: message.content.filter(isNeutral).map(fromTextOrMedia),
+        ...(message.name === undefined ? {} : { name: message.name }),
+      };
     case "assistant":
       return {
         role: "assistant",
-        content: message.content.map(fromAssistantPart),
+        content: message.content.filter(isNeutral).map(fromAssistantPart),
         ...(message.name === undefined ? {} : { name: message.name }),
       };
     case "tool":
@@ -132,7 +136,12 @@ function fromMedia(part: MediaPart): z.output<typeof mediaPart> {
   };
 }
 
-function fromAssistantPart(part: AssistantMessage["content"][number]): RestPart {
+/** What only one vendor understands has no place in our own face. */
+function isNeutral<P extends { readonly type: string }>(part: P): part is Exclude<P, { readonly type: "native" }> {
+  return part.type !== "native";
+}
+
+function fromAssistantPart(part: Exclude<AssistantMessage["content"][number], { readonly type: "native" }>): RestPart {
   switch (part.type) {
     case "text":
     case "refusal":

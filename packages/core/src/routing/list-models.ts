@@ -35,15 +35,19 @@ export function findModel(name: string, names: Names, speaks: Speaks): ListedMod
 function listedModel(model: Model, names: Names, speaks: Speaks): ListedModel | null {
   const provider = names.providers.get(model.provider)!;
   const { reach } = provider;
-  if (model.kind !== "chat" || (reach.kind === "http" && !speaks(reach.protocol))) return null;
+  if (model.kind !== "chat" || (reach.kind === "http" && !reach.protocols.some(speaks))) return null;
   return {
     id: model.id,
     provider: model.provider,
     createdAtMs: model.releasedAtMs ?? names.providers.models.knownSinceMs,
     ownedBy: provider.ownedBy,
+    title: model.title,
+    contextTokens: model.contextTokens,
+    maxOutputTokens: model.maxOutputTokens,
   };
 }
 
 function listedRoute(id: string, names: Names): ListedModel {
-  return { id, provider: "route", createdAtMs: names.providers.models.knownSinceMs, ownedBy: "sallyport" };
+  const createdAtMs = names.providers.models.knownSinceMs;
+  return { id, provider: "route", createdAtMs, ownedBy: "sallyport", title: id, contextTokens: null, maxOutputTokens: null };
 }

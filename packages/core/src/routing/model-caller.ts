@@ -7,6 +7,8 @@ import {
   type ModelCall,
   type ModelEvent,
   type ModelHead,
+  type OperationName,
+  type Operations,
   type ProtocolId,
 } from "../calls/index.js";
 import type { Snapshot } from "../config/snapshot.js";
@@ -16,7 +18,15 @@ import { runSteps, sightOf } from "../policy/run-steps.js";
 import type { Content, Step } from "../policy/step.js";
 import type { HttpClient } from "../ports/index.js";
 import type { Providers } from "../providers/index.js";
-import { MAX_DEPTH, type CallOptions, type ListedModel, type ModelCaller, type Services, type WireCall } from "../seams/index.js";
+import {
+  MAX_DEPTH,
+  type CallOptions,
+  type ListedModel,
+  type ModelCaller,
+  type Operated,
+  type Services,
+  type WireCall,
+} from "../seams/index.js";
 import { newId } from "../util/ids.js";
 import type { Codec } from "../wire/shared/codec.js";
 import { answerHeaders } from "./lanes/answer-headers.js";
@@ -100,6 +110,10 @@ export class RoutingModelCaller implements ModelCaller {
     );
   }
 
+  operate<K extends OperationName>(name: K, call: Operations[K]["call"]): Promise<Operated<K>> {
+    return Promise.reject(new GatewayError("unsupported_feature", `The model "${call.model}" cannot be asked to ${name} yet.`));
+  }
+
   list(caller: Caller): readonly ListedModel[] {
     return listModels(this.#names(caller), (protocol) => this.#codecs.has(protocol));
   }
@@ -130,7 +144,7 @@ export class RoutingModelCaller implements ModelCaller {
       requestId: o.requestId,
       runId: o.runId ?? null,
       caller: o.caller,
-      head: of.headOf("targets" in resolution ? resolution.name : name, reach?.kind === "http" ? reach.protocol : "openai-chat"),
+      head: of.headOf("targets" in resolution ? resolution.name : name, reach?.kind === "http" ? reach.protocols[0]! : "openai-chat"),
       snapshot,
       signal: o.signal,
       deadlineMs: o.deadlineMs,

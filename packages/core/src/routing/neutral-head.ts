@@ -21,7 +21,7 @@ function sizeOf(message: Message): number {
   for (const part of message.content) {
     if (part.type === "tool-call") size += part.name.length + part.arguments.length;
     else if (part.type === "tool-result") for (const inner of part.content) size += "text" in inner ? inner.text.length : 0;
-    else if (part.type !== "media") size += part.text.length;
+    else if (part.type !== "media" && part.type !== "native") size += part.text.length;
   }
   return size;
 }

@@ -1,4 +1,14 @@
-import type { Caller, HttpAnswer, LiveAnswer, ModelCall, ModelEvent, ProtocolId } from "../calls/index.js";
+import type {
+  Caller,
+  Headers,
+  HttpAnswer,
+  LiveAnswer,
+  ModelCall,
+  ModelEvent,
+  OperationName,
+  Operations,
+  ProtocolId,
+} from "../calls/index.js";
 import type { CallOptions } from "./call-options.js";
 
 /** A model call in the bytes of a protocol, as a face received it. */
@@ -16,6 +26,15 @@ export interface ListedModel {
   readonly provider: string;
   readonly createdAtMs: number;
   readonly ownedBy: string;
+  readonly title: string;
+  /** null: nobody said. */
+  readonly contextTokens: number | null;
+  readonly maxOutputTokens: number | null;
+}
+
+export interface Operated<K extends OperationName> {
+  readonly answer: Operations[K]["answer"];
+  readonly headers: Headers;
 }
 
 /** How faces, runs and steps call models; filled by `routing`. */
@@ -27,6 +46,11 @@ export interface ModelCaller {
   relay(call: WireCall, o: CallOptions): Promise<HttpAnswer>;
   /** One call in neutral shape, always as events. Errors before the first event are thrown here, later ones by the iteration. */
   call(call: ModelCall, o: CallOptions): Promise<LiveAnswer<ModelEvent>>;
+  /**
+   * One operation beside chat, answered whole. Every policy step is applied, and the call is over when this settles. `headers` are those that say what answered.
+   * Errors: `unsupported_feature` when the model's provider has no such operation, `missing_dependency` naming the package that it needs, and those of any call.
+   */
+  operate<K extends OperationName>(name: K, call: Operations[K]["call"], o: CallOptions): Promise<Operated<K>>;
   /** The models that this caller may call, sorted by id. */
   list(caller: Caller): readonly ListedModel[];
   /** By `provider/model` or a bare id that one provider owns; null when there is none that the caller may see. */

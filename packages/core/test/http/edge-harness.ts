@@ -88,8 +88,17 @@ function fillSeams({ seams }: Services, runs: RunsInMemory, relay: ModelCaller["
     provider: id[0]!,
     createdAtMs: 1_700_000_000_500,
     ownedBy: id[0]!,
+    title: id,
+    contextTokens: null,
+    maxOutputTokens: null,
   }));
-  seams.models.fill({ relay, call: unused, list: () => models, find: (_caller, name) => models.find(({ id }) => id === name) ?? null });
+  seams.models.fill({
+    relay,
+    call: unused,
+    operate: unused,
+    list: () => models,
+    find: (_caller, name) => models.find(({ id }) => id === name) ?? null,
+  });
   seams.tools.fill({ list: () => Promise.resolve([]), call: unused, status: () => ({ servers: 2, connected: 1, tools: 7 }) });
   seams.runs.fill(runs);
 }

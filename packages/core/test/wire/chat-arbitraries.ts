@@ -153,7 +153,7 @@ export const modelCall: Arbitrary<ModelCall> = merged<ModelCall>(
   maybe("presencePenalty", number),
   maybe("frequencyPenalty", number),
   maybe("n", fc.integer({ min: 1, max: 8 })),
-  maybe("reasoningEffort", word),
+  maybe("reasoning", fc.record({ effort: word })),
   maybe("user", anyText),
   maybe("metadata", jsonObject),
   fc.constantFrom(

@@ -84,7 +84,8 @@ async function ask(
   wires: Wires,
 ): Promise<{ readonly codec: Codec; readonly response: HttpResponse }> {
   const { target } = attempt;
-  const { protocol, baseUrl, quirks } = o.reach;
+  const { protocols, baseUrl, quirks } = o.reach;
+  const protocol = protocols[0]!;
   const codec = wires.codecOf(protocol);
   if (codec === null)
     throw new GatewayError(

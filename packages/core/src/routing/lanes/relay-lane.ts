@@ -25,7 +25,7 @@ type HttpReach = Extract<Reach, { kind: "http" }>;
  * The search may find a word in a text instead of a field: then the call is translated, which only costs more.
  */
 export function canRelay(request: WireRequest, reach: Reach): reach is HttpReach {
-  if (reach.kind !== "http" || reach.protocol !== request.codec.protocol) return false;
+  if (reach.kind !== "http" || !reach.protocols.includes(request.codec.protocol)) return false;
   return !words(reach.quirks).some((word) => contains(request.bytes, word));
 }
 

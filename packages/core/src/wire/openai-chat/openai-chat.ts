@@ -18,6 +18,12 @@ import { relayStream } from "./stream/relay-stream.js";
  */
 export const openaiChat: Codec = {
   protocol: "openai-chat",
+  traits: {
+    toolName: /^[a-zA-Z0-9_-]{1,64}$/,
+    toolCallId: /^.{1,40}$/s,
+    textTools: true,
+    carries: { reasoning: false, toolCalls: false, text: false },
+  },
   scanHead,
   decodeRequest,
   encodeAnswer,

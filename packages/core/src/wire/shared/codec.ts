@@ -1,4 +1,15 @@
-import type { Headers, ModelAnswer, ModelCall, ModelEvent, ModelHead, ProtocolId, Usage } from "../../calls/index.js";
+import type {
+  EmbedAnswer,
+  EmbedCall,
+  Headers,
+  ModelAnswer,
+  ModelCall,
+  ModelEvent,
+  ModelHead,
+  ProtocolId,
+  TokenCount,
+  Usage,
+} from "../../calls/index.js";
 import type { GatewayError } from "../../errors/index.js";
 
 /** A head with where its parts stand in the bytes, so that they can be replaced without building a tree. Offsets are bytes; `end` is exclusive. */
@@ -29,6 +40,39 @@ export interface Quirks {
    * left out. A name: other reasoning goes there. "none": the vendor refuses the field, nothing is sent.
    */
   readonly reasoningField?: "reasoning_content" | "reasoning" | "none";
+  /** What stands between the base URL and `/{model}:generateContent`. Default `/v1beta/models`. */
+  readonly modelsPath?: string;
+  /** The words that the vendor knows for how much to think, weakest first; another word becomes the nearest weaker one, with a warning. Default: any. */
+  readonly efforts?: readonly string[];
+  /** Fields that the vendor refuses although the protocol has them: left out, with a warning. */
+  readonly dropped?: readonly ("temperature" | "topP" | "topK" | "presencePenalty" | "frequencyPenalty" | "seed" | "logprobs" | "stop")[];
+  /** The vendor takes a picture by URL. Default true; otherwise routing fetches it and sends its bytes. */
+  readonly mediaByUrl?: boolean;
+  /** The vendor only knows that JSON is wanted, not its schema. */
+  readonly jsonObjectOnly?: boolean;
+  /** An assistant message with tool calls has to carry its reasoning field, even empty. */
+  readonly reasoningOnToolTurns?: boolean;
+  /** The vendor takes `role: "system"` after the first user turn. Default true. */
+  readonly systemAnywhere?: boolean;
+}
+
+/** What a protocol can and cannot carry, beside what its own encoder refuses. Read by `adaptCall` before a call is encoded. */
+export interface CodecTraits {
+  /** Names of tools: what matches is sent as it is, everything else under a name made from it. */
+  readonly toolName: RegExp;
+  /** Ids of tool calls, likewise. */
+  readonly toolCallId: RegExp;
+  /** It has tools that take free text. */
+  readonly textTools: boolean;
+  /** Where its callers can carry a vendor's sealed tokens back to us. What they cannot is kept in the stash, by tool-call id. */
+  readonly carries: { readonly reasoning: boolean; readonly toolCalls: boolean; readonly text: boolean };
+}
+
+/** Something of a call that the target gets in another form, or not at all. Told to the caller, in `x-sallyport-warnings`. */
+export interface Warning {
+  /** The neutral field, such as `temperature` or `messages[2].content[0]`. */
+  readonly field: string;
+  readonly what: string;
 }
 
 export interface EncodedRequest {
@@ -36,6 +80,24 @@ export interface EncodedRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly bytes: Uint8Array;
+  readonly warnings?: readonly Warning[] | undefined;
+}
+/** Counting the tokens of a call without making it, where the protocol has that. */
+export interface TokenCounter {
+  decodeRequest(bytes: Uint8Array, path?: PathHead): ModelCall;
+  encodeAnswer(count: TokenCount): Uint8Array;
+  encodeRequest(call: ModelCall, o: { readonly model: string; readonly quirks: Quirks }): EncodedRequest;
+  decodeAnswer(bytes: Uint8Array): TokenCount;
+}
+/** Embeddings in a protocol's dialect. Errors: as in `Codec`. */
+export interface EmbedCodec {
+  decodeRequest(bytes: Uint8Array, path?: PathHead): EmbedCall;
+  /** `call` is what was asked: it says the form of the vectors. */
+  encodeAnswer(answer: EmbedAnswer, call: EmbedCall): Uint8Array;
+  /** How many inputs the protocol takes at once; routing splits larger calls. */
+  readonly maxInputs: number;
+  encodeRequest(call: EmbedCall, o: { readonly model: string; readonly quirks: Quirks }): EncodedRequest;
+  decodeAnswer(bytes: Uint8Array): EmbedAnswer;
 }
 export interface EncodedError {
   readonly status: number;
@@ -61,6 +123,9 @@ export interface RelayWatch {
  */
 export interface Codec {
   readonly protocol: ProtocolId;
+  readonly traits: CodecTraits;
+  readonly count?: TokenCounter | undefined;
+  readonly embed?: EmbedCodec | undefined;
 
   // ── the caller's side ──
   /** One pass over the bytes: valid JSON, an object, the head's fields of the right type, no duplicate of a field that we act on. */

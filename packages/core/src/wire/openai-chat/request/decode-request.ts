@@ -28,7 +28,7 @@ export function decodeRequest(bytes: Uint8Array): ModelCall {
     presencePenalty: fields.optionalNumber("presence_penalty"),
     frequencyPenalty: fields.optionalNumber("frequency_penalty"),
     n: fields.optionalInteger("n"),
-    reasoningEffort: fields.optionalString("reasoning_effort"),
+    reasoning: asReasoning(fields.optionalString("reasoning_effort")),
     user: fields.optionalString("user"),
     metadata: fields.optionalObject("metadata") as ModelCall["metadata"],
   };
@@ -127,4 +127,8 @@ function decodeSchema(format: Fields, own: unknown): { neutral?: OutputFormat; o
   const description = format.optionalString("description");
   if (schema === undefined) return { own };
   return { neutral: { type: "json-schema", name, schema: schema as JsonObject, strict, description } };
+}
+
+function asReasoning(effort: string | undefined): ModelCall["reasoning"] {
+  return effort === undefined ? undefined : { effort };
 }

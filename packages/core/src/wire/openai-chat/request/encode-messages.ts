@@ -21,7 +21,7 @@ function encodeMessage(message: Message, path: string, quirks: Quirks): unknown[
     }
     case "user": {
       const name = message.name === undefined ? {} : { name: message.name };
-      return [{ ...chatExtras(message), role: "user", content: encodeContent(message.content, `${path}.content`), ...name }];
+      return [{ ...chatExtras(message), role: "user", content: encodeContent(neutral(message.content), `${path}.content`), ...name }];
     }
     case "assistant":
       return [encodeAssistant(message, path, quirks)];
@@ -63,7 +63,7 @@ function encodeAssistant(message: AssistantMessage, path: string, quirks: Quirks
     if (part.type === "reasoning") reasoning.push(part);
     else if (part.type === "tool-call") calls.push(part);
     else if (part.type === "media") audio = audioReference(part, `${path}.content[${i}]`);
-    else spoken.push(part);
+    else if (part.type !== "native") spoken.push(part);
   });
   return {
     ...chatExtras(message),
@@ -101,6 +101,11 @@ export function encodeReasoning(parts: readonly ReasoningPart[], elsewhere: stri
       out["reasoning_details"] = [...((out["reasoning_details"] as unknown[] | undefined) ?? []), ...(details as unknown[])];
   }
   return out;
+}
+
+/** Without the items that only another protocol knows. */
+function neutral<P extends { readonly type: string }>(parts: readonly P[]): Exclude<P, { readonly type: "native" }>[] {
+  return parts.filter((part): part is Exclude<P, { readonly type: "native" }> => part.type !== "native");
 }
 
 /** The calls of a message, of a request as of an answer. */

@@ -1,6 +1,7 @@
-import type { ModelCall, OutputFormat, ToolChoice, ToolSpec } from "../../../calls/index.js";
+import type { HostedTool, ModelCall, OutputFormat, ToolChoice, ToolSpec } from "../../../calls/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
 import type { EncodedRequest, Quirks } from "../../shared/codec.js";
+import { unsupported } from "../../shared/fields.js";
 import { chatExtras } from "../extras.js";
 import { encodeMessages } from "./encode-messages.js";
 import { chatPath, requestHeaders } from "./splice-request.js";
@@ -31,7 +32,7 @@ export function encodeRequest(
     presence_penalty: call.presencePenalty,
     frequency_penalty: call.frequencyPenalty,
     n: call.n,
-    reasoning_effort: call.reasoningEffort,
+    reasoning_effort: call.reasoning?.effort,
     user: call.user,
     metadata: call.metadata,
     ...(o.stream ? { stream: true, ...encodeStreamOptions(stream_options, o.quirks) } : {}),
@@ -44,7 +45,11 @@ function encodeStreamOptions(own: unknown, quirks: Quirks): { stream_options?: u
   return Object.keys(options).length === 0 ? {} : { stream_options: options };
 }
 
-function encodeTools(specs: readonly ToolSpec[] | undefined, own: unknown): { tools?: unknown[]; functions?: unknown[] } {
+function encodeTools(given: readonly (ToolSpec | HostedTool)[] | undefined, own: unknown): { tools?: unknown[]; functions?: unknown[] } {
+  const specs = given?.map((tool, i) => {
+    if ("hosted" in tool) throw unsupported(`tools[${i}]`, "is a tool that only its own vendor runs");
+    return tool;
+  });
   const legacy = specs?.filter((spec) => chatExtras(spec)["type"] === "functions") ?? [];
   const tools = [
     ...(specs?.filter((spec) => !legacy.includes(spec)) ?? []).map(encodeTool),
@@ -67,7 +72,10 @@ function encodeFunction(spec: ToolSpec): Record<string, unknown> {
 }
 
 function encodeToolChoice(choice: ToolChoice): unknown {
-  return typeof choice === "string" ? choice : { type: "function", function: { name: choice.name } };
+  if (typeof choice === "string") return choice;
+  if ("name" in choice) return { type: "function", function: { name: choice.name } };
+  const tools = choice.allowed.map((name) => ({ type: "function", function: { name } }));
+  return { type: "allowed_tools", allowed_tools: { mode: choice.required ? "required" : "auto", tools } };
 }
 
 function encodeFormat(output: OutputFormat): unknown {

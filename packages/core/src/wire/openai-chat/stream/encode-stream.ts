@@ -128,6 +128,8 @@ class ChunkEncoder {
         return this.#media(event);
       case "finish":
         return this.#finish(event, candidate);
+      case "citation":
+      case "native":
       case "text-start":
       case "text-end":
       case "refusal-start":
