@@ -116,6 +116,18 @@ export const logs = concern("logs", {
     assert.equal((await put(store, "t", [2])).firstSeq, 2);
     assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }), [4]);
   },
+  "pruning takes the oldest entries first, of whichever stream": async ({ store }) => {
+    await put(store, "z", [1]);
+    await put(store, "y", [1]);
+    const first = await store.now(soon());
+    while ((await store.now(soon())) <= first) await new Promise((resolve) => setTimeout(resolve, 2));
+    await put(store, "z", [2]);
+    await put(store, "a", [1]);
+    assert.equal(await store.prune(kitEvent, first + 60_000, 2, soon()), 2);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }, "z"), [2]);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }, "y"), []);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }, "a"), [1]);
+  },
   "a long stream reads in pieces": async ({ store }) => {
     for (let i = 0; i < 10; i++)
       await put(

@@ -157,7 +157,7 @@ export interface RecordStore {
    */
   take<R>(entity: Entity<R>, t: TakeQuery<R>, w: Within): Promise<R[]>;
   /**
-   * Deletes at most `limit` rows of a ledger or log older than the instant (retention); returns how many. Never used on records. The seqs of a stream go on after its
+   * Deletes at most `limit` rows of a ledger or log older than the instant (retention), the oldest first; returns how many. Never used on records. The seqs of a stream go on after its
    * newest entry was pruned.
    */
   prune(entity: AnyEntity | AnyLogEntity, olderThanMs: number, limit: number, w: Within): Promise<number>;

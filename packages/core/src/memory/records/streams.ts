@@ -76,13 +76,15 @@ export class Streams {
     return found.map(({ seq, atMs, row }) => ({ seq, atMs, entry: decodeRow(this.#log, row) }));
   }
 
+  /** The oldest first, of whichever stream; of the same instant by stream and seq. */
   prune(olderThanMs: number, limit: number): number {
-    let pruned = 0;
-    for (const stream of this.#streams.values()) {
-      if (pruned === limit) break;
-      const kept = stream.entries.filter((entry) => entry.atMs >= olderThanMs || pruned === limit || ++pruned === 0);
-      stream.entries = kept.length === stream.entries.length ? stream.entries : kept;
-    }
-    return pruned;
+    const old: { readonly stream: Stream; readonly name: string; readonly entry: Stored }[] = [];
+    for (const [name, stream] of this.#streams)
+      for (const entry of stream.entries) if (entry.atMs < olderThanMs) old.push({ stream, name, entry });
+    old.sort((a, b) => a.entry.atMs - b.entry.atMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.entry.seq - b.entry.seq));
+    const gone = new Set(old.slice(0, limit).map(({ entry }) => entry));
+    for (const stream of new Set(old.slice(0, limit).map((of) => of.stream)))
+      stream.entries = stream.entries.filter((entry) => !gone.has(entry));
+    return gone.size;
   }
 }
