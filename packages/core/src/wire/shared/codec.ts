@@ -54,6 +54,22 @@ export interface Quirks {
   readonly reasoningOnToolTurns?: boolean;
   /** The vendor takes `role: "system"` after the first user turn. Default true. */
   readonly systemAnywhere?: boolean;
+  /** The vendor knows tools that take text. Default: as its protocol. */
+  readonly textTools?: boolean;
+  /** As in `CodecTraits`, of a vendor or model that takes only one of the two. */
+  readonly reasoningBy?: "effort" | "budget";
+  /** The vendor refuses a conversation with tool calls that declares no tools. Default: as its protocol. */
+  readonly toolsWithHistory?: boolean;
+  /**
+   * In Chat Completions, the field that says how much to think: `reasoning_effort` (the default), OpenRouter's `reasoning` with effort or tokens, or DeepSeek's
+   * `thinking` beside `reasoning_effort`.
+   */
+  readonly reasoningRequest?: "reasoning_effort" | "reasoning" | "thinking";
+  /**
+   * In Chat Completions, how the end of a part that is to be cached is marked: as OpenAI does (`prompt_cache_breakpoint`), as Anthropic does (`cache_control`), or
+   * not at all. Default: marks that came in this protocol go back as they came, others are left out with a warning.
+   */
+  readonly cacheMarks?: "prompt_cache_breakpoint" | "cache_control" | "none";
 }
 
 /** What a protocol can and cannot carry, beside what its own encoder refuses. Read by `adaptCall` before a call is encoded. */
@@ -66,6 +82,14 @@ export interface CodecTraits {
   readonly textTools: boolean;
   /** Where its callers can carry a vendor's sealed tokens back to us. What they cannot is kept in the stash, by tool-call id. */
   readonly carries: { readonly reasoning: boolean; readonly toolCalls: boolean; readonly text: boolean };
+  /** How much to think can be said in words alone ("effort") or in tokens alone ("budget"); both when left out. */
+  readonly reasoningBy?: "effort" | "budget";
+  /** A conversation with tool calls has to declare tools, also when none may be called any more. */
+  readonly toolsWithHistory?: boolean;
+  /** The types of media that it takes by URL. Default: all. */
+  readonly mediaByUrl?: RegExp;
+  /** Fields of its own that say that a part of the conversation is kept at the vendor: a result may then answer a call that is not here. */
+  readonly keptHistory?: readonly string[];
 }
 
 /** Something of a call that the target gets in another form, or not at all. Told to the caller, in `x-sallyport-warnings`. */
