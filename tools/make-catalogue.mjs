@@ -12,7 +12,7 @@ const target = join(root, "packages/core/src/providers/catalogue/rows.ts");
 
 /**
  * @typedef {{ vendor: string, id: string, name: string, kind: string, input: string[], output: string[], reasoning?: boolean, tool_call?: boolean,
- *   structured_output?: boolean, context?: number, max_output?: number, released?: string, status?: string, price_usd_per_million?: any, as_of: string, source: string }} Fact
+ *   structured_output?: boolean, efforts?: Record<string, string | null>, context?: number, max_output?: number, released?: string, status?: string, price_usd_per_million?: any, as_of: string, source: string }} Fact
  */
 
 /** @param {Fact[]} facts */
@@ -71,11 +71,28 @@ function rowOf(fact, sources) {
     ...(fact.structured_output !== undefined && { structured: fact.structured_output }),
     ...(fact.context ? { context: fact.context } : {}),
     ...(fact.max_output ? { maxOutput: fact.max_output } : {}),
+    ...(fact.efforts && { efforts: effortsOf(fact.efforts) }),
     ...(fact.released && { released: fact.released }),
     ...(fact.status === "deprecated" && { deprecated: true }),
     ...(prices && { prices }),
     from: sources.indexOf(sourceOf(fact)),
   };
+}
+
+/** What a model is told by default when its sources name only the words that differ from this. */
+const usualEfforts = ["minimal", "low", "medium", "high"];
+const effortOrder = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/**
+ * The vendor's words, weakest first. A level that the source leaves out is the usual one; null is one that the model lacks.
+ * @param {Record<string, string | null>} efforts
+ */
+function effortsOf(efforts) {
+  return effortOrder.flatMap((level) => {
+    const word = efforts[level];
+    if (word === undefined) return usualEfforts.includes(level) ? [level] : [];
+    return word === null ? [] : [word.toLowerCase()];
+  });
 }
 
 /** @param {any} price */

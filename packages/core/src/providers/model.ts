@@ -1,7 +1,7 @@
 import type { Usage } from "../calls/index.js";
 import { PriceList, type Prices } from "./prices.js";
 
-export type ModelKind = "chat" | "embedding" | "image" | "speech" | "video" | "classifier";
+export type ModelKind = "chat" | "embedding" | "image" | "speech" | "transcription" | "music" | "video" | "classifier";
 
 /** What is known of a model; what is left out is unknown. */
 export interface ModelOptions {
@@ -14,11 +14,15 @@ export interface ModelOptions {
   readonly kind?: ModelKind | undefined;
   /** What it can do: `chat`, `streaming`, `tools`, `vision`, `reasoning`, `structured-output`, or words of your own. */
   readonly features?: readonly string[] | undefined;
+  /** Modalities that it reads: `text`, `image`, `pdf`, `audio`, `video`. */
+  readonly inputFormats?: readonly string[] | undefined;
   /** Modalities that it answers in: `text`, `image`, `audio`, … */
   readonly outputFormats?: readonly string[] | undefined;
   /** Input and output together, tokens. */
   readonly contextTokens?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
+  /** The words that it knows for how much to think, weakest first; empty: it cannot be told. */
+  readonly efforts?: readonly string[] | undefined;
   readonly prices?: Prices | undefined;
   /** It can be offered MCP tools. */
   readonly supportsMcp?: boolean | undefined;
@@ -41,9 +45,13 @@ export class Model {
   readonly title: string;
   readonly kind: ModelKind;
   readonly features: readonly string[];
+  /** Empty: nobody said. */
+  readonly inputFormats: readonly string[];
   readonly outputFormats: readonly string[];
   readonly contextTokens: number | null;
   readonly maxOutputTokens: number | null;
+  /** null: nobody said. */
+  readonly efforts: readonly string[] | null;
   readonly prices: Prices | null;
   /** null: nobody said. */
   readonly supportsMcp: boolean | null;
@@ -60,9 +68,11 @@ export class Model {
     this.title = o.title ?? o.code;
     this.kind = o.kind ?? "chat";
     this.features = o.features ?? [];
+    this.inputFormats = o.inputFormats ?? [];
     this.outputFormats = o.outputFormats ?? [];
     this.contextTokens = o.contextTokens ?? null;
     this.maxOutputTokens = o.maxOutputTokens ?? null;
+    this.efforts = o.efforts ?? null;
     this.prices = o.prices ?? null;
     this.supportsMcp = o.supportsMcp ?? null;
     this.releasedAtMs = o.releasedAtMs ?? null;

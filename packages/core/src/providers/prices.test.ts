@@ -55,6 +55,40 @@ describe("the cost of a call", () => {
     expect(cost(prices, usage)).toBeNull();
   });
 
+  it("is what the vendor itself says, when it says it (76)", () => {
+    expect(cost({ input: "1", output: "1" }, { inputTokens: 5, outputTokens: 5, reportedCostNanoUsd: 7 })).toBe(7);
+    expect(cost({ input: "1", output: "1" }, { inputTokens: 5, outputTokens: 5, reportedCostNanoUsd: -7 })).toBeNull();
+  });
+
+  it("prices what is cached for long by its own price, and no other (73)", () => {
+    const usage = { inputTokens: 0, outputTokens: 0, cacheWriteTokens: 10, cacheWriteLongTokens: 20 };
+    expect(cost({ input: "1", output: "1", cacheWrite: "1.25", cacheWriteLong: "2" }, usage)).toBe(10 * 1_250 + 20 * 2_000);
+    expect(cost({ input: "1", output: "1", cacheWrite: "1.25" }, usage)).toBeNull();
+  });
+
+  it("is of the tier that served, not of a tier that nobody priced (74)", () => {
+    const prices = { input: "1", output: "1", serviceTiers: { priority: "2", flex: 0.5 } };
+    const at = (serviceTier: string) => cost(prices, { inputTokens: 10, outputTokens: 10, serviceTier });
+    expect([at("priority"), at("flex"), at("default"), at("standard")]).toEqual([40_000, 10_000, 20_000, 20_000]);
+    expect(at("ultrafast")).toBeNull();
+  });
+
+  it("counts pictures, seconds, characters, searches and calls by the piece (82)", () => {
+    expect(cost({ perImage: "0.04" }, { images: 2 })).toBe(80_000_000);
+    expect(cost({ perSecond: "0.0001" }, { seconds: 10.2 })).toBe(1_100_000);
+    expect(cost({ perCharacter: "0.000015" }, { characters: 1000 })).toBe(15_000_000);
+    expect(cost({ perCall: "0.01" }, {})).toBe(10_000_000);
+    const searched = { inputTokens: 1000, outputTokens: 0, searches: 2 };
+    expect(cost({ input: "1", output: "1", perSearch: "0.01" }, searched)).toBe(1_000_000 + 20_000_000);
+    expect(cost({ input: "1", output: "1" }, searched)).toBeNull();
+  });
+
+  it("adds sound and pictures that are counted in tokens of their own", () => {
+    const usage = { inputTokens: 1, outputTokens: 1, audioInputTokens: 2, imageOutputTokens: 3 };
+    expect(cost({ input: "1", output: "1", audioInput: "10", imageOutput: "30" }, usage)).toBe(2_000 + 20_000 + 90_000);
+    expect(cost({ input: "1", output: "1" }, usage)).toBeNull();
+  });
+
   it("does not need the price of what was not used", () => {
     expect(cost({ input: "1" }, { inputTokens: 5, outputTokens: 0, cacheReadTokens: 0 })).toBe(5_000);
   });

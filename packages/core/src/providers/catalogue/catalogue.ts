@@ -13,6 +13,7 @@ interface Row {
   readonly structured?: boolean;
   readonly context?: number;
   readonly maxOutput?: number;
+  readonly efforts?: readonly string[];
   readonly released?: string;
   readonly deprecated?: boolean;
   readonly prices?: Prices;
@@ -40,9 +41,11 @@ function toModel(row: Row): Omit<ModelOptions, "provider"> {
     title: row.name,
     kind: row.kind,
     features: featuresOf(row),
+    inputFormats: row.input,
     outputFormats: row.output,
     contextTokens: row.context,
     maxOutputTokens: row.maxOutput,
+    efforts: row.efforts,
     prices: row.prices,
     supportsMcp: row.tools,
     releasedAtMs: row.released === undefined ? undefined : Date.parse(row.released),
