@@ -39,11 +39,21 @@ export class KeyPool {
     return this.#keys.length;
   }
 
+  /** Every key, set aside or not. */
+  get all(): readonly ProviderKey[] {
+    return this.#keys;
+  }
+
+  /** Whether the key is not set aside. */
+  isFree(key: ProviderKey, nowMs: number): boolean {
+    return this.#asideUntilMs[key.index]! <= nowMs;
+  }
+
   /** A key that is not in `tried`; null when there is none left. */
   pick(tried: ReadonlySet<ProviderKey>, nowMs: number): ProviderKey | null {
     if (this.#keys.length === 1) return tried.has(this.#keys[0]!) ? null : this.#keys[0]!;
     const untried = this.#keys.filter((key) => !tried.has(key));
-    const free = untried.filter((key) => this.#asideUntilMs[key.index]! <= nowMs);
+    const free = untried.filter((key) => this.isFree(key, nowMs));
     if (free.length > 0) return this.#weighted(free);
     return untried.reduce<ProviderKey | null>((soonest, key) => (soonest === null || this.#isSooner(key, soonest) ? key : soonest), null);
   }

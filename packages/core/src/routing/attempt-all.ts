@@ -25,6 +25,8 @@ export interface Attempts {
   readonly targets: readonly Target[];
   readonly clock: Clock;
   readonly log: Log;
+  /** The key that a target with several is tried with first, as long as that is free: what the call carries is bound to it. Null: any. */
+  readonly preferredKey?: ((target: Target) => Promise<ProviderKey | null>) | undefined;
 }
 
 /**
@@ -37,8 +39,10 @@ export async function attemptAll<A>(o: Attempts, once: (attempt: Attempt) => Pro
   let failure: GatewayError | null = null;
   for (const target of o.targets) {
     let tried: Set<ProviderKey> | null = null;
+    let preferred = await preferredKeyOf(o, target);
     for (;;) {
-      const key = target.provider.keys.pick(tried ?? NONE, o.clock.now());
+      const key = preferred ?? target.provider.keys.pick(tried ?? NONE, o.clock.now());
+      preferred = null;
       if (key === null && target.provider.keys.size > 0) break;
       call.meter.attempts++;
       call.meter.provider = target.provider.name;
@@ -64,6 +68,13 @@ export async function attemptAll<A>(o: Attempts, once: (attempt: Attempt) => Pro
     }
   }
   throw failure ?? new GatewayError("internal", "A model call had no target.");
+}
+
+async function preferredKeyOf({ preferredKey, clock }: Attempts, target: Target): Promise<ProviderKey | null> {
+  const { keys } = target.provider;
+  if (preferredKey === undefined || keys.size < 2) return null;
+  const key = await preferredKey(target);
+  return key !== null && keys.isFree(key, clock.now()) ? key : null;
 }
 
 function nextAfter(failure: GatewayError): "key" | "target" | "stop" {
