@@ -1,5 +1,9 @@
 // Made by tools/make-migration.mjs --embed from migrations/*.sql.
 import type { Migration } from "@sallyport/sql";
 import { text as text1 } from "./0001-initial.js";
+import { text as text2 } from "./0002-opaque-tokens.js";
 
-export const shippedMigrations: readonly Migration[] = [{ id: "0001_initial", text: text1 }];
+export const shippedMigrations: readonly Migration[] = [
+  { id: "0001_initial", text: text1 },
+  { id: "0002_opaque_tokens", text: text2 },
+];

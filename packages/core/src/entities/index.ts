@@ -1,6 +1,7 @@
 import type { AnyEntity, AnyLogEntity } from "./define-entity.js";
 import { gatewayKey } from "./gateway-key.js";
 import { auditEntry, usageEntry } from "./ledgers.js";
+import { opaqueToken } from "./opaque-token.js";
 import { run, runEvent, runStep } from "./run.js";
 import { task } from "./task.js";
 
@@ -30,9 +31,19 @@ export {
 export { gatewayKey, type GatewayKeyRow } from "./gateway-key.js";
 export { assertIndexed, isIndexed } from "./indexed.js";
 export { auditEntry, usageEntry, type AuditRow, type UsageRow } from "./ledgers.js";
+export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
 export { run, runEvent, runStep, type RunEventEntry, type RunRow, type RunStepEntry } from "./run.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
 export { task, type TaskRow } from "./task.js";
 
 /** Everything that Sallyport stores: what a store creates tables for. */
-export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [gatewayKey, run, runEvent, runStep, task, usageEntry, auditEntry];
+export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
+  gatewayKey,
+  run,
+  runEvent,
+  runStep,
+  task,
+  usageEntry,
+  auditEntry,
+  opaqueToken,
+];
