@@ -19,6 +19,10 @@ export const vendorVariables: readonly VendorVariable[] = [
   { variable: "DEEPSEEK_API_KEY", vendor: "deepseek" },
   { variable: "HF_TOKEN", vendor: "huggingface" },
   { variable: "OPENROUTER_API_KEY", vendor: "openrouter" },
+  { variable: "GROQ_API_KEY", vendor: "groq" },
+  { variable: "MISTRAL_API_KEY", vendor: "mistral" },
+  { variable: "TOGETHER_API_KEY", vendor: "together" },
+  { variable: "FIREWORKS_API_KEY", vendor: "fireworks" },
 ];
 
 interface SettingVariable {

@@ -204,7 +204,7 @@ it.each<[string, unknown, string[]]>([
     "a vendor that is not one",
     { providers: { x: { vendor: "opnai" } } },
     [
-      'providers.x.vendor | "opnai" is not one of openai, openai-compatible, anthropic, google, vertex, xai, deepseek, huggingface, openrouter | did you mean "openai"?',
+      'providers.x.vendor | "opnai" is not one of openai, openai-compatible, anthropic, google, vertex, xai, deepseek, huggingface, openrouter, azure, groq, mistral, together, fireworks, ollama, vllm, lmstudio | did you mean "openai"?',
     ],
   ],
   [
@@ -233,7 +233,7 @@ it.each<[string, unknown, string[]]>([
     "a provider without a vendor",
     { providers: { mine: { apiKey: "k" } } },
     [
-      'providers.mine.vendor | is missing, and "mine" is no vendor\'s name | add "vendor": one of openai, openai-compatible, anthropic, google, vertex, xai, deepseek, huggingface, openrouter',
+      'providers.mine.vendor | is missing, and "mine" is no vendor\'s name | add "vendor": one of openai, openai-compatible, anthropic, google, vertex, xai, deepseek, huggingface, openrouter, azure, groq, mistral, together, fireworks, ollama, vllm, lmstudio',
     ],
   ],
   [
@@ -284,7 +284,7 @@ it.each<[string, unknown, string[]]>([
     "a model that is a number",
     { providers: { openai: { models: [6] } } },
     [
-      "providers.openai.models[0] | found 6, expected text or an object with id, features, prices | write text or an object with id, features, prices",
+      "providers.openai.models[0] | found 6, expected text or an object with id, kind, features, contextTokens, maxOutputTokens, prices | write text or an object with id, kind, features, contextTokens, maxOutputTokens, prices",
     ],
   ],
   [

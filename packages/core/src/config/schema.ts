@@ -25,23 +25,70 @@ export const vendors = [
   "deepseek",
   "huggingface",
   "openrouter",
+  "azure",
+  "groq",
+  "mistral",
+  "together",
+  "fireworks",
+  "ollama",
+  "vllm",
+  "lmstudio",
 ] as const;
 
 /** They stand for many servers, so each provider of theirs has to say its own address. */
-export const vendorsWithoutAddress: readonly Vendor[] = ["openai-compatible"];
+export const vendorsWithoutAddress: readonly Vendor[] = ["openai-compatible", "azure"];
 
 /** Dollars per million units; a decimal number or decimal string, taken exactly. What is left out is unknown, never zero. */
 const price = z.union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d{1,12})?$/)]);
-export const pricesSchema = z.strictObject({
+const amounts = {
   input: price.optional(),
   output: price.optional(),
   cacheRead: price.optional(),
   cacheWrite: price.optional(),
+  cacheWriteLong: price.optional(),
+  audioInput: price.optional(),
+  audioOutput: price.optional(),
+  imageInput: price.optional(),
+  imageOutput: price.optional(),
+};
+export const pricesSchema = z.strictObject({
+  ...amounts,
+  perCall: price.optional().describe("dollars for one, as all that begin with per"),
+  perImage: price.optional(),
+  perSecond: price.optional(),
+  perCharacter: price.optional(),
+  perSearch: price.optional(),
+  tiers: z
+    .array(z.strictObject({ aboveInputTokens: z.int().positive(), ...amounts }))
+    .optional()
+    .describe("other prices for the whole call once its input is larger"),
+  serviceTiers: z.record(z.string(), price).optional().describe("by the tier that served: what all prices are multiplied by"),
+});
+
+const quirksSchema = z.strictObject({
+  maxTokensField: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
+  developerRole: z.boolean().optional(),
+  usageInStream: z.boolean().optional(),
+  reasoningField: z.enum(["reasoning_content", "reasoning", "none"]).optional(),
+  modelsPath: z.string().startsWith("/").optional(),
+  efforts: z.array(z.string()).optional(),
+  dropped: z.array(z.enum(["temperature", "topP", "topK", "presencePenalty", "frequencyPenalty", "seed", "logprobs", "stop"])).optional(),
+  mediaByUrl: z.boolean().optional(),
+  jsonObjectOnly: z.boolean().optional(),
+  reasoningOnToolTurns: z.boolean().optional(),
+  systemAnywhere: z.boolean().optional(),
 });
 
 const modelEntry = z.union([
   z.string().min(1),
-  z.strictObject({ id: z.string().min(1), features: z.array(z.string()).optional(), prices: pricesSchema.optional() }),
+  z.strictObject({
+    id: z.string().min(1),
+    kind: z.enum(["chat", "embedding", "image", "speech", "transcription", "music", "video", "classifier"]).optional(),
+    features: z.array(z.string()).optional(),
+    contextTokens: z.int().positive().optional(),
+    maxOutputTokens: z.int().positive().optional(),
+    prices: pricesSchema.optional(),
+  }),
 ]);
 
 export const providerSchema = z.strictObject({
@@ -52,6 +99,17 @@ export const providerSchema = z.strictObject({
     .array(z.strictObject({ value: secret, weight: z.number().positive().optional() }))
     .min(1)
     .optional(),
+  protocols: z
+    .array(z.enum(["openai-chat", "openai-responses", "anthropic-messages", "google-genai"]))
+    .min(1)
+    .optional()
+    .describe("what the server speaks, the preferred one first; left out: the vendor's"),
+  quirks: quirksSchema.optional().describe("how the server departs from its protocol"),
+  auth: z
+    .strictObject({ header: z.string().min(1), prefix: z.string().optional() })
+    .optional()
+    .describe("the header that carries the key; left out: the vendor's"),
+  headers: z.record(z.string(), secret).optional().describe("sent with every call"),
   models: z.array(modelEntry).optional().describe("added to the catalogue"),
 });
 

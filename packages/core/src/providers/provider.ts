@@ -1,11 +1,15 @@
 import type { Headers, ModelCall, ModelEvent, ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
+import type { Secret } from "../util/secret.js";
 import { nearest } from "../util/nearest.js";
 import { VERSION } from "../util/version.js";
 import type { Quirks } from "../wire/shared/codec.js";
 import { catalogueOf } from "./catalogue/catalogue.js";
 import { KeyPool, type KeyOptions, type ProviderKey } from "./key-pool.js";
+import { mediaDialects } from "./media/index.js";
 import { Model, type ModelOptions } from "./model.js";
+import type { ProviderOperations } from "./operations.js";
+import { decimalProduct } from "./rate.js";
 import { isVendorId, vendorRows, type VendorId, type VendorRow } from "./vendor-rows.js";
 
 /**
@@ -27,10 +31,20 @@ export interface ProviderOptions {
   readonly baseUrl?: string | undefined;
   readonly apiKey?: KeyOptions["value"] | undefined;
   readonly apiKeys?: readonly KeyOptions[] | undefined;
+  /** What the server speaks; the vendor's when left out. The first is what callers of other dialects are translated into. */
+  readonly protocols?: readonly ProtocolId[] | undefined;
+  /** How it departs from its protocol, beside what its vendor's row says. */
+  readonly quirks?: { readonly [K in keyof Quirks]?: Quirks[K] | undefined } | undefined;
+  /** The header that carries the key, and what stands before it; the vendor's when left out. */
+  readonly auth?: { readonly header: string; readonly prefix?: string | undefined } | undefined;
+  /** Sent with every call. */
+  readonly headers?: Readonly<Record<string, Secret | string>> | undefined;
   /** Added to the catalogue's; a row with a catalogue model's id replaces it, keeping what it does not say. */
   readonly models?: readonly ListedModelOptions[] | undefined;
   /** Answers here, without a vendor: then no `vendor`, `baseUrl` or key is given. */
   readonly answer?: InProcess | undefined;
+  /** What it does beside chat. Without a vendor it answers here; with one these go before the vendor's own. */
+  readonly operations?: ProviderOperations | undefined;
   /** Who is named as the models' owner when they are listed; the vendor's id, or the name, when left out. */
   readonly ownedBy?: string | undefined;
 }
@@ -56,6 +70,8 @@ export class Provider {
   readonly ownedBy: string;
   readonly reach: Reach;
   readonly keys: KeyPool;
+  /** What it can be asked beside chat, other than by a codec of its protocols. */
+  readonly operations: ProviderOperations;
   readonly #row: VendorRow | null;
   readonly #models = new Map<string, Model>();
   /** What goes out with a key, built once. */
@@ -63,12 +79,14 @@ export class Provider {
 
   constructor(o: ProviderOptions) {
     this.name = checkedName(o.name);
-    this.vendor = o.answer === undefined ? vendorOf(o) : null;
-    this.#row = this.vendor === null ? null : vendorRows[this.vendor];
+    this.vendor = isInProcess(o) ? null : vendorOf(o);
+    this.#row = this.vendor === null ? null : rowOf(vendorRows[this.vendor], o);
     this.ownedBy = o.ownedBy ?? this.vendor ?? this.name;
-    this.reach = this.#row === null ? { kind: "in-process", answer: o.answer! } : httpReach(this.#row, o);
+    this.reach = this.#row === null ? { kind: "in-process", answer: o.answer ?? noChat(this.name) } : httpReach(this.#row, o);
+    const media = this.#row === null ? undefined : (this.#row as VendorRow).media;
+    this.operations = { ...(media === undefined ? {} : mediaDialects[media]), ...o.operations };
     this.keys = new KeyPool(o.apiKeys ?? (o.apiKey === undefined ? [] : [{ value: o.apiKey }]));
-    for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.add(model);
+    for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.add(withLongCache(model, this.#row));
     for (const model of o.models ?? []) this.add(model);
   }
 
@@ -120,6 +138,20 @@ export class Provider {
   }
 }
 
+/** Whoever answers needs no vendor; who only has operations may still name one, whose chat it takes. */
+function isInProcess(o: ProviderOptions): boolean {
+  return o.answer !== undefined || (o.operations !== undefined && o.vendor === undefined && !isVendorId(o.name));
+}
+
+function noChat(provider: string): InProcess {
+  return () => {
+    throw new GatewayError("unsupported_feature", `The provider "${provider}" has no chat.`, {
+      hint: "Ask one of its models for what it is made for.",
+      details: { provider },
+    });
+  };
+}
+
 function checkedName(name: string): string {
   if (!NAME.test(name))
     throw new GatewayError("invalid_config", `"${name.slice(0, 80)}" cannot be a provider's name.`, {
@@ -161,6 +193,36 @@ function httpReach(row: VendorRow, o: ProviderOptions): Reach {
       hint: "Write it as an SDK would take it, such as http://127.0.0.1:8000/v1.",
     });
   return { kind: "http", protocols: row.protocols, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks };
+}
+
+/** The vendor's row with what this provider's options say of its server. */
+function rowOf(row: VendorRow, o: ProviderOptions): VendorRow {
+  const headers = Object.entries(o.headers ?? {}).map(([name, value]) => headerOf(o.name, name, value));
+  return {
+    ...row,
+    protocols: o.protocols ?? row.protocols,
+    quirks: { ...row.quirks, ...(defined(o.quirks ?? {}) as Quirks) },
+    auth: o.auth === undefined ? row.auth : { header: headerOf(o.name, o.auth.header, "")[0], prefix: o.auth.prefix ?? "" },
+    headers: [...row.headers.filter(([name]) => !headers.some(([other]) => other === name)), ...headers],
+  };
+}
+
+function headerOf(provider: string, name: string, value: Secret | string): readonly [string, string] {
+  const text = typeof value === "string" ? value : value.reveal();
+  if (/^[!#$%&'*+.^_`|~\w-]+$/.test(name) && /^[\t\x20-\x7e]*$/.test(text)) return [name.toLowerCase(), text];
+  throw new GatewayError("invalid_config", `The provider "${provider}" has a header that HTTP cannot carry: "${name.slice(0, 80)}".`, {
+    hint: `Correct providers.${provider}.headers: visible ASCII characters, no line breaks.`,
+  });
+}
+
+/** The price of what is kept for long follows from the vendor's rule. */
+function withLongCache(model: Omit<ModelOptions, "provider">, row: VendorRow | null): Omit<ModelOptions, "provider"> {
+  const { prices } = model;
+  if (prices === undefined || row?.longCacheWrite === undefined) return model;
+  const factor = row.longCacheWrite;
+  const long = (input: string | number | undefined) => (input === undefined ? undefined : decimalProduct(input, factor));
+  const tiers = prices.tiers?.map((tier) => ({ ...tier, cacheWriteLong: long(tier.input) }));
+  return { ...model, prices: { ...prices, cacheWriteLong: long(prices.input), ...(tiers === undefined ? {} : { tiers }) } };
 }
 
 /** Without what is undefined: it must not hide what is known. */

@@ -23,3 +23,9 @@ export function rateOf(amount: string | number | undefined): bigint | null {
 export function timesDecimal(sum: bigint, factor: string | number): bigint {
   return (sum * rateOf(factor)!) / 10n ** BigInt(DECIMALS);
 }
+
+/** The product of two decimal amounts, as decimal text. */
+export function decimalProduct(amount: string | number, factor: string | number): string {
+  const digits = String(timesDecimal(rateOf(amount)!, factor)).padStart(DECIMALS + 1, "0");
+  return `${digits.slice(0, -DECIMALS)}.${digits.slice(-DECIMALS)}`.replace(/\.?0+$/, "");
+}

@@ -22,6 +22,8 @@ export interface VendorRow {
   readonly quirks: Quirks;
   /** Headers that every call carries beside ours. */
   readonly headers: readonly (readonly [string, string])[];
+  /** What a token costs that the vendor keeps for long, as a multiple of an input token: a rule of its price list that no model's row repeats. */
+  readonly longCacheWrite?: string;
 }
 
 const bearer = { header: "authorization", prefix: "Bearer " };
@@ -30,7 +32,7 @@ export const vendorRows = {
   // https://platform.openai.com/docs/api-reference
   openai: {
     title: "OpenAI",
-    protocols: ["openai-chat"],
+    protocols: ["openai-responses", "openai-chat"],
     baseUrl: "https://api.openai.com/v1",
     auth: bearer,
     needsKey: true,
@@ -59,6 +61,8 @@ export const vendorRows = {
     keyVariable: "ANTHROPIC_API_KEY",
     quirks: {},
     headers: [["anthropic-version", "2023-06-01"]],
+    // https://platform.claude.com/docs/en/build-with-claude/prompt-caching#pricing: an hour costs twice the input
+    longCacheWrite: "2",
   },
   // https://ai.google.dev/api
   google: {
@@ -79,13 +83,14 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: null,
-    quirks: {},
+    // With a project, the base URL ends in /v1/projects/{project}/locations/{location}/publishers/google and `quirks.modelsPath` is /models.
+    quirks: { modelsPath: "/v1/publishers/google/models" },
     headers: [],
   },
   // https://docs.x.ai/docs/api-reference
   xai: {
     title: "xAI",
-    protocols: ["openai-chat"],
+    protocols: ["openai-responses", "openai-chat"],
     baseUrl: "https://api.x.ai/v1",
     auth: bearer,
     needsKey: true,
@@ -101,13 +106,20 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "DEEPSEEK_API_KEY",
-    quirks: { developerRole: false, maxTokensField: "max_tokens" },
+    quirks: {
+      developerRole: false,
+      maxTokensField: "max_tokens",
+      efforts: ["low", "high", "max"],
+      jsonObjectOnly: true,
+      reasoningOnToolTurns: true,
+      reasoningField: "reasoning_content",
+    },
     headers: [],
   },
   // https://huggingface.co/docs/inference-providers/tasks/chat-completion
   huggingface: {
     title: "Hugging Face",
-    protocols: ["openai-chat"],
+    protocols: ["openai-chat", "openai-responses"],
     baseUrl: "https://router.huggingface.co/v1",
     auth: bearer,
     needsKey: true,
@@ -118,12 +130,100 @@ export const vendorRows = {
   // https://openrouter.ai/docs/api-reference/overview
   openrouter: {
     title: "OpenRouter",
-    protocols: ["openai-chat"],
+    protocols: ["openai-chat", "openai-responses"],
     baseUrl: "https://openrouter.ai/api/v1",
     auth: bearer,
     needsKey: true,
     keyVariable: "OPENROUTER_API_KEY",
     quirks: {},
+    headers: [],
+  },
+  // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the base URL is https://{resource}.openai.azure.com/openai/v1
+  azure: {
+    title: "Azure OpenAI",
+    protocols: ["openai-responses", "openai-chat"],
+    baseUrl: null,
+    auth: { header: "api-key", prefix: "" },
+    needsKey: true,
+    keyVariable: "AZURE_OPENAI_API_KEY",
+    quirks: {},
+    headers: [],
+  },
+  // https://console.groq.com/docs/openai
+  groq: {
+    title: "Groq",
+    protocols: ["openai-chat", "openai-responses"],
+    baseUrl: "https://api.groq.com/openai/v1",
+    auth: bearer,
+    needsKey: true,
+    keyVariable: "GROQ_API_KEY",
+    quirks: { developerRole: false, dropped: ["logprobs"] },
+    headers: [],
+  },
+  // https://docs.mistral.ai/api
+  mistral: {
+    title: "Mistral",
+    protocols: ["openai-chat"],
+    baseUrl: "https://api.mistral.ai/v1",
+    auth: bearer,
+    needsKey: true,
+    keyVariable: "MISTRAL_API_KEY",
+    quirks: { developerRole: false, maxTokensField: "max_tokens", usageInStream: false },
+    headers: [],
+  },
+  // https://docs.together.ai/reference/chat-completions-1
+  together: {
+    title: "Together",
+    protocols: ["openai-chat"],
+    baseUrl: "https://api.together.xyz/v1",
+    auth: bearer,
+    needsKey: true,
+    keyVariable: "TOGETHER_API_KEY",
+    quirks: { developerRole: false, maxTokensField: "max_tokens" },
+    headers: [],
+  },
+  // https://docs.fireworks.ai/api-reference/post-chatcompletions
+  fireworks: {
+    title: "Fireworks",
+    protocols: ["openai-chat", "openai-responses"],
+    baseUrl: "https://api.fireworks.ai/inference/v1",
+    auth: bearer,
+    needsKey: true,
+    keyVariable: "FIREWORKS_API_KEY",
+    quirks: { developerRole: false, maxTokensField: "max_tokens" },
+    headers: [],
+  },
+  // https://docs.ollama.com/api/openai-compatibility
+  ollama: {
+    title: "Ollama",
+    protocols: ["openai-chat"],
+    baseUrl: "http://127.0.0.1:11434/v1",
+    auth: bearer,
+    needsKey: false,
+    keyVariable: null,
+    quirks: { developerRole: false, maxTokensField: "max_tokens", mediaByUrl: false },
+    headers: [],
+  },
+  // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+  vllm: {
+    title: "vLLM",
+    protocols: ["openai-chat", "openai-responses"],
+    baseUrl: "http://127.0.0.1:8000/v1",
+    auth: bearer,
+    needsKey: false,
+    keyVariable: null,
+    quirks: { developerRole: false },
+    headers: [],
+  },
+  // https://lmstudio.ai/docs/developer/openai-compat
+  lmstudio: {
+    title: "LM Studio",
+    protocols: ["openai-chat", "openai-responses"],
+    baseUrl: "http://127.0.0.1:1234/v1",
+    auth: bearer,
+    needsKey: false,
+    keyVariable: null,
+    quirks: { developerRole: false, maxTokensField: "max_tokens", mediaByUrl: false },
     headers: [],
   },
 } as const satisfies Readonly<Record<string, VendorRow>>;
