@@ -2,6 +2,7 @@ import type { AnyEntity, AnyLogEntity } from "./define-entity.js";
 import { gatewayKey } from "./gateway-key.js";
 import { auditEntry, usageEntry } from "./ledgers.js";
 import { opaqueToken } from "./opaque-token.js";
+import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
 import { task } from "./task.js";
 
@@ -32,6 +33,17 @@ export { gatewayKey, type GatewayKeyRow } from "./gateway-key.js";
 export { assertIndexed, isIndexed } from "./indexed.js";
 export { auditEntry, usageEntry, type AuditRow, type UsageRow } from "./ledgers.js";
 export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
+export {
+  failureClasses,
+  nameSchema,
+  route,
+  routeSchema,
+  routeShape,
+  type FailureClass,
+  type RouteInput,
+  type RouteRow,
+  type RouteRules,
+} from "./route.js";
 export { run, runEvent, runStep, type RunEventEntry, type RunRow, type RunStepEntry } from "./run.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
 export { task, type TaskRow } from "./task.js";
@@ -46,4 +58,5 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   usageEntry,
   auditEntry,
   opaqueToken,
+  route,
 ];

@@ -18,6 +18,8 @@ export const usageEntry = defineLedger({
     provider: field(z.string().max(100).nullable(), { access: "server", column: text(100) }),
     model: field(z.string().max(200).nullable(), { access: "server", column: text(200) }),
     runId: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
+    /** Why, when the gateway itself made the call, such as `shadow`; null: somebody asked for it. */
+    purpose: field(z.string().max(40).nullable(), { access: "server", column: text(40) }),
     inputTokens: count,
     cacheReadTokens: count,
     cacheWriteTokens: count,

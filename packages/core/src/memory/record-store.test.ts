@@ -128,7 +128,16 @@ describe("the memory store", () => {
 
   it("sums a ledger in buckets, unknown staying unknown", async () => {
     const store = memoryStore();
-    const entry = { projectId: "p1", callerId: "c", kind: "model" as const, name: "m", provider: null, model: null, runId: null };
+    const entry = {
+      projectId: "p1",
+      callerId: "c",
+      kind: "model" as const,
+      name: "m",
+      provider: null,
+      model: null,
+      runId: null,
+      purpose: null,
+    };
     const counts = {
       cacheReadTokens: null,
       cacheWriteTokens: null,

@@ -53,6 +53,7 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): 
           provider: call.meter.provider,
           model: call.meter.model === null ? null : cutText(call.meter.model, 200),
           runId: call.runId,
+          purpose: call.purpose === null ? null : cutText(call.purpose, 40),
           inputTokens: usage.inputTokens ?? null,
           cacheReadTokens: usage.cacheReadTokens ?? null,
           cacheWriteTokens: usage.cacheWriteTokens ?? null,
