@@ -82,24 +82,33 @@ function hasCredential(text: string): boolean {
   return username !== "" || password !== "";
 }
 
-/** A target without "/" is a model's own name, which the first call looks up; so is one that a provider lists. */
+/** A model without "/" is a model's own name, which the first call looks up; so is one that a provider lists. */
 function routeProblems(config: Config): Problem[] {
   const providers = ["demo", ...Object.keys(config.providers)];
   const listed = new Set(
     Object.values(config.providers).flatMap(({ models = [] }) => models.map((model) => (typeof model === "string" ? model : model.id))),
   );
-  return Object.entries(config.routes).flatMap(([name, { targets }]) =>
-    targets.flatMap(({ model }, index) => {
+  return Object.entries(config.routes).flatMap(([name, route]) =>
+    modelsOf(route).flatMap(({ model, at }) => {
       const slash = model.indexOf("/");
       const first = model.slice(0, Math.max(slash, 0));
       if (slash < 0 || providers.includes(first) || listed.has(model)) return [];
-      const path: ConfigPath = ["routes", name, "targets", index, "model"];
+      const path: ConfigPath = ["routes", name, ...at];
       if (first === "route") return [{ path, what: "names a route, and routes lead to models only", fix: "write provider/model" }];
       const meant = nearest(first, providers);
       const fix = meant === null ? `use one of ${providers.join(", ")}, or add the provider` : `did you mean "${meant}"?`;
       return [{ path, what: `"${first}" is no provider of this configuration`, fix }];
     }),
   );
+}
+
+/** Every model that a route names, with where it does. */
+function modelsOf({ targets, contextOverflow, canary, shadow }: Config["routes"][string]): { model: string; at: ConfigPath }[] {
+  const found: { model: string; at: ConfigPath }[] = targets.map(({ model }, index) => ({ model, at: ["targets", index, "model"] }));
+  if (contextOverflow !== undefined) found.push({ model: contextOverflow, at: ["contextOverflow"] });
+  if (canary !== undefined) found.push({ model: canary.model, at: ["canary", "model"] });
+  if (shadow !== undefined) found.push({ model: shadow.model, at: ["shadow", "model"] });
+  return found;
 }
 
 function namespaceProblems(config: Config): Problem[] {

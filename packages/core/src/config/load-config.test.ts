@@ -85,7 +85,7 @@ it("replaces an MCP server, a route and a namespace whole, and merges the rest",
   });
   expect(config.mcpServers).toMatchObject({ a: { url: "http://127.0.0.1:9/mcp" }, b: { command: "b" } });
   expect(config.mcpServers?.["a"]).not.toHaveProperty("command");
-  expect(config.routes["r"]).toEqual({ strategy: "weighted", targets: [{ model: "demo/2" }] });
+  expect(config.routes["r"]).toMatchObject({ strategy: "weighted", targets: [{ model: "demo/2" }] });
 });
 
 it("accepts its own result again, as it stands, and any Secret in place of text", () => {

@@ -1,13 +1,8 @@
 import { z } from "zod";
+import { nameSchema, routeSchema } from "../entities/index.js";
 import { Secret } from "../util/secret.js";
 
-/** Names of providers, routes, servers and namespaces: they are parts of model and tool names. */
-const name = z
-  .string()
-  .regex(
-    /^[a-z0-9](?:[a-z0-9-]|_(?!_)){0,38}[a-z0-9]$|^[a-z0-9]$/,
-    "use 1 to 40 of a-z, 0-9, - and single _, starting and ending with a letter or digit",
-  );
+const name = nameSchema;
 const url = z.url({ protocol: /^https?$/, error: "an http(s) URL such as https://api.example.com/v1" });
 /** Becomes opaque as soon as it is read: a configuration can be printed. */
 const secret = z
@@ -164,15 +159,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   sessions: z.strictObject({ ttlSeconds: z.int().min(60).default(604_800) }).prefault({}),
   providers: z.record(name, providerSchema).default({}),
-  routes: z
-    .record(
-      name,
-      z.strictObject({
-        strategy: z.enum(["fallback", "weighted"]).default("fallback"),
-        targets: z.array(z.strictObject({ model: z.string().min(1), weight: z.number().positive().optional() })).min(1),
-      }),
-    )
-    .default({}),
+  routes: z.record(name, routeSchema).default({}),
   mcpServers: z.record(name, mcpServerSchema).optional().describe("left out: the demo server"),
   mcp: z
     .strictObject({

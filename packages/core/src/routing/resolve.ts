@@ -23,7 +23,7 @@ export interface WeightedTarget extends Target {
 export interface Resolution {
   /** The name in full, `provider/code` or `route/name`: what grants and ledgers go by, however the caller wrote it. */
   readonly name: string;
-  readonly strategy: "fallback" | "weighted";
+  readonly strategy: Config["routes"][string]["strategy"];
   /** At least one. */
   readonly targets: readonly WeightedTarget[];
 }
