@@ -116,10 +116,15 @@ export class Fold {
         candidate.parts.set(event.block, { type: "text", text: "", extras: event.extras });
         return;
       case "reasoning-start":
-        candidate.parts.set(event.block, { type: "reasoning", text: "", extras: event.extras });
+        candidate.parts.set(event.block, {
+          type: "reasoning",
+          text: "",
+          ...(event.itemId === undefined ? {} : { itemId: event.itemId }),
+          extras: event.extras,
+        });
         return;
       case "refusal-start":
-        candidate.parts.set(event.block, { type: "refusal", text: "" });
+        candidate.parts.set(event.block, { type: "refusal", text: "", ...(event.extras === undefined ? {} : { extras: event.extras }) });
         return;
       case "tool-call-start":
         candidate.parts.set(event.block, {
@@ -178,6 +183,7 @@ export class Fold {
         }
         return;
       case "refusal-end":
+        if (part?.type === "refusal" && event.extras !== undefined) part.extras = mergeExtras(part.extras, event.extras);
         return;
     }
   }
@@ -225,12 +231,12 @@ function* unfoldPart(part: AnswerPart, index: number, block: number): Generator<
       yield { type: "text-end", index, block, opaque: part.opaque };
       return;
     case "reasoning":
-      yield { type: "reasoning-start", index, block, extras: part.extras };
+      yield { type: "reasoning-start", index, block, itemId: part.itemId, extras: part.extras };
       if (part.text !== "") yield { type: "reasoning-delta", index, block, text: part.text };
       yield { type: "reasoning-end", index, block, opaque: part.opaque, redacted: part.redacted, itemId: part.itemId };
       return;
     case "refusal":
-      yield { type: "refusal-start", index, block };
+      yield { type: "refusal-start", index, block, extras: part.extras };
       if (part.text !== "") yield { type: "refusal-delta", index, block, text: part.text };
       yield { type: "refusal-end", index, block };
       return;

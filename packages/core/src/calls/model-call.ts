@@ -64,6 +64,7 @@ export interface ReasoningPart {
 export interface RefusalPart {
   readonly type: "refusal";
   readonly text: string;
+  readonly extras?: Extras | undefined;
 }
 /** `arguments` is the JSON text exactly as the model wrote it, so that big numbers and key order survive; it may be invalid. Of a tool with text input it is that text. */
 export interface ToolCallPart {

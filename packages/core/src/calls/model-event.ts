@@ -40,6 +40,8 @@ export type ModelEvent =
       readonly type: "text-start" | "reasoning-start" | "refusal-start";
       readonly index: number;
       readonly block: number;
+      /** Of reasoning alone, where the vendor says it at the start; its end says it too. */
+      readonly itemId?: string | undefined;
       readonly extras?: Extras | undefined;
     }
   | {

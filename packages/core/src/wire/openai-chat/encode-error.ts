@@ -25,7 +25,8 @@ export function errorFrame(error: GatewayError): Uint8Array {
   return utf8(`data: ${JSON.stringify(errorBody(error))}\n\n`);
 }
 
-function errorBody(error: GatewayError): { readonly error: Readonly<Record<string, string | null>> } {
+/** The error as OpenAI writes it, in all its dialects. */
+export function errorBody(error: GatewayError): { readonly error: Readonly<Record<string, string | null>> } {
   const { type, code } = shownAs(error);
   const message = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
   return { error: { message, type, param: detail(error, "param") ?? null, code } };
