@@ -16,7 +16,13 @@ const jsonHeaders: Headers = [
 
 /** A whole JSON answer of our own faces. */
 export function jsonAnswer(status: number, body: unknown): HttpAnswer {
-  return { status, headers: jsonHeaders, body: { kind: "bytes", bytes: encoder.encode(JSON.stringify(body)) }, done: ignore };
+  return jsonBytesAnswer(encoder.encode(JSON.stringify(body)), [], status);
+}
+
+/** A whole answer that is JSON already; `headers` beside those that every such answer has. */
+export function jsonBytesAnswer(bytes: Uint8Array, headers: Headers = [], status = 200): HttpAnswer {
+  const more = headers.filter(([name]) => !jsonHeaders.some(([own]) => own === name));
+  return { status, headers: [...jsonHeaders, ...more], body: { kind: "bytes", bytes }, done: ignore };
 }
 
 export function emptyAnswer(status: number, headers: Headers): HttpAnswer {

@@ -6,9 +6,10 @@ import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import type { Permission } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
-import { emptyAnswer, errorAnswer, type ErrorShape } from "./answers.js";
+import { emptyAnswer, errorAnswer } from "./answers.js";
 import { corsHeaders, preflight } from "./cors.js";
 import { addRoutes, type Entry } from "./entries.js";
+import { errorShapeOf } from "./error-shape.js";
 import { HostGuard } from "./host-guard.js";
 import type { McpServing } from "./faces/mcp-face.js";
 import { requestIdOf } from "./request-id.js";
@@ -76,7 +77,7 @@ export class Edge {
       if (entry.route.permission !== null) authorise(caller, entry.route.permission);
       return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes, caller });
     };
-    const caller = this.#o.access.identify(inbound);
+    const caller = this.#o.access.identify(inbound, { keyInQuery: entry.route.face === "dialect" });
     return caller instanceof Promise ? caller.then(enter) : enter(caller);
   }
 
@@ -111,7 +112,9 @@ export class Edge {
   #fail(error: unknown, inbound: Inbound, requestId: string): HttpAnswer {
     const known = GatewayError.from(error);
     if (known.blame === "gateway" && known.code === "internal") this.#report(known, requestId);
-    return errorAnswer(known, requestId, shapeOf(inbound.path, this.#routes));
+    const { path, method } = inbound;
+    const route = [method, "GET", "POST"].map((tried) => this.#routes.find(tried, path)?.value.route).find((found) => found !== undefined);
+    return errorAnswer(known, requestId, errorShapeOf(inbound, route));
   }
 
   #report(error: GatewayError, requestId: string): void {
@@ -119,13 +122,6 @@ export class Edge {
     this.#services.log.error("a request failed by a defect", { requestId, code: error.code, cause: cause.slice(0, 500) });
     this.#services.events.emit("internal.error", { where: `request ${requestId}`, error: error.cause ?? error });
   }
-}
-
-/** Nothing below `/v1/` is ours to shape: who calls there reads a vendor's errors. */
-function shapeOf(path: string, routes: RouteTable<Entry>): ErrorShape {
-  const route = routes.find("GET", path)?.value.route ?? routes.find("POST", path)?.value.route;
-  if (route !== undefined) return route.face === "dialect" ? route.protocol : "own";
-  return path.startsWith("/v1/") ? "openai-chat" : "own";
 }
 
 function authorise(caller: Caller, permission: Permission): void {

@@ -1,9 +1,23 @@
 import type { Snapshot } from "../config/snapshot.js";
-import { mcpRoutes, openaiRoutes, runRoutes, systemRoutes, type Route } from "../routes/index.js";
+import {
+  anthropicRoutes,
+  googleRoutes,
+  mcpRoutes,
+  modelRoutes,
+  openaiRoutes,
+  responsesRoutes,
+  runRoutes,
+  systemRoutes,
+  type Route,
+} from "../routes/index.js";
 import type { Services } from "../seams/index.js";
 import type { Handler, OpenHandler } from "./exchange.js";
+import { anthropicFace } from "./faces/anthropic-face.js";
+import { chatFace } from "./faces/chat-face.js";
+import { googleFace } from "./faces/google/google-face.js";
 import { mcpFace, type McpServing } from "./faces/mcp-face.js";
-import { openaiFace } from "./faces/openai-face.js";
+import { modelsFace } from "./faces/models/models-face.js";
+import { responsesFace } from "./faces/responses/responses-face.js";
 import type { RouteTable } from "./route-table.js";
 import { runHandlers } from "./faces/run-handlers.js";
 import { systemHandlers } from "./faces/system-handlers.js";
@@ -36,10 +50,12 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): void => {
     for (const [name, route] of entriesOf(routes)) add({ kind: "closed", route, handler: handlers[name] });
   };
-  closed(
-    openaiRoutes,
-    openaiFace(() => services.seams.models.get()),
-  );
+  const models = () => services.seams.models.get();
+  closed(openaiRoutes, chatFace(models));
+  closed(modelRoutes, modelsFace(models));
+  closed(responsesRoutes, responsesFace(services.seams));
+  closed(anthropicRoutes, anthropicFace(models));
+  closed(googleRoutes, googleFace(models));
   const mcp = mcpFace(o.mcp);
   closed(mcpRoutes, {
     post: mcp.POST,

@@ -11,16 +11,22 @@ const noParams: RawParams = Object.freeze({});
 
 /**
  * Which value answers a method and path. A path is matched exactly as it was sent: nothing is decoded, folded or collapsed first, so `//health`, `/%68ealth`, `/health;x`,
- * `/Health` and `/./health` are other paths, and unknown ones. One slash at the end is forgiven.
+ * `/Health` and `/./health` are other paths, and unknown ones. One slash at the end is forgiven. A path that is written out wins over one with parameters.
  */
 export class RouteTable<T> {
   readonly #router = new RegExpRouter<T>();
+  /** Paths without parameters, by method and path: found at once, and before a parameter would take them. */
+  readonly #exact = new Map<string, Found<T>>();
   readonly #methods = new Set<string>();
 
   /** `{name}` is one segment, `{name+}` the rest of the path. All routes are added before the first is looked for. */
   add(method: string, path: string, value: T): void {
-    this.#router.add(method, path.replace(/\{(\w+)\+\}/g, ":$1{.+}").replace(/\{(\w+)\}/g, ":$1"), value);
     this.#methods.add(method);
+    if (!path.includes("{")) {
+      this.#exact.set(`${method} ${path}`, { value, params: noParams });
+      return;
+    }
+    this.#router.add(method, path.replace(/\{(\w+)\+\}/g, ":$1{.+}").replace(/\{(\w+)\}/g, ":$1"), value);
   }
 
   find(method: string, path: string): Found<T> | null {
@@ -37,6 +43,8 @@ export class RouteTable<T> {
   }
 
   #match(method: string, path: string): Found<T> | null {
+    const exact = this.#exact.get(`${method} ${path}`);
+    if (exact !== undefined) return exact;
     const [handlers, stash] = this.#router.match(method, path);
     const first = handlers[0];
     if (first === undefined) return null;

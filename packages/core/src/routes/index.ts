@@ -1,9 +1,15 @@
-import { mcpRoutes, openaiRoutes } from "./faces.js";
+import { anthropicRoutes } from "./anthropic.js";
+import { googleRoutes } from "./google.js";
+import { mcpRoutes } from "./mcp.js";
+import { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
 import type { Route } from "./route.js";
 import { runRoutes } from "./runs.js";
 import { systemRoutes } from "./system.js";
 
-export { mcpRoutes, openaiRoutes } from "./faces.js";
+export { anthropicRoutes } from "./anthropic.js";
+export { googleRoutes } from "./google.js";
+export { mcpRoutes } from "./mcp.js";
+export { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
 export { fromMessage, messageSchema, toMessage, type RestMessage } from "./messages.js";
 export {
   errorsOfEveryRoute,
@@ -25,6 +31,10 @@ export { validate, validateText, type Part } from "./validate.js";
 export const allRoutes: readonly Route[] = [
   ...Object.values(systemRoutes),
   ...Object.values(openaiRoutes),
+  ...Object.values(modelRoutes),
+  ...Object.values(responsesRoutes),
+  ...Object.values(anthropicRoutes),
+  ...Object.values(googleRoutes),
   ...Object.values(mcpRoutes),
   ...Object.values(runRoutes),
 ];

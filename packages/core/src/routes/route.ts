@@ -47,6 +47,8 @@ export interface RestRoute extends Listed {
 export interface DialectRoute extends Listed {
   readonly face: "dialect";
   readonly protocol: ProtocolId;
+  /** Several vendors have this path: the caller's headers say whose dialect it speaks, and `protocol` is that of who says nothing. */
+  readonly byHeaders?: true;
 }
 /** A route of the Model Context Protocol. */
 export interface McpRoute extends Listed {

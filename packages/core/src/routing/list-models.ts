@@ -44,6 +44,9 @@ function listedModel(model: Model, names: Names, speaks: Speaks): ListedModel | 
     title: model.title,
     contextTokens: model.contextTokens,
     maxOutputTokens: model.maxOutputTokens,
+    kind: model.kind,
+    features: model.features,
+    deprecated: model.deprecated,
   };
 }
 

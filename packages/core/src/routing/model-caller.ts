@@ -84,7 +84,7 @@ export class RoutingModelCaller implements ModelCaller {
     const head = codec.scanHead(wire.bytes, wire.path);
     const decode = (): Content => ({ kind: "model", call: codec.decodeRequest(wire.bytes, wire.path) });
     const opened = this.#open(head.name, o, { decode, headOf: (name) => (name === head.name ? head : { ...head, name }) });
-    const request: WireRequest = { bytes: wire.bytes, head, codec };
+    const request: WireRequest = { bytes: wire.bytes, head, codec, headers: wire.headers };
     const answer = await runSteps(this.#o.steps, opened.live, () => this.#dispatch(opened, request));
     const { body } = answer;
     if (body.kind !== "events") return { ...answer, body };

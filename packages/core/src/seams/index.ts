@@ -1,6 +1,7 @@
 export { MAX_DEPTH, type CallOptions } from "./call-options.js";
 export { EventHub, type GatewayEvents } from "./event-hub.js";
 export { type ListedModel, type ModelCaller, type Operated, type WireCall } from "./model-caller.js";
+export { type InputItemsPage, type Responses } from "./responses.js";
 export { type InputMessage, type RunRequest, type RunStarter } from "./run-starter.js";
 export { Seam } from "./seam.js";
 export { type ToolCall, type ToolCaller } from "./tool-caller.js";

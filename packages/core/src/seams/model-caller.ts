@@ -17,6 +17,8 @@ export interface WireCall {
   readonly bytes: Uint8Array;
   /** What the path said, for protocols that do not say it in the body. */
   readonly path?: { readonly model: string; readonly stream: boolean } | undefined;
+  /** What of the caller's headers belongs to the call: goes on to a vendor of the same protocol, and to no other. */
+  readonly headers?: Headers | undefined;
 }
 
 /** A model as it is listed to callers. */
@@ -30,6 +32,10 @@ export interface ListedModel {
   /** null: nobody said. */
   readonly contextTokens: number | null;
   readonly maxOutputTokens: number | null;
+  /** As in `Model`; undefined: nobody said, as of a route. */
+  readonly kind?: string | undefined;
+  readonly features?: readonly string[] | undefined;
+  readonly deprecated?: boolean | undefined;
 }
 
 export interface Operated<K extends OperationName> {

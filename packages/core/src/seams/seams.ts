@@ -1,4 +1,5 @@
 import type { ModelCaller } from "./model-caller.js";
+import type { Responses } from "./responses.js";
 import type { RunStarter } from "./run-starter.js";
 import { Seam } from "./seam.js";
 import type { ToolCaller } from "./tool-caller.js";
@@ -8,7 +9,8 @@ export interface Seams {
   readonly models: Seam<ModelCaller>;
   readonly tools: Seam<ToolCaller>;
   readonly runs: Seam<RunStarter>;
+  readonly responses: Seam<Responses>;
 }
 export function createSeams(): Seams {
-  return { models: new Seam("models"), tools: new Seam("tools"), runs: new Seam("runs") };
+  return { models: new Seam("models"), tools: new Seam("tools"), runs: new Seam("runs"), responses: new Seam("responses") };
 }

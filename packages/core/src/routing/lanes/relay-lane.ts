@@ -1,4 +1,4 @@
-import type { Answer } from "../../calls/index.js";
+import type { Answer, Headers } from "../../calls/index.js";
 import type { GatewayError } from "../../errors/index.js";
 import type { HttpResponse } from "../../ports/index.js";
 import type { Reach } from "../../providers/index.js";
@@ -16,6 +16,8 @@ export interface WireRequest {
   readonly bytes: Uint8Array;
   readonly head: ScannedHead;
   readonly codec: Codec;
+  /** Of the caller's headers those that belong to the call. */
+  readonly headers?: Headers | undefined;
 }
 
 type HttpReach = Extract<Reach, { kind: "http" }>;
@@ -41,7 +43,8 @@ export async function relayLane(
   const { target, call } = attempt;
   const { codec, head } = request;
   const { baseUrl, quirks } = o.reach;
-  const encoded = codec.spliceRequest(request.bytes, head, { model: target.code, quirks });
+  const spliced = codec.spliceRequest(request.bytes, head, { model: target.code, quirks });
+  const encoded = request.headers === undefined ? spliced : { ...spliced, headers: [...spliced.headers, ...request.headers] };
   const response = await send(attempt, encoded, { http: o.wires.http, codec, baseUrl, nowMs: o.wires.clock.now() });
   const headers = (stream: boolean) => answerHeaders({ stream, meter: call.meter, vendor: response.headers });
   if (head.stream && isStream(response, true)) {

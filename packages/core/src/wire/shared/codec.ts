@@ -90,6 +90,8 @@ export interface CodecTraits {
   readonly mediaByUrl?: RegExp;
   /** Fields of its own that say that a part of the conversation is kept at the vendor: a result may then answer a call that is not here. */
   readonly keptHistory?: readonly string[];
+  /** Headers of a caller that belong to its call, by their lower-case names, and which values of them (parted by commas) a vendor of this protocol is sent. All others stay here. */
+  readonly callerHeaders?: readonly { readonly name: string; readonly value: RegExp }[] | undefined;
 }
 
 /** Something of a call that the target gets in another form, or not at all. Told to the caller, in `x-sallyport-warnings`. */

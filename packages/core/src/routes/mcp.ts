@@ -1,28 +1,6 @@
-import type { DialectRoute, McpRoute } from "./route.js";
+import type { McpRoute } from "./route.js";
 
-const openai = { face: "dialect", protocol: "openai-chat", permission: null } as const;
 const mcp = { face: "mcp", permission: null, errors: [] } as const;
-
-/** OpenAI's Chat Completions and Models. Source: https://platform.openai.com/docs/api-reference */
-export const openaiRoutes = {
-  chat: {
-    ...openai,
-    name: "openai.chat",
-    method: "POST",
-    path: "/v1/chat/completions",
-    summary: "A chat completion, whole or streamed.",
-    errors: ["forbidden", "model_not_found", "unsupported_feature"],
-  },
-  models: { ...openai, name: "openai.models", method: "GET", path: "/v1/models", summary: "The models that the key may call.", errors: [] },
-  model: {
-    ...openai,
-    name: "openai.model",
-    method: "GET",
-    path: "/v1/models/{model+}",
-    summary: "One model; a slash in its id raw or as %2F.",
-    errors: ["model_not_found"],
-  },
-} as const satisfies Record<string, DialectRoute>;
 
 /** MCP over Streamable HTTP, both eras: all servers, or those of a namespace. */
 export const mcpRoutes = {
