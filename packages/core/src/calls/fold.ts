@@ -153,21 +153,6 @@ export class Fold {
       case "tool-call-delta":
         if (part?.type === "tool-call") part.arguments += event.text;
         return;
-      case "tool-call-end":
-        candidate.open.delete(event.block);
-        if (part?.type === "tool-call") {
-          if (event.opaque !== undefined) part.opaque = event.opaque;
-          part.extras = mergeExtras(part.extras, event.extras);
-        }
-        return;
-      case "reasoning-end":
-        if (part?.type === "reasoning") {
-          if (event.opaque !== undefined) part.opaque = event.opaque;
-          if (event.redacted !== undefined) part.redacted = event.redacted;
-          if (event.itemId !== undefined) part.itemId = event.itemId;
-          part.extras = mergeExtras(part.extras, event.extras);
-        }
-        return;
       case "media":
         candidate.parts.set(event.block, {
           type: "media",
@@ -177,16 +162,27 @@ export class Fold {
         });
         return;
       case "text-end":
-        if (part?.type === "text") {
-          if (event.opaque !== undefined) part.opaque = event.opaque;
-          part.extras = mergeExtras(part.extras, event.extras);
-        }
-        return;
+      case "reasoning-end":
       case "refusal-end":
-        if (part?.type === "refusal" && event.extras !== undefined) part.extras = mergeExtras(part.extras, event.extras);
+      case "tool-call-end":
+        candidate.open.delete(event.block);
+        if (part !== undefined) endPart(part, event);
         return;
     }
   }
+}
+
+/** What is known of a part only at its end. */
+function endPart(
+  part: Mutable<AnswerPart>,
+  event: Extract<ModelEvent, { type: "text-end" | "reasoning-end" | "refusal-end" | "tool-call-end" }>,
+): void {
+  if (part.type === "native" || part.type === "media" || `${part.type}-end` !== event.type) return;
+  if (event.extras !== undefined) part.extras = mergeExtras(part.extras, event.extras);
+  if (part.type !== "refusal" && event.type !== "refusal-end" && event.opaque !== undefined) part.opaque = event.opaque;
+  if (event.type !== "reasoning-end" || part.type !== "reasoning") return;
+  if (event.redacted !== undefined) part.redacted = event.redacted;
+  if (event.itemId !== undefined) part.itemId = event.itemId;
 }
 
 function mergeExtras(a: Extras | undefined, b: Extras | undefined): Extras | undefined {
