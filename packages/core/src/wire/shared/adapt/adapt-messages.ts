@@ -1,0 +1,56 @@
+import type { Message, ModelCall } from "../../../calls/index.js";
+import { systemAtFront } from "./adapt-fields.js";
+import type { Adapting } from "./adapting.js";
+import { fitNames } from "./fit-names.js";
+import { pairResults } from "./pair-results.js";
+
+/** The conversation in the target's terms: turns and results in order, ids that it takes, nothing of other protocols, no turn without content. */
+export function adaptMessages(call: ModelCall, adapting: Adapting): readonly Message[] {
+  const own = withoutForeign(systemAtFront(call.messages, adapting), adapting);
+  return (keepsHistory(call, adapting) ? own : withFittedIds(pairResults(own, adapting.warn), adapting)).filter((message) =>
+    isSaid(message, adapting),
+  );
+}
+
+/** A part of the conversation is at the vendor: what seems to be missing is there, under the ids that it has. */
+function keepsHistory(call: ModelCall, { target }: Adapting): boolean {
+  const own = call.extras?.[target.protocol];
+  return own !== undefined && (target.traits.keptHistory ?? []).some((field) => (own[field] ?? undefined) !== undefined);
+}
+
+function withoutForeign(messages: readonly Message[], { target, warn }: Adapting): readonly Message[] {
+  return messages.map((message, i) => {
+    if (message.role !== "assistant" && message.role !== "user") return message;
+    const content = (message.content as readonly (typeof message.content)[number][]).filter((part, j) => {
+      if (part.type !== "native" || part.protocol === target.protocol) return true;
+      warn(`messages[${i}].content[${j}]`, `is an item of ${part.protocol} alone, and was left out`);
+      return false;
+    });
+    return content.length === message.content.length ? message : ({ ...message, content } as Message);
+  });
+}
+
+function withFittedIds(messages: readonly Message[], { target }: Adapting): readonly Message[] {
+  const ids = messages.flatMap((message) =>
+    message.content.flatMap((part) => (part.type === "tool-call" ? [part.id] : part.type === "tool-result" ? [part.callId] : [])),
+  );
+  const fitted = fitNames(ids, target.traits.toolCallId);
+  if (fitted.size === 0) return messages;
+  return messages.map((message) => {
+    if (message.role === "tool")
+      return { ...message, content: message.content.map((part) => ({ ...part, callId: fitted.get(part.callId) ?? part.callId })) };
+    if (message.role !== "assistant") return message;
+    const content = message.content.map((part) => (part.type === "tool-call" ? { ...part, id: fitted.get(part.id) ?? part.id } : part));
+    return { ...message, content };
+  });
+}
+
+/** Vendors refuse a turn without content; one that had only what was left out says nothing. */
+function isSaid(message: Message, { target }: Adapting): boolean {
+  if (message.role === "tool") return message.content.length > 0;
+  if (message.role !== "assistant") return true;
+  return (
+    message.content.some((part) => part.type !== "text" || part.text !== "" || part.opaque !== undefined) ||
+    message.extras?.[target.protocol] !== undefined
+  );
+}
