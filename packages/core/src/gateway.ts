@@ -130,7 +130,7 @@ export class Gateway {
     // What every model call and every tool call passes, in this order.
     const steps = [auditAndMeter({ ledger: this.#ledger, clock, events }), authorise];
 
-    this.providers = new Providers({ clock, providers: this.config.providers });
+    this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
     const models = new RoutingModelCaller(this.#services, {
       providers: this.providers,
       http: this.#http,

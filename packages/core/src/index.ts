@@ -29,7 +29,18 @@ export { type RunRow, type TaskRow } from "./entities/index.js";
 export { GatewayError, type ErrorCode, type GatewayErrorOptions } from "./errors/index.js";
 export { type FetchOptions } from "./http/index.js";
 export { McpProxy, type McpCallOptions, type McpServerInput, type ServerStatus } from "./mcp/index.js";
-export { Model, Models, Provider, Providers, type InProcess, type ModelOptions, type ProviderOptions } from "./providers/index.js";
+export {
+  Model,
+  Models,
+  Provider,
+  Providers,
+  type InProcess,
+  type ModelOptions,
+  type ModelsDiff,
+  type Prices,
+  type ProviderOptions,
+  type RefreshOptions,
+} from "./providers/index.js";
 export { type GatewayEvents, type RunRequest } from "./seams/index.js";
 export { type HandleOptions, type TaskContext, type TaskHandler } from "./tasks/task-handler.js";
 export { type TaskRequest } from "./tasks/task-request.js";

@@ -1,7 +1,16 @@
 export { demoProvider } from "./demo/demo-provider.js";
 export { KeyPool, type KeyOptions, type ProviderKey } from "./key-pool.js";
 export { Model, type ModelKind, type ModelOptions } from "./model.js";
+export {
+  type Download,
+  type NativeBatch,
+  type NativeBatches,
+  type OperationContext,
+  type ProviderOperations,
+  type VideoFollowing,
+} from "./operations.js";
 export { type Amounts, type Prices } from "./prices.js";
 export { Provider, type InProcess, type ListedModelOptions, type ProviderOptions, type Reach } from "./provider.js";
-export { Models, Providers, type ProvidersOptions } from "./providers.js";
+export { Models, Providers, type ProvidersOptions, type RefreshOptions } from "./providers.js";
+export { type ModelsDiff } from "./refresh/refresh-models.js";
 export { isVendorId, vendorRows, type VendorId, type VendorRow } from "./vendor-rows.js";

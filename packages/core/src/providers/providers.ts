@@ -1,11 +1,14 @@
 import { GatewayError } from "../errors/index.js";
-import type { Clock } from "../ports/index.js";
+import type { Clock, HttpClient } from "../ports/index.js";
 import { DEMO, demoProvider } from "./demo/demo-provider.js";
 import type { Model, ModelOptions } from "./model.js";
+import { refreshModels, type ModelsDiff } from "./refresh/refresh-models.js";
 import { Provider, type ProviderOptions } from "./provider.js";
 
 export interface ProvidersOptions {
   readonly clock: Pick<Clock, "now">;
+  /** What vendors are asked with for their lists of models. */
+  readonly http?: HttpClient | undefined;
   /** By name, as the configuration has them. */
   readonly providers?: Readonly<Record<string, Omit<ProviderOptions, "name">>> | undefined;
 }
@@ -20,7 +23,7 @@ export class Providers {
 
   /** Errors: `invalid_config`, naming the provider. */
   constructor(options: ProvidersOptions) {
-    this.models = new Models(this.#byName, options.clock.now());
+    this.models = new Models(this.#byName, options);
     this.#byName.set(DEMO, demoProvider());
     for (const [name, provider] of Object.entries(options.providers ?? {})) this.add({ ...provider, name });
   }
@@ -51,15 +54,25 @@ export class Providers {
   }
 }
 
+export interface RefreshOptions {
+  readonly add?: boolean | undefined;
+  /** 30,000 when left out. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+const REFRESH_MS = 30_000;
+
 /** The listed models of all providers of one gateway. */
 export class Models {
   readonly #providers: ReadonlyMap<string, Provider>;
   /** When the gateway learnt of models whose release nobody dated. */
   readonly knownSinceMs: number;
+  readonly #o: Pick<ProvidersOptions, "clock" | "http">;
 
-  constructor(providers: ReadonlyMap<string, Provider>, knownSinceMs: number) {
+  constructor(providers: ReadonlyMap<string, Provider>, o: Pick<ProvidersOptions, "clock" | "http">) {
     this.#providers = providers;
-    this.knownSinceMs = knownSinceMs;
+    this.#o = o;
+    this.knownSinceMs = o.clock.now();
   }
 
   /** Sorted by id. */
@@ -82,6 +95,20 @@ export class Models {
       if (model !== null) found.push(model);
     }
     return found;
+  }
+
+  /**
+   * What a provider's vendor lists now, beside what is listed here; a look, unless `add` says that the new ones are to be listed: they have no prices until somebody says them.
+   * Errors: `not_found`, `unsupported_feature` for a provider in this process, and those of the vendor.
+   */
+  refresh(provider: string, o: RefreshOptions = {}): Promise<ModelsDiff> {
+    const found = this.#providers.get(provider);
+    if (found === undefined) return Promise.reject(new GatewayError("not_found", `There is no provider "${provider}".`));
+    const { clock, http } = this.#o;
+    if (http === undefined) return Promise.reject(new GatewayError("misconfigured", "These providers were made without an HTTP client."));
+    const timeoutMs = o.timeoutMs ?? REFRESH_MS;
+    const asked = { http, nowMs: clock.now(), add: o.add ?? false, idleMs: timeoutMs };
+    return refreshModels(found, asked, { deadlineMs: clock.now() + timeoutMs, ...(o.signal === undefined ? {} : { signal: o.signal }) });
   }
 
   /** Lists a model by hand, or says more of one that is listed. Errors: `not_found` when there is no such provider, `validation_failed` for a price that is none. */
