@@ -116,12 +116,7 @@ export class Fold {
         candidate.parts.set(event.block, { type: "text", text: "", extras: event.extras });
         return;
       case "reasoning-start":
-        candidate.parts.set(event.block, {
-          type: "reasoning",
-          text: "",
-          ...(event.itemId === undefined ? {} : { itemId: event.itemId }),
-          extras: event.extras,
-        });
+        candidate.parts.set(event.block, { type: "reasoning", text: "", itemId: event.itemId, extras: event.extras });
         return;
       case "refusal-start":
         candidate.parts.set(event.block, { type: "refusal", text: "", ...(event.extras === undefined ? {} : { extras: event.extras }) });
