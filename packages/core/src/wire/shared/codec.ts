@@ -82,6 +82,12 @@ export interface CodecTraits {
   readonly textTools: boolean;
   /** Where its callers can carry a vendor's sealed tokens back to us. What they cannot is kept in the stash, by tool-call id. */
   readonly carries: { readonly reasoning: boolean; readonly toolCalls: boolean; readonly text: boolean };
+  /** What its sealed tokens are bound to, beside provider and protocol: they go back only where all of it is the same. Left out: the model and the key. */
+  readonly tokensBoundTo?: readonly TokenBond[] | undefined;
+  /** A call has to limit its output: routing fills in the model's own limit where the caller gave none. */
+  readonly needsMaxTokens?: boolean | undefined;
+  /** A whole answer that may be longer than this, in tokens, is asked for as a stream and put together here: no vendor's connection outlives the wait. */
+  readonly streamAbove?: number | undefined;
   /** How much to think can be said in words alone ("effort") or in tokens alone ("budget"); both when left out. */
   readonly reasoningBy?: "effort" | "budget";
   /** A conversation with tool calls has to declare tools, also when none may be called any more. */
@@ -93,6 +99,12 @@ export interface CodecTraits {
   /** Headers of a caller that belong to its call, by their lower-case names, and which values of them (parted by commas) a vendor of this protocol is sent. All others stay here. */
   readonly callerHeaders?: readonly { readonly name: string; readonly value: RegExp }[] | undefined;
 }
+
+/**
+ * What a vendor binds a sealed token to: the very `model`, its `family` (the name up to its first number), the `key` it was made with (its organization or project),
+ * the `prefix` (what users said before it), the `text` that it seals.
+ */
+export type TokenBond = "model" | "family" | "key" | "prefix" | "text";
 
 /** Something of a call that the target gets in another form, or not at all. Told to the caller, in `x-sallyport-warnings`. */
 export interface Warning {
