@@ -1,5 +1,6 @@
 import type { ProtocolId } from "../calls/index.js";
 import type { Quirks } from "../wire/shared/codec.js";
+import type { MediaDialect } from "./media/index.js";
 
 /**
  * A vendor is a row: which protocol it speaks, where, how it takes its key, and how it departs from the protocol. Nothing outside this file compares with a vendor's
@@ -24,6 +25,8 @@ export interface VendorRow {
   readonly headers: readonly (readonly [string, string])[];
   /** What a token costs that the vendor keeps for long, as a multiple of an input token: a rule of its price list that no model's row repeats. */
   readonly longCacheWrite?: string;
+  /** How it is asked for pictures, sound and films; left out: it has none. */
+  readonly media?: MediaDialect;
 }
 
 const bearer = { header: "authorization", prefix: "Bearer " };
@@ -32,6 +35,7 @@ export const vendorRows = {
   // https://platform.openai.com/docs/api-reference
   openai: {
     title: "OpenAI",
+    media: "openai",
     protocols: ["openai-responses", "openai-chat"],
     baseUrl: "https://api.openai.com/v1",
     auth: bearer,
@@ -43,6 +47,7 @@ export const vendorRows = {
   // A server of somebody's that says it speaks OpenAI's protocol: taken at its word.
   "openai-compatible": {
     title: "OpenAI-compatible",
+    media: "openai",
     protocols: ["openai-chat"],
     baseUrl: null,
     auth: bearer,
@@ -67,6 +72,7 @@ export const vendorRows = {
   // https://ai.google.dev/api
   google: {
     title: "Google",
+    media: "google",
     protocols: ["google-genai"],
     baseUrl: "https://generativelanguage.googleapis.com",
     auth: { header: "x-goog-api-key", prefix: "" },
@@ -78,6 +84,7 @@ export const vendorRows = {
   // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference: the global endpoint
   vertex: {
     title: "Vertex AI",
+    media: "google",
     protocols: ["google-genai"],
     baseUrl: "https://aiplatform.googleapis.com",
     auth: bearer,
@@ -90,6 +97,7 @@ export const vendorRows = {
   // https://docs.x.ai/docs/api-reference
   xai: {
     title: "xAI",
+    media: "xai",
     protocols: ["openai-responses", "openai-chat"],
     baseUrl: "https://api.x.ai/v1",
     auth: bearer,
@@ -119,6 +127,7 @@ export const vendorRows = {
   // https://huggingface.co/docs/inference-providers/tasks/chat-completion
   huggingface: {
     title: "Hugging Face",
+    media: "huggingface",
     protocols: ["openai-chat", "openai-responses"],
     baseUrl: "https://router.huggingface.co/v1",
     auth: bearer,
@@ -141,6 +150,7 @@ export const vendorRows = {
   // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the base URL is https://{resource}.openai.azure.com/openai/v1
   azure: {
     title: "Azure OpenAI",
+    media: "openai",
     protocols: ["openai-responses", "openai-chat"],
     baseUrl: null,
     auth: { header: "api-key", prefix: "" },
@@ -152,6 +162,7 @@ export const vendorRows = {
   // https://console.groq.com/docs/openai
   groq: {
     title: "Groq",
+    media: "openai",
     protocols: ["openai-chat", "openai-responses"],
     baseUrl: "https://api.groq.com/openai/v1",
     auth: bearer,
@@ -163,6 +174,7 @@ export const vendorRows = {
   // https://docs.mistral.ai/api
   mistral: {
     title: "Mistral",
+    media: "openai",
     protocols: ["openai-chat"],
     baseUrl: "https://api.mistral.ai/v1",
     auth: bearer,
@@ -174,6 +186,7 @@ export const vendorRows = {
   // https://docs.together.ai/reference/chat-completions-1
   together: {
     title: "Together",
+    media: "openai",
     protocols: ["openai-chat"],
     baseUrl: "https://api.together.xyz/v1",
     auth: bearer,
@@ -185,6 +198,7 @@ export const vendorRows = {
   // https://docs.fireworks.ai/api-reference/post-chatcompletions
   fireworks: {
     title: "Fireworks",
+    media: "openai",
     protocols: ["openai-chat", "openai-responses"],
     baseUrl: "https://api.fireworks.ai/inference/v1",
     auth: bearer,
@@ -207,6 +221,7 @@ export const vendorRows = {
   // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
   vllm: {
     title: "vLLM",
+    media: "openai",
     protocols: ["openai-chat", "openai-responses"],
     baseUrl: "http://127.0.0.1:8000/v1",
     auth: bearer,

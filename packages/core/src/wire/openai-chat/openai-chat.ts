@@ -3,6 +3,7 @@ import { decodeAnswer } from "./answer/decode-answer.js";
 import { encodeAnswer } from "./answer/encode-answer.js";
 import { readUsage } from "./answer/read-usage.js";
 import { decodeError } from "./decode-error.js";
+import { embed } from "./embed.js";
 import { encodeError } from "./encode-error.js";
 import { decodeRequest } from "./request/decode-request.js";
 import { encodeRequest } from "./request/encode-request.js";
@@ -24,6 +25,7 @@ export const openaiChat: Codec = {
     textTools: true,
     carries: { reasoning: false, toolCalls: false, text: false },
   },
+  embed,
   scanHead,
   decodeRequest,
   encodeAnswer,
