@@ -4,6 +4,7 @@ import { auditEntry, usageEntry } from "./ledgers.js";
 import { opaqueToken } from "./opaque-token.js";
 import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
+import { storedResponse, storedResponseEvents, storedResponseItem } from "./stored-response.js";
 import { task } from "./task.js";
 
 export {
@@ -46,6 +47,14 @@ export {
 } from "./route.js";
 export { run, runEvent, runStep, type RunEventEntry, type RunRow, type RunStepEntry } from "./run.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
+export {
+  storedResponse,
+  storedResponseEvents,
+  storedResponseItem,
+  type StoredResponseEventsRow,
+  type StoredResponseItemRow,
+  type StoredResponseRow,
+} from "./stored-response.js";
 export { task, type TaskRow } from "./task.js";
 
 /** Everything that Sallyport stores: what a store creates tables for. */
@@ -59,4 +68,7 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   auditEntry,
   opaqueToken,
   route,
+  storedResponse,
+  storedResponseItem,
+  storedResponseEvents,
 ];
