@@ -3,9 +3,26 @@ import { fixedPaths, keysAt } from "./schema-keys.js";
 import { configSchema } from "./schema.js";
 
 it("knows the keys of every place of the schema, also below unions and names of the user's", () => {
-  expect(keysAt(configSchema, ["providers", "any"])).toEqual(["vendor", "baseUrl", "apiKey", "apiKeys", "protocols", "quirks", "auth", "headers", "models"]);
+  expect(keysAt(configSchema, ["providers", "any"])).toEqual([
+    "vendor",
+    "baseUrl",
+    "apiKey",
+    "apiKeys",
+    "protocols",
+    "quirks",
+    "auth",
+    "headers",
+    "models",
+  ]);
   expect(keysAt(configSchema, ["mcpServers", "any"])).toEqual(["type", "command", "args", "env", "cwd", "url", "headers"]);
-  expect(keysAt(configSchema, ["providers", "any", "models", 0])).toEqual(["id", "kind", "features", "contextTokens", "maxOutputTokens", "prices"]);
+  expect(keysAt(configSchema, ["providers", "any", "models", 0])).toEqual([
+    "id",
+    "kind",
+    "features",
+    "contextTokens",
+    "maxOutputTokens",
+    "prices",
+  ]);
   expect(keysAt(configSchema, ["mcpServers", "any", "env"])).toEqual([]);
   expect(fixedPaths(configSchema)).toContainEqual(["server", "timeouts", "idleMs"]);
   expect(fixedPaths(configSchema).filter(([first]) => first === "providers")).toEqual([["providers"]]);

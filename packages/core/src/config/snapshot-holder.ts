@@ -1,8 +1,9 @@
-import type { GatewayKeyRow } from "../entities/index.js";
+import type { GatewayKeyRow, RouteRules, RouteRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Bus, Clock, RecordStore, Within } from "../ports/index.js";
 import type { Log } from "../util/log.js";
 import type { Config } from "./schema.js";
+import { mergeRoutes } from "./merge-routes.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** What of the services it needs; Services is one. */
@@ -16,6 +17,8 @@ export interface SnapshotOptions {
   readonly config: Config;
   /** Every enabled key by its digest, as the store has them now. */
   readonly readKeys: (within: Within) => Promise<ReadonlyMap<string, GatewayKeyRow>>;
+  /** Every stored route, as the store has them now; left out: there are none. */
+  readonly readRoutes?: ((within: Within) => Promise<readonly RouteRow[]>) | undefined;
   /** How often the store is asked for changes. 1 s when left out. */
   readonly pollMs?: number | undefined;
 }
@@ -30,7 +33,13 @@ const FULL_READ_EVERY_MS = 30_000;
 const READ_WITHIN_MS = 5_000;
 const CHANGES_LIMIT = 500;
 /** The entities that a snapshot is built from. */
-const followed = new Set(["gatewayKey"]);
+const followed = new Set(["gatewayKey", "route"]);
+
+/** What one read of the store found. */
+interface Found {
+  readonly keys: ReadonlyMap<string, GatewayKeyRow>;
+  readonly rows: readonly RouteRow[];
+}
 
 /**
  * The newest Snapshot of this node. It follows the store's `changes` by polling, sooner when the bus hints at one. A store that fails leaves the last good
@@ -42,6 +51,8 @@ export class SnapshotHolder {
   readonly #o: SnapshotOptions;
   readonly #listeners = new Set<SwapListener>();
   #current: Snapshot;
+  /** The stored routes of `current`. */
+  #rows: readonly RouteRow[] = [];
   #cursor: string | null = null;
   #fullReadAtMs = 0;
   /** A change was seen that no read has taken in yet: survives a read that fails. */
@@ -57,10 +68,12 @@ export class SnapshotHolder {
   constructor(services: SnapshotServices, options: SnapshotOptions) {
     this.#services = services;
     this.#o = options;
-    this.#current = Object.freeze({ version: 0, config: options.config, keys: new Map<string, GatewayKeyRow>(), readAtMs: 0 });
+    const { config } = options;
+    const none = { keys: new Map<string, GatewayKeyRow>(), routes: mergeRoutes(config, []) };
+    this.#current = Object.freeze({ version: 0, config, ...none, readAtMs: 0 });
   }
 
-  /** Synchronous and free: what a call keeps while it lasts. Before `start` it has no keys and is older than anything allows. */
+  /** Synchronous and free: what a call keeps while it lasts. Before `start` it has no keys and no stored routes and is older than anything allows. */
   current(): Snapshot {
     return this.#current;
   }
@@ -88,7 +101,7 @@ export class SnapshotHolder {
       }));
   }
 
-  /** Called after keys or configuration changed, not when they were only read again. A listener must not throw. Returns the end of listening. */
+  /** Called after keys, routes or configuration changed, not when they were only read again. A listener must not throw. Returns the end of listening. */
   onSwap(listener: SwapListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -138,12 +151,12 @@ export class SnapshotHolder {
     try {
       if (startedAtMs - this.#fullReadAtMs >= FULL_READ_EVERY_MS) this.#behind = true;
       await this.#follow(within);
-      const keys = all || this.#behind ? await this.#o.readKeys(within) : null;
-      if (keys !== null) {
+      const found = all || this.#behind ? await this.#readAll(within) : null;
+      if (found !== null) {
         this.#fullReadAtMs = startedAtMs;
         this.#behind = false;
       }
-      this.#swap(keys, startedAtMs);
+      this.#swap(found, startedAtMs);
       if (this.#failing) log.info("the store answers again: keys are current");
       this.#failing = false;
     } catch (error) {
@@ -163,14 +176,28 @@ export class SnapshotHolder {
     }
   }
 
-  #swap(keys: ReadonlyMap<string, GatewayKeyRow> | null, readAtMs: number): void {
+  async #readAll(within: Within): Promise<Found> {
+    const keys = await this.#o.readKeys(within);
+    return { keys, rows: (await this.#o.readRoutes?.(within)) ?? [] };
+  }
+
+  #swap(found: Found | null, readAtMs: number): void {
     const before = this.#current;
-    if (keys === null || sameKeys(keys, before.keys)) {
+    const keys = found === null || sameKeys(found.keys, before.keys) ? before.keys : found.keys;
+    const routes = found === null || sameRows(found.rows, this.#rows) ? before.routes : this.#merge(found.rows);
+    if (keys === before.keys && routes === before.routes) {
       this.#current = Object.freeze({ ...before, readAtMs, version: Math.max(1, before.version) });
       return;
     }
-    this.#current = Object.freeze({ ...before, keys, readAtMs, version: before.version + 1 });
+    this.#current = Object.freeze({ ...before, keys, routes, readAtMs, version: before.version + 1 });
     for (const listener of this.#listeners) listener(this.#current, before);
+  }
+
+  #merge(rows: readonly RouteRow[]): ReadonlyMap<string, RouteRules> {
+    this.#rows = rows;
+    return mergeRoutes(this.#o.config, rows, (name) =>
+      this.#services.log.error("a stored route is not valid and does not count", { route: name }),
+    );
   }
 }
 
@@ -178,4 +205,10 @@ function sameKeys(a: ReadonlyMap<string, GatewayKeyRow>, b: ReadonlyMap<string, 
   if (a.size !== b.size) return false;
   for (const [digest, row] of a) if (b.get(digest)?.version !== row.version || b.get(digest)?.id !== row.id) return false;
   return true;
+}
+
+function sameRows(a: readonly RouteRow[], b: readonly RouteRow[]): boolean {
+  if (a.length !== b.length) return false;
+  const versions = new Map(b.map((row) => [row.id, row.version]));
+  return a.every((row) => versions.get(row.id) === row.version);
 }

@@ -15,7 +15,7 @@ const head: ModelHead = {
   maxOutputTokens: undefined,
   bytes: 2,
 };
-const snapshot = { version: 1, config: configSchema.parse({}), keys: new Map(), readAtMs: 0 };
+const snapshot = { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), readAtMs: 0 };
 const answer: Answer<ModelEvent> = { status: 200, headers: [], body: { kind: "bytes", bytes: new Uint8Array() } };
 
 function liveCall(o: { signal?: AbortSignal; errors?: unknown[] } = {}) {

@@ -30,7 +30,7 @@ function setUp(pools: Readonly<Record<string, readonly string[]>>) {
     new LiveCall<ModelHead>({
       ...{ id: "call_1", requestId: "req_1", runId: null, depth: 0, purpose: null, startedAtMs: clock.now(), head },
       caller: { kind: "owner", id: "owner", name: "owner", projects: ["default"], grants: ["*"] },
-      snapshot: { version: 1, config: configSchema.parse({}), keys: new Map(), readAtMs: clock.now() },
+      snapshot: { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), readAtMs: clock.now() },
       signal: controller.signal,
       deadlineMs: clock.now() + 60_000,
       decode: () => ({ kind: "tool", name: "", arguments: "" }),

@@ -14,7 +14,7 @@ export function listModels(names: Names, speaks: Speaks): readonly ListedModel[]
     const entry = listedModel(model, names, speaks);
     if (entry !== null) listed.push(entry);
   }
-  for (const route of Object.keys(names.routes)) listed.push(listedRoute(`route/${route}`, names));
+  for (const route of names.routes.keys()) listed.push(listedRoute(`route/${route}`, names));
   return listed.filter(({ id }) => isGranted(names.caller.grants, "models", id)).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

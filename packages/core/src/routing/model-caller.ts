@@ -123,7 +123,7 @@ export class RoutingModelCaller implements ModelCaller {
   }
 
   #names(caller: Caller, snapshot = this.#o.snapshot()): Names {
-    return { providers: this.#o.providers, routes: snapshot.config.routes, caller };
+    return { providers: this.#o.providers, routes: snapshot.routes, caller };
   }
 
   #open(

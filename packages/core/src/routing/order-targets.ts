@@ -5,7 +5,7 @@ import type { Resolution, Target, WeightedTarget } from "./resolve.js";
  * stand in when it fails.
  */
 export function orderTargets(resolution: Resolution, random: () => number): readonly Target[] {
-  if (resolution.strategy === "fallback" || resolution.targets.length === 1) return resolution.targets;
+  if (resolution.route?.rules.strategy !== "weighted" || resolution.targets.length === 1) return resolution.targets;
   const left: WeightedTarget[] = [...resolution.targets];
   const ordered: Target[] = [];
   while (left.length > 0) ordered.push(...left.splice(draw(left, random), 1));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Caller } from "../calls/index.js";
+import { mergeRoutes } from "../config/merge-routes.js";
 import { configSchema } from "../config/schema.js";
 import { Providers } from "../providers/index.js";
 import { orderTargets } from "./order-targets.js";
@@ -23,7 +24,7 @@ const config = configSchema.parse({
 const providers = new Providers({ clock: { now: () => 1_700_000_000_000 }, providers: config.providers });
 const names = (...grants: string[]): Names => ({
   providers,
-  routes: config.routes,
+  routes: mergeRoutes(config, []),
   caller: { kind: "key", id: "k", name: "k", projects: ["default"], grants } satisfies Caller,
 });
 const all = names("*");

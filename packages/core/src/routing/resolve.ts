@@ -1,6 +1,6 @@
 import { isGranted } from "../access/grants.js";
 import type { Caller } from "../calls/index.js";
-import type { Config } from "../config/schema.js";
+import type { RouteRules } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Model, Provider, Providers } from "../providers/index.js";
 import { nearest } from "../util/nearest.js";
@@ -23,14 +23,22 @@ export interface WeightedTarget extends Target {
 export interface Resolution {
   /** The name in full, `provider/code` or `route/name`: what grants and ledgers go by, however the caller wrote it. */
   readonly name: string;
-  readonly strategy: Config["routes"][string]["strategy"];
-  /** At least one. */
+  /** At least one, as written. */
   readonly targets: readonly WeightedTarget[];
+  /** null: the name is a model's own. */
+  readonly route: ResolvedRoute | null;
+}
+/** A route whose every model was found. */
+export interface ResolvedRoute {
+  readonly rules: RouteRules;
+  readonly contextOverflow: Target | null;
+  readonly canary: Target | null;
+  readonly shadow: Target | null;
 }
 
 export interface Names {
   readonly providers: Providers;
-  readonly routes: Config["routes"];
+  readonly routes: ReadonlyMap<string, RouteRules>;
   /** Hints name only models that this caller may call. */
   readonly caller: Caller;
 }
@@ -48,24 +56,38 @@ export function resolve(name: string, names: Names): Resolution {
   if (name.startsWith(ROUTE)) return resolveRoute(name, names);
   const target = targetOf(name, names.providers);
   if (target === null) throw notFound(name, names);
-  return { name: target.id, strategy: "fallback", targets: [{ ...target, weight: 1 }] };
+  return { name: target.id, targets: [{ ...target, weight: 1 }], route: null };
 }
 
 function resolveRoute(name: string, names: Names): Resolution {
-  const route = name.slice(ROUTE.length);
-  if (!Object.hasOwn(names.routes, route)) throw notFound(name, names);
-  const { strategy, targets } = names.routes[route]!;
+  const rules = names.routes.get(name.slice(ROUTE.length));
+  if (rules === undefined) throw notFound(name, names);
+  return { name, ...resolveRules(name.slice(ROUTE.length), rules, names.providers) };
+}
+
+/** The targets of a route that is not named yet. Errors: `misconfigured`, naming the model that no provider owns and where it stands. */
+export function resolveRules(
+  route: string,
+  rules: RouteRules,
+  providers: Providers,
+): Omit<Resolution, "name"> & { readonly route: ResolvedRoute } {
+  const find = (model: string, where: string): Target => {
+    const target = targetOf(model, providers);
+    if (target !== null) return target;
+    throw new GatewayError("misconfigured", `The route "${route}" names the model "${model}", which no provider owns.`, {
+      hint: `Correct routes.${route}.${where}: write provider/model with a provider of this gateway.`,
+      details: { route, model },
+    });
+  };
+  const { contextOverflow, canary, shadow } = rules;
   return {
-    name,
-    strategy,
-    targets: targets.map(({ model, weight }) => {
-      const target = targetOf(model, names.providers);
-      if (target !== null) return { ...target, weight: weight ?? 1 };
-      throw new GatewayError("misconfigured", `The route "${route}" names the model "${model}", which no provider owns.`, {
-        hint: `Correct routes.${route}.targets: write provider/model with a provider of this gateway.`,
-        details: { route, model },
-      });
-    }),
+    targets: rules.targets.map(({ model, weight }) => ({ ...find(model, "targets"), weight: weight ?? 1 })),
+    route: {
+      rules,
+      contextOverflow: contextOverflow === undefined ? null : find(contextOverflow, "contextOverflow"),
+      canary: canary === undefined ? null : find(canary.model, "canary"),
+      shadow: shadow === undefined ? null : find(shadow.model, "shadow"),
+    },
   };
 }
 
@@ -107,9 +129,7 @@ function notFound(name: string, names: Names): GatewayError {
 /** At most three: the nearest full name, the nearest code within any provider, the nearest route. */
 function nearestNames(name: string, names: Names, granted: (id: string) => boolean): string[] {
   const models = names.providers.models.list().filter((model) => granted(model.id));
-  const routes = Object.keys(names.routes)
-    .map((route) => ROUTE + route)
-    .filter(granted);
+  const routes = [...names.routes.keys()].map((route) => ROUTE + route).filter(granted);
   const byId = nearest(name, [...models.map((model) => model.id), ...routes]);
   const code = nearest(
     name,

@@ -49,7 +49,7 @@ export async function edgeHarness(o: EdgeHarnessOptions = {}) {
   await storeKeys(services, pepper);
   const config = configSchema.parse({ server: o.server ?? {} });
   const keys = await readKeys(store, within);
-  const snapshot = (): Snapshot => ({ version: 1, config, keys, readAtMs: clock.now() });
+  const snapshot = (): Snapshot => ({ version: 1, config, keys, routes: new Map(), readAtMs: clock.now() });
 
   const relayed: Relayed[] = [];
   const behind = {

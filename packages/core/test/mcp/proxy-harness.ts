@@ -58,7 +58,7 @@ export function proxyHarness(o: HarnessOptions = {}) {
     nodeId: "node_test",
   };
   const config = configSchema.parse(o.config ?? {});
-  const snapshot = (): Snapshot => ({ version: 1, config, keys: new Map(), readAtMs: clock.now() });
+  const snapshot = (): Snapshot => ({ version: 1, config, keys: new Map(), routes: new Map(), readAtMs: clock.now() });
   const ledger = new GroupCommit({ store, clock, onError: (error) => void problems.push(error) });
   const ended: Ended[] = [];
   const recorder: Step<ToolHead> = {

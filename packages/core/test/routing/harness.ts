@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo, Socket } from "node:net";
 import { clock, crypto, httpClient } from "#platform";
 import type { Caller, HttpAnswer, ModelEvent, ModelHead } from "../../src/calls/index.js";
+import { mergeRoutes } from "../../src/config/merge-routes.js";
 import { configSchema, type ConfigInput } from "../../src/config/schema.js";
 import { auditEntry, usageEntry, type AuditRow, type UsageRow } from "../../src/entities/index.js";
 import { memoryBus, memoryStore, memoryWakeup } from "../../src/memory/index.js";
@@ -120,7 +121,7 @@ export function routing(setting: Setting = {}) {
   const models = new RoutingModelCaller(services, {
     ...{ providers, http, codecs: [openaiChat], ...(setting.random === undefined ? {} : { random: setting.random }) },
     steps: [auditAndMeter({ ledger, clock, events }), authorise, ...(setting.steps ?? [])],
-    snapshot: () => ({ version: 1, config, keys: new Map(), readAtMs: clock.now() }),
+    snapshot: () => ({ version: 1, config, keys: new Map(), routes: mergeRoutes(config, []), readAtMs: clock.now() }),
   });
   const all = { orderBy: "atMs", limit: 1000 } as const;
   const within = () => ({ deadlineMs: Date.now() + 5_000 });

@@ -46,7 +46,7 @@ describe("a namespace", () => {
   const config = configSchema.parse({
     namespaces: { a: { servers: ["one", "two"] }, b: { servers: ["one"], naming: "none" }, c: { servers: ["one", "two"], naming: "none" } },
   });
-  const snapshot = { version: 1, config, keys: new Map(), readAtMs: 0 };
+  const snapshot = { version: 1, config, keys: new Map(), routes: new Map(), readAtMs: 0 };
 
   it("is found by its own name only", () => {
     expect(viewOf(snapshot, "a")).toEqual({ key: "a", servers: new Set(["one", "two"]), bare: null });

@@ -18,7 +18,7 @@ function call(clock: FakeClock): LiveCall<ToolHead> {
     runId: null,
     caller: { kind: "owner", id: "o", name: "o", projects: ["default"], grants: ["*"] },
     head: { kind: "tool", name: "a__b", server: "a", tool: "b", bytes: 0 },
-    snapshot: { version: 1, config: configSchema.parse({}), keys: new Map(), readAtMs: 0 },
+    snapshot: { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), readAtMs: 0 },
     signal: new AbortController().signal,
     deadlineMs: clock.now() + 60_000,
     depth: 0,
