@@ -1,0 +1,4 @@
+import { fallback } from "./fallback.js";
+
+const { text, model, attempts } = await fallback();
+console.log(`"${text}", said ${model} at attempt ${attempts}`);
