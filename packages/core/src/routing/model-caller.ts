@@ -34,6 +34,8 @@ import { askForEvents } from "./lanes/ask-target.js";
 import { attemptAll } from "./attempt-all.js";
 import { findModel, listModels } from "./list-models.js";
 import { neutralHead } from "./neutral-head.js";
+import { operated, operatedAnswer, operateOnce, type OperationResult } from "./operations/operate.js";
+import { operationContent, operationHead } from "./operations/operation-head.js";
 import { orderTargets } from "./order-targets.js";
 import { canRelay, relayLane, type WireRequest } from "./lanes/relay-lane.js";
 import { resolve, type Names, type Resolution } from "./resolve.js";
@@ -110,8 +112,21 @@ export class RoutingModelCaller implements ModelCaller {
     );
   }
 
-  operate<K extends OperationName>(name: K, call: Operations[K]["call"]): Promise<Operated<K>> {
-    return Promise.reject(new GatewayError("unsupported_feature", `The model "${call.model}" cannot be asked to ${name} yet.`));
+  async operate<K extends OperationName>(name: K, call: Operations[K]["call"], o: CallOptions): Promise<Operated<K>> {
+    const opened = this.#open(call.model, o, {
+      decode: () => ({ kind: "model", call: operationContent(name, call) }),
+      headOf: (full, protocol) => operationHead(name, call, { name: full, protocol }),
+    });
+    const results: OperationResult<K>[] = [];
+    const { headers, done } = await runSteps(this.#o.steps, opened.live, () =>
+      this.#attempts(opened, async (attempt) => {
+        const result = await operateOnce(attempt, { name, call }, this.#wires);
+        results.push(result);
+        return operatedAnswer(opened.live.meter, result.warnings);
+      }),
+    );
+    done("sent");
+    return { answer: operated(results).answer, headers };
   }
 
   list(caller: Caller): readonly ListedModel[] {
