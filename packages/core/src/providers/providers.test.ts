@@ -12,7 +12,11 @@ describe("a provider", () => {
   it("is of the vendor that it is named after, with the vendor's address and models", () => {
     const openai = new Provider({ name: "openai", apiKey: "k" });
     expect(openai.vendor).toBe("openai");
-    expect(openai.reach).toMatchObject({ kind: "http", protocols: ["openai-chat"], baseUrl: "https://api.openai.com/v1" });
+    expect(openai.reach).toMatchObject({
+      kind: "http",
+      protocols: ["openai-responses", "openai-chat"],
+      baseUrl: "https://api.openai.com/v1",
+    });
     expect(openai.model("gpt-5.5")).toMatchObject({
       id: "openai/gpt-5.5",
       contextTokens: expect.any(Number),
@@ -40,6 +44,41 @@ describe("a provider", () => {
     const priced = providers.models.get("lab/org/priced")!;
     expect(priced).toMatchObject({ provider: "lab", code: "org/priced", features: ["chat"] });
     expect(priced.costNanoUsd({ inputTokens: 2, outputTokens: 2 })).toBe(4_000);
+  });
+
+  it("speaks, departs and identifies itself as its configuration says, beside its vendor's row", () => {
+    const house = made({
+      house: {
+        vendor: "deepseek",
+        baseUrl: "http://house.local/v1",
+        apiKey: "k",
+        protocols: ["anthropic-messages"],
+        quirks: { jsonObjectOnly: false },
+        auth: { header: "X-House-Key", prefix: "Token " },
+        headers: { "X-Team": "kitchen" },
+      },
+    }).get("house")!;
+    const { quirks } = vendorRows.deepseek;
+    expect(house.reach).toMatchObject({ protocols: ["anthropic-messages"], quirks: { ...quirks, jsonObjectOnly: false } });
+    const headers = house.headersFor(house.keys.pick(new Set(), 0));
+    expect(headers).toContainEqual(["x-house-key", "Token k"]);
+    expect(headers).toContainEqual(["x-team", "kitchen"]);
+    expect(headers.map(([name]) => name)).not.toContain("authorization");
+  });
+
+  it("is refused with a header that HTTP cannot carry", () => {
+    const make = (headers: Record<string, string>) => new Provider({ name: "openai", headers });
+    expect(() => make({ "x-a": "b\r\nx-evil: 1" })).toThrow(expect.objectContaining({ code: "invalid_config" }));
+    expect(() => make({ "x a": "b" })).toThrow(expect.objectContaining({ code: "invalid_config" }));
+  });
+
+  it("knows what an hour in the cache costs where the vendor's price list has a rule for it", () => {
+    const long = { inputTokens: 0, outputTokens: 0, cacheWriteLongTokens: 1_000 };
+    const claude = new Provider({ name: "anthropic" });
+    const priced = [...claude.models].find((model) => model.prices?.input !== undefined)!;
+    expect(priced.costNanoUsd(long)).toBe(Number(priced.prices!.input) * 2 * 1_000_000);
+    const house = new Provider({ name: "openai", models: [{ id: "gpt-5.5", prices: { input: "1", output: "1" } }] });
+    expect(house.model("gpt-5.5")!.costNanoUsd(long)).toBeNull();
   });
 
   it("lets a configured row change what the catalogue says, and keeps the rest", () => {
