@@ -1,13 +1,13 @@
 import { isGranted } from "../access/grants.js";
-import type { ProtocolId } from "../calls/index.js";
+import type { OperationName, ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
-import type { Model } from "../providers/index.js";
+import type { Model, ModelKind, Provider } from "../providers/index.js";
 import type { ListedModel } from "../seams/index.js";
 import { resolve, type Names } from "./resolve.js";
 
 type Speaks = (protocol: ProtocolId) => boolean;
 
-/** What the caller may call and this version can: chat models of providers whose protocol is spoken, and routes; sorted by id. */
+/** What the caller may call and this version can: chat models of providers whose protocol is spoken, models of what their provider does beside chat, and routes; sorted by id. */
 export function listModels(names: Names, speaks: Speaks): readonly ListedModel[] {
   const listed: ListedModel[] = [];
   for (const model of names.providers.models.list()) {
@@ -34,8 +34,7 @@ export function findModel(name: string, names: Names, speaks: Speaks): ListedMod
 
 function listedModel(model: Model, names: Names, speaks: Speaks): ListedModel | null {
   const provider = names.providers.get(model.provider)!;
-  const { reach } = provider;
-  if (model.kind !== "chat" || (reach.kind === "http" && !reach.protocols.some(speaks))) return null;
+  if (!canBeAsked(model, provider, speaks)) return null;
   return {
     id: model.id,
     provider: model.provider,
@@ -48,6 +47,19 @@ function listedModel(model: Model, names: Names, speaks: Speaks): ListedModel | 
     features: model.features,
     deprecated: model.deprecated,
   };
+}
+
+/** What a model is asked for that does something else than chat. */
+const operationOf: Readonly<Record<Exclude<ModelKind, "chat">, OperationName>> = {
+  ...{ embedding: "embed", image: "image", speech: "speech", music: "speech", transcription: "transcribe", video: "video" },
+  classifier: "moderate",
+};
+
+/** Whether this version can do with the model what it is for. */
+function canBeAsked({ kind }: Model, { reach, operations }: Provider, speaks: Speaks): boolean {
+  if (kind !== "chat" && operations[operationOf[kind]] !== undefined) return true;
+  if (kind !== "chat" && kind !== "embedding") return false;
+  return reach.kind === "in-process" ? kind === "chat" : reach.protocols.some(speaks);
 }
 
 function listedRoute(id: string, names: Names): ListedModel {

@@ -132,14 +132,17 @@ describe("the list of models", () => {
 
   it("has what the caller may call, by id, with the demo and the routes", () => {
     expect(ids(names("models:lab/*", "models:route/fast", "models:demo/*"))).toEqual([
-      ...["demo/echo", "demo/scripted", "lab/llama-70b", "lab/meta/llama-8b", "lab/shared", "route/fast"],
+      ...["demo/echo", "demo/embed", "demo/image", "demo/moderate", "demo/scripted", "demo/speech", "demo/transcribe", "demo/video"],
+      ...["lab/llama-70b", "lab/meta/llama-8b", "lab/shared", "route/fast"],
     ]);
     expect(ids(names("mcp:*"))).toEqual([]);
   });
 
   it("leaves out what this version cannot call", () => {
     expect(ids(all).filter((id) => id.startsWith("anthropic/"))).toEqual([]);
-    expect(ids(all)).not.toContain("openai/text-embedding-3-small");
+    expect(ids(all)).toContain("openai/text-embedding-3-small");
+    expect(ids(all, () => false)).not.toContain("openai/text-embedding-3-small");
+    expect(ids(all, () => false)).toContain("openai/gpt-image-2");
     expect(ids(all, () => true)).toContain("anthropic/claude-sonnet-5");
   });
 

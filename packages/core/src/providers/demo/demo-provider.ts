@@ -1,6 +1,7 @@
 import type { Message, ModelCall } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { Provider } from "../provider.js";
+import { demoModels, demoOperations } from "./demo-operations.js";
 import { demoEvents, type DemoAnswer } from "./demo-events.js";
 
 /** The name of the provider that is always there. */
@@ -13,7 +14,8 @@ const models: Readonly<Record<string, (call: ModelCall) => DemoAnswer>> = { echo
  * `sallyport-demo`.
  *
  * `demo/echo` answers with the last user message's text. `demo/scripted` answers the user text `call NAME JSON` with a call of that tool with those
- * arguments, the tool's result with its text, and any other text with `done`. Both report usage in words and cost nothing.
+ * arguments, the tool's result with its text, and any other text with `done`. Both report usage in words and cost nothing. `demo/embed`, `demo/image`, `demo/speech`,
+ * `demo/transcribe`, `demo/video` and `demo/moderate` do what their names say, each in the smallest way.
  */
 export function demoProvider(): Provider {
   const free = { input: "0", output: "0", cacheRead: "0", cacheWrite: "0" };
@@ -30,7 +32,9 @@ export function demoProvider(): Provider {
         features: ["chat", "streaming", "tools"],
         supportsMcp: true,
       },
+      ...demoModels.map((model) => ({ ...model, prices: free, source: "built in", supportsMcp: false })),
     ],
+    operations: demoOperations,
     answer: (call, o) => {
       const model = Object.hasOwn(models, o.model) ? models[o.model] : undefined;
       if (model === undefined)
