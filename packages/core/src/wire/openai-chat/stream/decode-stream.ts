@@ -2,8 +2,9 @@ import type { ModelEvent } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { newId } from "../../../util/ids.js";
 import { isObject } from "../../../util/json.js";
-import { SseReader, type SseEvent } from "../../../util/sse.js";
-import { asUpstream, parseUpstreamJson } from "../../shared/upstream-json.js";
+import type { SseEvent } from "../../../util/sse.js";
+import { decodeEvents, type EventDecoder } from "../../shared/decode-events.js";
+import { parseUpstreamJson } from "../../shared/upstream-json.js";
 import { createdMs, textOf } from "../answer/decode-answer.js";
 import { decodeUsage } from "../answer/usage.js";
 import { errorInBody } from "../decode-error.js";
@@ -12,52 +13,16 @@ import { CandidateDeltas } from "./candidate-deltas.js";
 
 type Json = Record<string, unknown>;
 
-/** What is read behind `[DONE]` for the end of the connection, so that it can be used again, before the vendor is hung up on. */
-const maxTrailingBytes = 64 * 1024;
-
 /**
  * `Codec.decodeStream` of Chat Completions. The stream is whole when `[DONE]` came or every candidate had its finish reason; what the connection does afterwards
  * does not matter. Errors: `upstream_interrupted` when it ends before, `upstream_protocol`, what the vendor says in an error frame, what `chunks` throws.
  */
-export async function* decodeStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ModelEvent> {
-  const reader = new SseReader();
-  const decoder = new ChunkDecoder();
-  let failure: GatewayError | null = null;
-  let trailing = 0;
-  try {
-    for await (const chunk of chunks) {
-      if (decoder.done) {
-        trailing += chunk.length;
-        if (trailing > maxTrailingBytes) break;
-        continue;
-      }
-      failure = read(() => reader.push(chunk), decoder);
-      for (const event of decoder.take()) yield event;
-      if (failure !== null) break;
-    }
-  } catch (error) {
-    if (!decoder.complete) throw error;
-  }
-  if (failure !== null) throw failure;
-  // What the end cut off is no protocol error: that the stream is not whole says it all.
-  read(() => reader.end(), decoder);
-  failure = decoder.end();
-  for (const event of decoder.take()) yield event;
-  if (failure !== null) throw failure;
-}
-
-/** Feeds what was read; an error is returned, because what came before it is handed on first. */
-function read(events: () => SseEvent[], decoder: ChunkDecoder): GatewayError | null {
-  try {
-    for (const event of asUpstream(events)) decoder.push(event);
-    return null;
-  } catch (error) {
-    return GatewayError.from(error);
-  }
+export function decodeStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<ModelEvent> {
+  return decodeEvents(chunks, new ChunkDecoder());
 }
 
 /** The chunks of one stream as neutral events. */
-class ChunkDecoder {
+class ChunkDecoder implements EventDecoder {
   /** `[DONE]` was seen. */
   done = false;
   #events: ModelEvent[] = [];
