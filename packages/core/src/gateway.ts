@@ -137,6 +137,7 @@ export class Gateway {
       codecs: [openaiChat],
       steps,
       snapshot,
+      tokenKey: keys("opaque-tokens"),
     });
     this.mcp = new McpProxy(this.#services, { snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER });
     this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });

@@ -17,7 +17,7 @@ import { LiveCall } from "../policy/live-call.js";
 import { runSteps, sightOf } from "../policy/run-steps.js";
 import type { Content, Step } from "../policy/step.js";
 import type { HttpClient } from "../ports/index.js";
-import type { Providers } from "../providers/index.js";
+import type { Providers, Reach } from "../providers/index.js";
 import {
   MAX_DEPTH,
   type CallOptions,
@@ -30,7 +30,8 @@ import {
 import { newId } from "../util/ids.js";
 import type { Codec } from "../wire/shared/codec.js";
 import { answerHeaders } from "./lanes/answer-headers.js";
-import { askForEvents } from "./lanes/ask-target.js";
+import type { Attempt } from "./lanes/attempt.js";
+import { askForEvents, type Question } from "./lanes/ask-target.js";
 import { attemptAll } from "./attempt-all.js";
 import { findModel, listModels } from "./list-models.js";
 import { neutralHead } from "./neutral-head.js";
@@ -38,9 +39,10 @@ import { operated, operatedAnswer, operateOnce, type OperationResult } from "./o
 import { operationContent, operationHead } from "./operations/operation-head.js";
 import { orderTargets } from "./order-targets.js";
 import { canRelay, relayLane, type WireRequest } from "./lanes/relay-lane.js";
-import { resolve, type Names, type Resolution } from "./resolve.js";
+import { resolve, type Names, type Resolution, type Target } from "./resolve.js";
 import { translateLane } from "./lanes/translate-lane.js";
 import type { Wires } from "./lanes/wires.js";
+import { OpaqueTokens, type HeldCall } from "./opaque/index.js";
 
 export interface RoutingOptions {
   readonly providers: Providers;
@@ -50,6 +52,8 @@ export interface RoutingOptions {
   /** What every call passes, in this order. */
   readonly steps: readonly Step<ModelHead, ModelEvent>[];
   readonly snapshot: () => Snapshot;
+  /** The purpose key `opaque-tokens`; made for this process when left out. */
+  readonly tokenKey?: Uint8Array | undefined;
   /** For weighted routes; `Math.random` when left out. */
   readonly random?: (() => number) | undefined;
 }
@@ -76,7 +80,10 @@ export class RoutingModelCaller implements ModelCaller {
     this.#services = services;
     this.#o = options;
     this.#codecs = new Map(options.codecs.map((codec) => [codec.protocol, codec]));
-    this.#wires = { http: options.http, clock: services.clock, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
+    const { store, clock, crypto, events } = services;
+    const onError = (error: unknown): void => events.emit("internal.error", { where: "keeping vendors' tokens", error });
+    const tokens = new OpaqueTokens({ store, clock, crypto, key: options.tokenKey ?? crypto.random(32), onError });
+    this.#wires = { http: options.http, clock, tokens, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
     this.#stepsSeeEvents = options.steps.some((step) => step.events !== undefined);
   }
 
@@ -100,16 +107,15 @@ export class RoutingModelCaller implements ModelCaller {
       decode: () => ({ kind: "model", call }),
       headOf: (name, protocol) => neutralHead(call, { name, protocol }),
     });
-    return runSteps(this.#o.steps, opened.live, () =>
-      this.#attempts(opened, async (attempt) => {
-        const { answer, vendor } = await askForEvents(attempt, contentOf(opened.live), this.#wires);
-        return {
-          status: 200,
-          headers: answerHeaders({ stream: true, meter: opened.live.meter, vendor }),
-          body: { kind: "events", events: answer },
-        };
-      }),
-    );
+    return runSteps(this.#o.steps, opened.live, () => {
+      const question = this.#question(opened.live, null);
+      const once = async (attempt: Attempt): Promise<Answer<ModelEvent>> => {
+        const { answer, ...told } = await askForEvents(attempt, question, this.#wires);
+        const headers = answerHeaders({ stream: true, meter: opened.live.meter, ...told });
+        return { status: 200, headers, body: { kind: "events", events: answer } };
+      };
+      return this.#attempts(opened, once, question);
+    });
   }
 
   async operate<K extends OperationName>(name: K, call: Operations[K]["call"], o: CallOptions): Promise<Operated<K>> {
@@ -176,18 +182,37 @@ export class RoutingModelCaller implements ModelCaller {
     const { live } = opened;
     const sight = sightOf(this.#o.steps, live.head, live.snapshot);
     const asEvents = this.#stepsSeeEvents && sight !== "head";
-    return this.#attempts(opened, (attempt) => {
+    const relays = (reach: Reach): reach is Extract<Reach, { kind: "http" }> => sight !== "write" && !asEvents && canRelay(request, reach);
+    const question = this.#question(live, request);
+    const once = (attempt: Attempt): Promise<Answer<ModelEvent>> => {
       const { reach } = attempt.target.provider;
-      if (sight !== "write" && !asEvents && canRelay(request, reach)) return relayLane(attempt, request, { reach, wires: this.#wires });
-      return translateLane(attempt, { request, call: contentOf(live), asEvents }, this.#wires);
-    });
+      if (relays(reach)) return relayLane(attempt, request, { reach, wires: this.#wires });
+      return translateLane(attempt, { request, question, asEvents }, this.#wires);
+    };
+    return this.#attempts(opened, once, { ...question, relays });
   }
 
-  #attempts(opened: Opened, once: Parameters<typeof attemptAll<Answer<ModelEvent>>>[1]): Promise<Answer<ModelEvent>> {
+  /** What targets are asked; the call's content is read once one of them needs it. `request`: null for a call in neutral shape. */
+  #question(live: LiveCall<ModelHead>, request: WireRequest | null): Question {
+    const carrier = { projectId: live.caller.projects[0], dialect: request?.codec ?? null };
+    let held: Promise<HeldCall> | null = null;
+    return { carrier, headers: request?.headers, held: () => (held ??= this.#wires.tokens.hold(contentOf(live), carrier)) };
+  }
+
+  #attempts(
+    opened: Opened,
+    once: (attempt: Attempt) => Promise<Answer<ModelEvent>>,
+    question?: Question & { readonly relays?: (reach: Reach) => boolean },
+  ): Promise<Answer<ModelEvent>> {
     const { live, resolution } = opened;
     if (!("targets" in resolution)) throw resolution;
     const { clock, log } = this.#services;
-    return attemptAll({ call: live, targets: orderTargets(resolution, this.#o.random ?? Math.random), clock, log }, once);
+    const preferredKey = async (target: Target) =>
+      question === undefined || question.relays?.(target.provider.reach) === true
+        ? null
+        : this.#wires.tokens.scopeOf(await question.held(), target);
+    const targets = orderTargets(resolution, this.#o.random ?? Math.random);
+    return attemptAll({ call: live, targets, clock, log, preferredKey }, once);
   }
 }
 

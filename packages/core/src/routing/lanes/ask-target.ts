@@ -8,58 +8,74 @@ import {
   type ModelHead,
   type Usage,
 } from "../../calls/index.js";
-import { GatewayError } from "../../errors/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
 import type { HttpResponse } from "../../ports/index.js";
-import type { Reach } from "../../providers/index.js";
-import type { Codec } from "../../wire/shared/codec.js";
+import type { Codec, Warning } from "../../wire/shared/codec.js";
+import type { Carrier, HeldCall } from "../opaque/index.js";
+import type { Target } from "../resolve.js";
+import type { Attempt } from "./attempt.js";
 import { inProcessEvents } from "./in-process-events.js";
 import { beginEvents } from "./metered-events.js";
-import type { Target } from "../resolve.js";
+import { prepareCall, type PreparedCall } from "./prepare/prepare-call.js";
+import { wayTo, type WayTo } from "./prepare/way-to.js";
+import { saneUsage } from "./sane-usage.js";
 import { tellable } from "./tellable.js";
-import type { Attempt } from "./attempt.js";
 import { isStream, send, wholeBody } from "./upstream.js";
 import type { Wires } from "./wires.js";
+
+/** What is asked of targets, one after the other. */
+export interface Question {
+  readonly carrier: Carrier;
+  /** The call, its tokens opened; made once for all attempts. */
+  readonly held: () => Promise<HeldCall>;
+  /** Of the caller's headers those that go on to a vendor of the caller's own protocol. */
+  readonly headers?: Headers | undefined;
+}
 
 /** A target's answer in neutral shape, and the headers that came with it. */
 export interface Asked<A> {
   readonly answer: A;
   /** null: it came from no vendor. */
   readonly vendor: Headers | null;
+  /** What of the call the target did not get as it was. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Asks a target for a stream of events. The first event is there when this resolves. Errors: those of the target, naming the provider. */
-export async function askForEvents(attempt: Attempt, call: ModelCall, wires: Wires): Promise<Asked<AsyncIterable<ModelEvent>>> {
+export async function askForEvents(attempt: Attempt, question: Question, wires: Wires): Promise<Asked<AsyncIterable<ModelEvent>>> {
   const { target, call: live } = attempt;
+  const asking = await open(attempt, question, wires);
   const begin = (events: AsyncIterable<ModelEvent>) =>
-    beginEvents(events, {
+    beginEvents(wires.tokens.sealEvents(events, asking.sealing), {
       usage: ({ usage }) => noteUsage(live, target, usage),
       failed: (error) => {
         live.failed(error.code);
         return tellable(attempt, error);
       },
     });
-  const { reach } = target.provider;
-  if (reach.kind === "in-process")
-    return { answer: await begin(inProcessEvents(attempt, { call, answer: reach.answer }, wires.clock)), vendor: null };
-  const { codec, response } = await ask(attempt, { call, reach, stream: true }, wires);
+  if (asking.way.kind === "in-process") {
+    const events = inProcessEvents(attempt, { call: asking.call, answer: asking.way.reach.answer }, wires.clock);
+    return { answer: await begin(events), vendor: null, warnings: asking.warnings };
+  }
+  const { codec, response, adapted, warnings } = await ask(attempt, { ...asking, way: asking.way, stream: true }, wires);
   const events = isStream(response, true) ? codec.decodeStream(response.chunks()) : unfolded(await decodeWhole(target, response, codec));
-  return { answer: await begin(events), vendor: response.headers };
+  return { answer: await begin(adapted.restore(events)), vendor: response.headers, warnings };
 }
 
 /** Asks a target for a whole answer. Errors: those of the target, naming the provider. */
-export async function askForAnswer(attempt: Attempt, call: ModelCall, wires: Wires): Promise<Asked<ModelAnswer>> {
+export async function askForAnswer(attempt: Attempt, question: Question, wires: Wires): Promise<Asked<ModelAnswer>> {
   const { target, call: live } = attempt;
-  const { reach } = target.provider;
+  const asking = await open(attempt, question, wires);
   let asked: Asked<ModelAnswer>;
-  if (reach.kind === "in-process")
-    asked = { answer: await fold(inProcessEvents(attempt, { call, answer: reach.answer }, wires.clock)), vendor: null };
-  else {
-    const { codec, response } = await ask(attempt, { call, reach, stream: false }, wires);
-    asked = { answer: await readWhole(target, response, codec), vendor: response.headers };
+  if (asking.way.kind === "in-process") {
+    const events = inProcessEvents(attempt, { call: asking.call, answer: asking.way.reach.answer }, wires.clock);
+    asked = { answer: await fold(events), vendor: null, warnings: asking.warnings };
+  } else {
+    const { codec, response, adapted, warnings } = await ask(attempt, { ...asking, way: asking.way, stream: false }, wires);
+    asked = { answer: adapted.restoreAnswer(await readWhole(target, response, codec)), vendor: response.headers, warnings };
   }
   noteUsage(live, target, asked.answer.usage);
-  return asked;
+  return { ...asked, answer: await wires.tokens.sealAnswer(asked.answer, asking.sealing) };
 }
 
 /** A whole answer, however the vendor sent it. */
@@ -67,8 +83,9 @@ export function readWhole(target: Target, response: HttpResponse, codec: Codec):
   return isStream(response, false) ? fold(codec.decodeStream(response.chunks())) : decodeWhole(target, response, codec);
 }
 
-/** What a call used, and what that costs at this target. */
-export function noteUsage(live: LiveCall<ModelHead>, target: Target, usage: Usage): void {
+/** What a call used, as far as it can be true, and what that costs at this target. */
+export function noteUsage(live: LiveCall<ModelHead>, target: Target, told: Usage): void {
+  const usage = saneUsage(told, target.model ?? { contextTokens: null, maxOutputTokens: null });
   live.meter.usage = usage;
   live.meter.costNanoUsd = target.model === null ? null : target.model.costNanoUsd(usage);
 }
@@ -78,27 +95,35 @@ export async function* unfolded(answer: ModelAnswer): AsyncGenerator<ModelEvent>
   yield* unfold(answer);
 }
 
+/** A question as it is put to one target. */
+interface Asking<W extends WayTo = WayTo> {
+  readonly way: W;
+  readonly call: ModelCall;
+  readonly warnings: readonly Warning[];
+  readonly sealing: Parameters<Wires["tokens"]["sealEvents"]>[1];
+  readonly headers: Headers;
+}
+
+async function open(attempt: Attempt, question: Question, wires: Wires): Promise<Asking> {
+  const { carrier } = question;
+  const dialect = carrier.dialect?.protocol ?? null;
+  const way = wayTo(attempt.target, dialect, wires);
+  const spoken = { target: attempt.target, key: attempt.key, codec: way.codec };
+  const { call, warnings } = wires.tokens.open(await question.held(), spoken);
+  const isOwn = way.codec !== null && way.codec.protocol === dialect;
+  return { way, call, warnings, sealing: { call, carrier, way: spoken }, headers: (isOwn ? question.headers : undefined) ?? [] };
+}
+
 async function ask(
   attempt: Attempt,
-  o: { readonly call: ModelCall; readonly reach: Extract<Reach, { kind: "http" }>; readonly stream: boolean },
+  o: Asking<Extract<WayTo, { kind: "http" }>> & { readonly stream: boolean },
   wires: Wires,
-): Promise<{ readonly codec: Codec; readonly response: HttpResponse }> {
-  const { target } = attempt;
-  const { protocols, baseUrl, quirks } = o.reach;
-  const protocol = protocols[0]!;
-  const codec = wires.codecOf(protocol);
-  if (codec === null)
-    throw new GatewayError(
-      "unsupported_feature",
-      `The provider "${target.provider.name}" speaks ${protocol}, which this version does not call yet.`,
-      {
-        hint: "Use a provider that speaks OpenAI's chat protocol.",
-        details: { provider: target.provider.name, protocol },
-      },
-    );
-  const request = codec.encodeRequest(o.call, { model: target.code, stream: o.stream, quirks });
-  const response = await send(attempt, request, { http: wires.http, codec, baseUrl, nowMs: wires.clock.now() });
-  return { codec, response };
+): Promise<Pick<PreparedCall, "adapted" | "warnings"> & { readonly codec: Codec; readonly response: HttpResponse }> {
+  const { codec, reach } = o.way;
+  const { request, adapted, warnings } = await prepareCall(attempt, o, wires);
+  const outgoing = o.headers.length === 0 ? request : { ...request, headers: [...request.headers, ...o.headers] };
+  const response = await send(attempt, outgoing, { http: wires.http, codec, baseUrl: reach.baseUrl, nowMs: wires.clock.now() });
+  return { codec, response, adapted, warnings: [...o.warnings, ...warnings] };
 }
 
 async function decodeWhole(target: Target, response: HttpResponse, codec: Codec): Promise<ModelAnswer> {

@@ -5,6 +5,8 @@ import type { Reach } from "../../providers/index.js";
 import type { Codec, Quirks, ScannedHead } from "../../wire/shared/codec.js";
 import { answerHeaders } from "./answer-headers.js";
 import { noteUsage, readWhole, unfolded } from "./ask-target.js";
+import { isLong } from "./prepare/prepare-call.js";
+import { ENVELOPE_MARK } from "../opaque/index.js";
 import { BegunFrames } from "./begun-frames.js";
 import { tellable } from "./tellable.js";
 import type { Attempt } from "./attempt.js";
@@ -23,12 +25,14 @@ export interface WireRequest {
 type HttpReach = Extract<Reach, { kind: "http" }>;
 
 /**
- * Whether the caller's bytes can go to this target as they are: it speaks their dialect, and they have nothing that its quirks would have changed.
+ * Whether the caller's bytes can go to this target as they are: it speaks their dialect, they have nothing that its quirks would have changed and no token in an envelope of
+ * ours, and the answer is not better streamed.
  * The search may find a word in a text instead of a field: then the call is translated, which only costs more.
  */
 export function canRelay(request: WireRequest, reach: Reach): reach is HttpReach {
   if (reach.kind !== "http" || !reach.protocols.includes(request.codec.protocol)) return false;
-  return !words(reach.quirks).some((word) => contains(request.bytes, word));
+  if (!request.head.stream && isLong(request.head, request.codec)) return false;
+  return !contains(request.bytes, ENVELOPE) && !words(reach.quirks).some((word) => contains(request.bytes, word));
 }
 
 /**
@@ -86,6 +90,8 @@ async function beginFrames(attempt: Attempt, { codec, head }: WireRequest, respo
   return new BegunFrames(first, frames);
 }
 
+const ENVELOPE = new TextEncoder().encode(ENVELOPE_MARK);
+
 /** What must not stand in a request that goes as it is to a vendor with these quirks. */
 function words(quirks: Quirks): readonly Uint8Array[] {
   const known = wordsOf.get(quirks);
@@ -93,6 +99,7 @@ function words(quirks: Quirks): readonly Uint8Array[] {
   const found: string[] = [];
   if (quirks.developerRole === false) found.push("developer");
   if (quirks.maxTokensField !== undefined) found.push(quirks.maxTokensField === "max_tokens" ? "max_completion_tokens" : "max_tokens");
+  if (quirks.mediaByUrl === false) found.push("image_url", "file_url", "url");
   const encoded = found.map((word) => new TextEncoder().encode(`"${word}"`));
   wordsOf.set(quirks, encoded);
   return encoded;

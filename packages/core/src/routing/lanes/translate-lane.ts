@@ -1,6 +1,6 @@
-import type { Answer, ModelCall, ModelEvent } from "../../calls/index.js";
+import type { Answer, ModelEvent } from "../../calls/index.js";
 import { answerHeaders } from "./answer-headers.js";
-import { askForAnswer, askForEvents, unfolded } from "./ask-target.js";
+import { askForAnswer, askForEvents, unfolded, type Question } from "./ask-target.js";
 import type { WireRequest } from "./relay-lane.js";
 import type { Attempt } from "./attempt.js";
 import type { Wires } from "./wires.js";
@@ -11,17 +11,17 @@ import type { Wires } from "./wires.js";
  */
 export async function translateLane(
   attempt: Attempt,
-  o: { readonly request: WireRequest; readonly call: ModelCall; readonly asEvents: boolean },
+  o: { readonly request: WireRequest; readonly question: Question; readonly asEvents: boolean },
   wires: Wires,
 ): Promise<Answer<ModelEvent>> {
   const { codec, head } = o.request;
   const { meter } = attempt.call;
   if (head.stream) {
-    const { answer, vendor } = await askForEvents(attempt, o.call, wires);
-    return { status: 200, headers: answerHeaders({ stream: true, meter, vendor }), body: { kind: "events", events: answer } };
+    const { answer, ...told } = await askForEvents(attempt, o.question, wires);
+    return { status: 200, headers: answerHeaders({ stream: true, meter, ...told }), body: { kind: "events", events: answer } };
   }
-  const { answer, vendor } = await askForAnswer(attempt, o.call, wires);
-  const headers = answerHeaders({ stream: false, meter, vendor });
+  const { answer, ...told } = await askForAnswer(attempt, o.question, wires);
+  const headers = answerHeaders({ stream: false, meter, ...told });
   if (o.asEvents) return { status: 200, headers, body: { kind: "events", events: unfolded(answer) } };
   return { status: 200, headers, body: { kind: "bytes", bytes: codec.encodeAnswer(answer) } };
 }

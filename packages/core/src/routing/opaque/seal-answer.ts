@@ -122,6 +122,7 @@ class CandidateSealer {
         }
         return;
       }
+      default:
     }
     yield* this.#release();
     yield event;

@@ -1,6 +1,7 @@
 import type { Crypto } from "../../ports/index.js";
 import { isObject, parseJson, utf8 } from "../../util/json.js";
-import { fromBase64, toBase64 } from "./base64.js";
+import { encodeBase64 } from "../../wire/shared/base64.js";
+import { fromBase64 } from "./from-base64.js";
 import type { Provenance } from "./provenance.js";
 
 /**
@@ -40,7 +41,7 @@ export class Sealer {
 
   /** A text for a row of ours, bound to `aad`. */
   sealText(text: string, aad: string): string {
-    return toBase64(this.#crypto.seal(this.#key, utf8(text), utf8(aad)));
+    return encodeBase64(this.#crypto.seal(this.#key, utf8(text), utf8(aad)));
   }
 
   /** The JSON value that was sealed; null: not with this key and `aad`. */

@@ -28,7 +28,8 @@ export function weaveTurn(content: readonly AssistantPart[], o: Weaving): Assist
     }
     const kept = o.keptFor(part);
     out.push(...weaveSegment(segment, kept?.before ?? [], o), part);
-    if (kept?.own != null && part.opaque === undefined) o.restored(part, kept.own);
+    const own = kept === null ? null : kept.own;
+    if (own !== null && part.opaque === undefined) o.restored(part, own);
     segment = [];
     after = kept?.after ?? [];
   }

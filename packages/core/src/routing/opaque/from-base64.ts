@@ -1,13 +1,3 @@
-/** Characters at a time: an engine takes so many arguments and no more. */
-const PIECE = 32_768;
-
-/** Standard base64 with padding. */
-export function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.byteLength; at += PIECE) binary += String.fromCharCode(...bytes.subarray(at, at + PIECE));
-  return btoa(binary);
-}
-
 /** Standard or URL-safe base64, padded or not: a client that keeps tokens as bytes may write them its own way. null: it is neither. */
 export function fromBase64(text: string): Uint8Array | null {
   let binary: string;

@@ -1,0 +1,34 @@
+import type { Usage } from "../../calls/index.js";
+
+/** No model reads or writes as much in one call. */
+const MOST_TOKENS = 100_000_000;
+const tokenCounts = [
+  "inputTokens",
+  "cacheReadTokens",
+  "cacheWriteTokens",
+  "cacheWriteLongTokens",
+  "outputTokens",
+  "reasoningTokens",
+  "audioInputTokens",
+  "audioOutputTokens",
+  "imageInputTokens",
+  "imageOutputTokens",
+] as const satisfies readonly (keyof Usage)[];
+
+/**
+ * A vendor's usage without what cannot be true. A count that is negative or no whole number is unknown; one above any bound is cut to what the model can do, or unknown when
+ * nobody said what that is. What was mended is flagged `estimated`. Zero is zero: a vendor that says it means it.
+ */
+export function saneUsage(usage: Usage, bounds: { readonly contextTokens: number | null; readonly maxOutputTokens: number | null }): Usage {
+  let mended: { -readonly [K in keyof Usage]: Usage[K] } | null = null;
+  for (const key of tokenCounts) {
+    const count = usage[key];
+    if (count === undefined || (Number.isSafeInteger(count) && count >= 0 && count <= MOST_TOKENS)) continue;
+    mended ??= { ...usage, estimated: true };
+    const isHuge = count > MOST_TOKENS;
+    const bound =
+      key === "outputTokens" || key === "reasoningTokens" ? (bounds.maxOutputTokens ?? bounds.contextTokens) : bounds.contextTokens;
+    mended[key] = isHuge ? (bound ?? undefined) : undefined;
+  }
+  return mended ?? usage;
+}
