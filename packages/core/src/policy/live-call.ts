@@ -21,6 +21,8 @@ export interface LiveCallOptions<H extends CallHead> {
   readonly startedAtMs: number;
   readonly decode: () => Content;
   readonly onLeaveError: (error: unknown) => void;
+  /** Left out: one of its own. */
+  readonly meter?: Meter | undefined;
 }
 
 /**
@@ -39,12 +41,14 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
   readonly depth: number;
   readonly purpose: string | null;
   readonly startedAtMs: number;
-  readonly meter = new Meter();
+  readonly meter: Meter;
   readonly #decode: () => Content;
   readonly #onLeaveError: (error: unknown) => void;
   #content: Content | undefined;
   #leaves: Leave[] | null = [];
   #failure: ErrorCode | undefined;
+  /** The call that this one is a leg of. */
+  #whole: LiveCall<H> | null = null;
 
   constructor(o: LiveCallOptions<H>) {
     this.id = o.id;
@@ -58,6 +62,7 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
     this.depth = o.depth;
     this.purpose = o.purpose;
     this.startedAtMs = o.startedAtMs;
+    this.meter = o.meter ?? new Meter();
     this.#decode = o.decode;
     this.#onLeaveError = o.onLeaveError;
   }
@@ -66,13 +71,32 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
     return (this.#content ??= this.#decode());
   }
 
+  /**
+   * The same call within bounds of its own, for one attempt at it: it is never settled itself, and what it defers, and how it fails after its first byte, are the whole call's affair.
+   */
+  leg(o: { readonly signal?: AbortSignal; readonly deadlineMs?: number; readonly meter?: Meter }): LiveCall<H> {
+    const { id, requestId, runId, caller, head, snapshot, depth, purpose, startedAtMs } = this;
+    const leg = new LiveCall<H>({
+      ...{ id, requestId, runId, caller, head, snapshot, depth, purpose, startedAtMs },
+      signal: o.signal ?? this.signal,
+      deadlineMs: o.deadlineMs ?? this.deadlineMs,
+      meter: o.meter ?? this.meter,
+      decode: () => this.content(),
+      onLeaveError: this.#onLeaveError,
+    });
+    leg.#whole = this;
+    return leg;
+  }
+
   defer(leave: Leave): void {
+    if (this.#whole !== null) return this.#whole.defer(leave);
     if (this.#leaves === null) throw new Error("A leave was deferred after the call was over.");
     this.#leaves.push(leave);
   }
 
   /** The answer broke off after the first byte: the reader was told in its dialect, and the outcome is a failure however the writing ends. */
   failed(code: ErrorCode): void {
+    if (this.#whole !== null) return this.#whole.failed(code);
     this.#failure ??= code;
     this.meter.partial = true;
   }

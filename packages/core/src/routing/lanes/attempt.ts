@@ -9,4 +9,6 @@ export interface Attempt {
   /** null: the provider has none and needs none. */
   readonly key: ProviderKey | null;
   readonly call: LiveCall<ModelHead>;
+  /** What a route says of it; what is left out is as `server.timeouts` says. */
+  readonly timeouts?: { readonly firstByteMs?: number | undefined; readonly idleMs?: number | undefined } | undefined;
 }

@@ -21,13 +21,14 @@ const MAX_ANSWER_BYTES = 134_217_728;
 
 /**
  * Sends one request and gives the answer once the vendor agreed to give one. The headers are the provider's and the codec's, and none of the caller's.
- * A streamed answer has to begin within `timeouts.firstByteMs`; a whole one begins when it is complete, so that only the call's deadline bounds it.
+ * A streamed answer has to begin within `timeouts.firstByteMs`, the attempt's or the server's; a whole one begins when it is complete, so that only the call's deadline bounds it.
  * Errors: what the codec makes of a refusal, `misconfigured` for a redirect, and those of the HTTP client, naming the provider.
  */
 export async function send(attempt: Attempt, request: EncodedRequest, o: Outbound): Promise<HttpResponse> {
   const { target, key, call } = attempt;
   const { timeouts } = call.snapshot.config.server;
-  const deadlineMs = call.head.stream ? Math.min(call.deadlineMs, o.nowMs + timeouts.firstByteMs) : call.deadlineMs;
+  const firstByteMs = attempt.timeouts?.firstByteMs ?? timeouts.firstByteMs;
+  const deadlineMs = call.head.stream ? Math.min(call.deadlineMs, o.nowMs + firstByteMs) : call.deadlineMs;
   const headers: Headers = [...target.provider.headersFor(key), ...request.headers];
   let response: HttpResponse;
   try {
@@ -38,7 +39,7 @@ export async function send(attempt: Attempt, request: EncodedRequest, o: Outboun
         headers,
         body: request.bytes,
         trust: "operator",
-        idleMs: timeouts.idleMs,
+        idleMs: attempt.timeouts?.idleMs ?? timeouts.idleMs,
         endByMs: call.deadlineMs,
       },
       { deadlineMs, signal: call.signal },
