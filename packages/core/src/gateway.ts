@@ -21,7 +21,7 @@ import { GroupCommit } from "./policy/group-commit.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Bus, Clock, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
-import { RoutingModelCaller } from "./routing/index.js";
+import { RoutingModelCaller, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { createSeams, EventHub, type GatewayEvents, type RunRequest, type Services } from "./seams/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
@@ -55,6 +55,8 @@ export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
 
 /** Without a database the usage and audit ledgers keep their newest rows only, so that the process does not grow with its calls. */
 const MEMORY_LEDGER_ROWS = 10_000;
+/** Likewise the responses that it keeps. */
+const MEMORY_RESPONSES = 1_000;
 /** What the ledger has to write its last rows, however short the grace. */
 const LAST_WRITES_MS = 1_000;
 /** Whoever calls in this process. */
@@ -79,6 +81,7 @@ export class Gateway {
   readonly #store: LazyStore;
   readonly #snapshots: SnapshotHolder;
   readonly #ledger: GroupCommit;
+  readonly #responses: StoredResponses;
   readonly #http: HttpClient;
   readonly #engine: RunEngine;
   readonly #edge: Edge;
@@ -143,7 +146,9 @@ export class Gateway {
     this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
     this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
     this.runs = new Runs(this.#engine, OWNER);
+    this.#responses = new StoredResponses(this.#services, this.#isInMemory() ? { maxRows: MEMORY_RESPONSES } : {});
     this.#services.seams.models.fill(models);
+    this.#services.seams.responses.fill(this.#responses);
     this.#services.seams.tools.fill(this.mcp.toolCaller());
     this.#services.seams.runs.fill(this.#engine);
 
@@ -250,7 +255,13 @@ export class Gateway {
   /** The earliest end that anybody asked for holds. */
   async #endWork(graceMs: number): Promise<void> {
     this.#endByMs = Math.min(this.#endByMs, this.#services.clock.now() + graceMs);
-    await Promise.all([this.#engine.close({ graceMs }), this.tasks.close({ graceMs })]);
+    await Promise.all([this.#engine.close({ graceMs }), this.tasks.close({ graceMs }), this.#responses.close({ graceMs })]);
+  }
+
+  /** Nothing outlives the process. */
+  #isInMemory(): boolean {
+    const { storage } = this.#options;
+    return !(storage !== undefined && "open" in storage) && (this.config.storage?.url ?? "memory:") === "memory:";
   }
 
   async #open(clock: Clock): Promise<RecordStore> {

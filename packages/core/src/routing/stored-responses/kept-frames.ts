@@ -1,0 +1,45 @@
+import { fromUtf8 } from "../../util/json.js";
+import { joined, ownFrames, tellsOfResponse, type Own, type OwnResponse } from "./own-response.js";
+import { isFinal } from "./records.js";
+
+export interface KeptFramesOptions {
+  readonly own: Own;
+  /** Keeps the response; the frame that tells of its end is given only when it is kept, so that whoever reads it may go on from it at once. Never rejects. */
+  readonly keep: (response: OwnResponse) => Promise<void>;
+}
+type Result = IteratorResult<Uint8Array, undefined>;
+
+/**
+ * The frames of a response that is kept: under our id, and all else as it came. One that ends without its last event is not kept.
+ * By hand, so that `return` reaches the source at once. One `next` at a time.
+ */
+export class KeptFrames implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #o: KeptFramesOptions;
+
+  constructor(frames: AsyncIterable<Uint8Array>, options: KeptFramesOptions) {
+    this.#source = frames[Symbol.asyncIterator]();
+    this.#o = options;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<Result> {
+    const result = await this.#source.next();
+    if (result.done === true) return { done: true, value: undefined };
+    if (!tellsOfResponse(fromUtf8(result.value))) return result;
+    const parts: Uint8Array[] = [];
+    for (const { bytes, response } of ownFrames(result.value, this.#o.own)) {
+      if (response !== null && isFinal(response.status)) await this.#o.keep(response);
+      parts.push(bytes);
+    }
+    return { done: false, value: joined(parts) };
+  }
+
+  async return(): Promise<Result> {
+    await this.#source.return?.();
+    return { done: true, value: undefined };
+  }
+}
