@@ -4,10 +4,12 @@ import { text as text1 } from "./0001-initial.js";
 import { text as text2 } from "./0002-opaque-tokens.js";
 import { text as text3 } from "./0003-routes.js";
 import { text as text4 } from "./0004-stored-responses.js";
+import { text as text5 } from "./0005-usage-detail.js";
 
 export const shippedMigrations: readonly Migration[] = [
   { id: "0001_initial", text: text1 },
   { id: "0002_opaque_tokens", text: text2 },
   { id: "0003_routes", text: text3 },
   { id: "0004_stored_responses", text: text4 },
+  { id: "0005_usage_detail", text: text5 },
 ];

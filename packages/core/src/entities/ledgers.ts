@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bool, defineLedger, field, int, text, type RowType } from "./define-entity.js";
+import { bool, defineLedger, field, int, json, text, type RowType } from "./define-entity.js";
 
 const count = field(z.int().nullable(), { access: "server", column: int });
 
@@ -12,6 +12,8 @@ export const usageEntry = defineLedger({
     projectId: field(z.string().max(64), { access: "server", column: text(64), filter: true }),
     callerId: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
     kind: field(z.enum(["model", "tool"]), { access: "server", column: text(16), filter: true }),
+    /** `generate`, `embed`, `image`, …; of a tool `call`. */
+    operation: field(z.string().max(20).nullable(), { access: "server", column: text(20) }),
     /** What the caller asked for. */
     name: field(z.string().max(200), { access: "server", column: text(200), filter: true }),
     /** What answered: provider and model, or server and tool. */
@@ -25,8 +27,12 @@ export const usageEntry = defineLedger({
     cacheWriteTokens: count,
     outputTokens: count,
     reasoningTokens: count,
+    /** What was counted beside these: sound and pictures, what is cached for long, seconds, searches, the tier that served; null: nothing. */
+    detail: field(z.record(z.string(), z.union([z.number(), z.string()])).nullable(), { access: "server", column: json }),
     /** Nano-US-dollars; null: the price is not known. */
     costNanoUsd: count,
+    /** How many times a provider was asked. */
+    attempts: field(z.int().nullable(), { access: "server", column: int }),
     estimated: field(z.boolean(), { access: "server", column: bool }),
     /** The call ended before its answer was whole. */
     partial: field(z.boolean(), { access: "server", column: bool }),

@@ -137,6 +137,9 @@ describe("the memory store", () => {
       model: null,
       runId: null,
       purpose: null,
+      operation: null,
+      detail: null,
+      attempts: null,
     };
     const counts = {
       cacheReadTokens: null,

@@ -1,4 +1,4 @@
-import type { CallHead, Outcome } from "../calls/index.js";
+import type { CallHead, Outcome, Usage } from "../calls/index.js";
 import { auditEntry, usageEntry } from "../entities/index.js";
 import { insert, type Clock, type Unit } from "../ports/index.js";
 import type { EventHub } from "../seams/index.js";
@@ -49,6 +49,7 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): 
         usageEntry,
         {
           kind: call.head.kind,
+          operation: call.head.kind === "model" ? call.head.operation : "call",
           name: cutText(call.head.name, 200),
           provider: call.meter.provider,
           model: call.meter.model === null ? null : cutText(call.meter.model, 200),
@@ -59,7 +60,9 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): 
           cacheWriteTokens: usage.cacheWriteTokens ?? null,
           outputTokens: usage.outputTokens ?? null,
           reasoningTokens: usage.reasoningTokens ?? null,
+          detail: detailOf(usage),
           costNanoUsd: call.meter.costNanoUsd,
+          attempts: call.meter.attempts,
           estimated: usage.estimated ?? false,
           partial: call.meter.partial,
           ...common,
@@ -80,4 +83,28 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): 
       ),
     ],
   };
+}
+
+/** What few vendors count: kept in one column, so that a row of a plain call stays small. */
+const DETAILS = [
+  "cacheWriteLongTokens",
+  "audioInputTokens",
+  "audioOutputTokens",
+  "imageInputTokens",
+  "imageOutputTokens",
+  "images",
+  "seconds",
+  "characters",
+  "searches",
+  "serviceTier",
+  "reportedCostNanoUsd",
+] as const satisfies readonly (keyof Usage)[];
+
+function detailOf(usage: Usage): Record<string, number | string> | null {
+  let detail: Record<string, number | string> | null = null;
+  for (const name of DETAILS) {
+    const value = usage[name];
+    if (value !== undefined) (detail ??= {})[name] = value;
+  }
+  return detail;
 }
