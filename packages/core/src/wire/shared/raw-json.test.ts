@@ -4,7 +4,11 @@ import { utf8 } from "../../util/json.js";
 import { jsonText, RawJson, rawJsonAt } from "./raw-json.js";
 
 it("writes what JSON.stringify writes", () => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => expect(jsonText(value)).toBe(JSON.stringify(value))));
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(jsonText(value)).toBe(JSON.stringify(value));
+    }),
+  );
   expect(jsonText({ a: undefined, b: [undefined, 1], ["__proto__"]: 1 })).toBe('{"b":[null,1],"__proto__":1}');
 });
 
