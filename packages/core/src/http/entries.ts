@@ -4,6 +4,7 @@ import {
   googleRoutes,
   mcpRoutes,
   modelRoutes,
+  oneCallRoutes,
   openaiRoutes,
   responsesRoutes,
   runRoutes,
@@ -16,6 +17,7 @@ import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
 import { googleFace } from "./faces/google/google-face.js";
 import { mcpFace, type McpServing } from "./faces/mcp-face.js";
+import { oneCallFace } from "./faces/media/one-call-face.js";
 import { modelsFace } from "./faces/models/models-face.js";
 import { responsesFace } from "./faces/responses/responses-face.js";
 import type { RouteTable } from "./route-table.js";
@@ -54,6 +56,7 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   closed(openaiRoutes, chatFace(models));
   closed(modelRoutes, modelsFace(models));
   closed(responsesRoutes, responsesFace(services.seams));
+  closed(oneCallRoutes, oneCallFace(models));
   closed(anthropicRoutes, anthropicFace(models));
   closed(googleRoutes, googleFace(models));
   const mcp = mcpFace(o.mcp);

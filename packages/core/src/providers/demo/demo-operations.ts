@@ -9,6 +9,8 @@ import { aviOf, hashOf, pngOf, toneOf, vectorOf } from "./demo-media.js";
 const DIMENSIONS = 64;
 const MAX_DIMENSIONS = 4_096;
 const MAX_PICTURES = 10;
+/** Nothing here is counted in tokens, and that is known. */
+const none = { inputTokens: 0, outputTokens: 0 };
 /** A refusable text for whoever tries a filter. */
 const FLAGGED = /\bflag me\b/i;
 
@@ -32,7 +34,7 @@ export const demoOperations: ProviderOperations = {
     if (dimensions > MAX_DIMENSIONS) throw unsupported("dimensions", `must be at most ${MAX_DIMENSIONS}`);
     const texts = call.inputs.map((input) => (typeof input === "string" ? input : input.join(" ")));
     const words = texts.reduce((sum, text) => sum + (text.match(/\S+/g)?.length ?? 0), 0);
-    return { model: call.model, vectors: texts.map((text) => vectorOf(text, dimensions)), usage: { inputTokens: words } };
+    return { model: call.model, vectors: texts.map((text) => vectorOf(text, dimensions)), usage: { inputTokens: words, outputTokens: 0 } };
   }),
   image: named("image", (call) => {
     if (call.format !== undefined && call.format !== "png") throw unsupported("format", "must be png: the demo makes nothing else");
@@ -42,7 +44,7 @@ export const demoOperations: ProviderOperations = {
       mediaType: "image/png",
       source: { kind: "base64" as const, data: pngOf(number === 0 ? call.prompt : `${call.prompt} ${number}`) },
     }));
-    return { model: call.model, createdAtMs: Date.now(), images, usage: { images: n } };
+    return { model: call.model, createdAtMs: Date.now(), images, usage: { ...none, images: n } };
   }),
   speech: named("speech", (call) => {
     const { format } = call;
@@ -50,7 +52,7 @@ export const demoOperations: ProviderOperations = {
       throw unsupported("format", `cannot be "${format}": the demo makes wav and pcm`);
     const { samples, wav } = toneOf(call.input, call.speed ?? 1);
     const audio = format === "pcm" ? { mediaType: "audio/pcm", bytes: samples } : { mediaType: "audio/wav", bytes: wav };
-    return { model: call.model, audio, usage: { characters: [...call.input].length } };
+    return { model: call.model, audio, usage: { ...none, characters: [...call.input].length } };
   }),
   transcribe: named("transcribe", transcript),
   moderate: named("moderate", (call) => ({
@@ -59,7 +61,7 @@ export const demoOperations: ProviderOperations = {
       const flagged = typeof input === "string" && FLAGGED.test(input);
       return { flagged, categories: { demo: flagged }, scores: { demo: flagged ? 1 : 0 } };
     }),
-    usage: {},
+    usage: none,
   })),
   video: named("video", (call) => ({ ref: refOf(call), model: call.model, status: "queued" as const, usage: {} })),
   videos: {
@@ -75,7 +77,7 @@ function refOf(call: VideoCall): string {
 
 function finished(ref: string, model: string): VideoJob {
   const film = { mediaType: "video/x-msvideo", data: encodeBase64(aviOf(ref)) };
-  return { ref, model, status: "succeeded", progress: 100, videos: [film], usage: { seconds: 1 } };
+  return { ref, model, status: "succeeded", progress: 100, videos: [film], usage: { ...none, seconds: 1 } };
 }
 
 function transcript(call: TranscribeCall): Operations["transcribe"]["answer"] {
@@ -94,7 +96,7 @@ function transcript(call: TranscribeCall): Operations["transcribe"]["answer"] {
     ...(wanted.includes("word")
       ? { words: text.split(" ").map((word, at, all) => ({ word, start: (end * at) / all.length, end: (end * (at + 1)) / all.length })) }
       : {}),
-    usage: seconds === undefined ? {} : { seconds },
+    usage: seconds === undefined ? none : { ...none, seconds },
   };
 }
 

@@ -88,7 +88,11 @@ function decodeAnswer(bytes: Uint8Array): EmbedAnswer {
   const model = typeof body["model"] === "string" ? body["model"] : "";
   const usage = isObject(body["usage"]) ? body["usage"] : {};
   const tokens = usage["prompt_tokens"] ?? usage["total_tokens"] ?? billedTokens(body);
-  return { model, vectors: vectorsOf(body), usage: typeof tokens === "number" && tokens >= 0 ? { inputTokens: tokens } : {} };
+  return {
+    model,
+    vectors: vectorsOf(body),
+    usage: typeof tokens === "number" && tokens >= 0 ? { inputTokens: tokens, outputTokens: 0 } : {},
+  };
 }
 
 function vectorsOf(body: Record<string, unknown>): number[][] {

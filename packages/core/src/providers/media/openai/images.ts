@@ -70,9 +70,10 @@ function usageOf(usage: OpenAI.ImagesResponse["usage"]): Usage {
   return {
     inputTokens: text ?? usage.input_tokens,
     ...(pictures === undefined ? {} : { imageInputTokens: pictures }),
-    // These models write pictures, and text only where the vendor says so.
-    outputTokens: made?.text_tokens ?? 0,
-    imageOutputTokens: made?.image_tokens ?? usage.output_tokens,
+    // All of it is pictures, but only tokens that the vendor counts apart have a price apart.
+    ...(made?.image_tokens === undefined
+      ? { outputTokens: usage.output_tokens }
+      : { outputTokens: made.text_tokens ?? 0, imageOutputTokens: made.image_tokens }),
   };
 }
 
