@@ -75,13 +75,14 @@ export class BackgroundJob {
     const { body } = answer;
     if (body.kind === "bytes") return this.#end(ownResponse(body.bytes, this.#o.own));
     if (body.kind === "events") throw new GatewayError("internal", "A relayed call was answered with events.");
+    let failure = new GatewayError("upstream_interrupted", "The answer broke off before it was complete.");
     for await (const chunk of body.frames)
       for (const frame of ownFrames(chunk, this.#o.own)) {
-        if (frame.type === "error") throw errorOf(frame);
         if (frame.response !== null && isFinal(frame.response.status)) return this.#end(frame.response, frame);
+        if (frame.type === "error") failure = errorOf(frame);
         await this.#push(frame);
       }
-    throw new GatewayError("upstream_interrupted", "The answer broke off before it was complete.");
+    throw failure;
   }
 
   async #push(frame: OwnFrame): Promise<void> {

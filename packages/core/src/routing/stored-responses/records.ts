@@ -26,8 +26,8 @@ export type NewResponse = Pick<StoredResponseRow, "id" | "projectId" | "status" 
 
 const STORE_TIMEOUT_MS = 10_000;
 const PAGE = 100;
-/** Shorter ids of items are not told apart by their vendors either. */
-const SHORTEST_ITEM_ID = 12;
+/** Shorter ids of items may stand for several: whoever gives such does not mean them to be asked for. */
+const SHORTEST_ITEM_ID = 20;
 const SYSTEM = { system: "kept responses that are out of date" } as const;
 export const unfinished: readonly Status[] = ["queued", "in_progress"];
 
