@@ -1,10 +1,14 @@
 import type { ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
+import { anthropicMessages } from "../wire/anthropic-messages/index.js";
 import { openaiChat } from "../wire/openai-chat/index.js";
 import type { Codec } from "../wire/shared/codec.js";
 
 /** The dialects that have a face here; a face renders its errors by its codec. */
-export const dialects: Readonly<Partial<Record<ProtocolId, Codec>>> = { "openai-chat": openaiChat };
+export const dialects: Readonly<Partial<Record<ProtocolId, Codec>>> = {
+  "openai-chat": openaiChat,
+  "anthropic-messages": anthropicMessages,
+};
 
 /** Errors: `unsupported_feature` for a dialect that this version does not speak. */
 export function dialectOf(protocol: ProtocolId): Codec {
