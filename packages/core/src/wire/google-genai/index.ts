@@ -1,0 +1,1 @@
+export { googleGenai } from "./google-genai.js";

@@ -1,0 +1,39 @@
+import type { EncodedRequest, Quirks } from "../shared/codec.js";
+
+/** What a model can be asked for in Google's paths. */
+type Method = "generateContent" | "streamGenerateContent" | "countTokens" | "embedContent" | "batchEmbedContents" | "predict";
+
+const jsonHeaders = [
+  ["content-type", "application/json"],
+  ["accept", "application/json"],
+] as const;
+const streamHeaders = [
+  ["content-type", "application/json"],
+  ["accept", "text/event-stream"],
+] as const;
+
+/** The headers of a request to a vendor, beside its credential. */
+export function requestHeaders(stream: boolean): EncodedRequest["headers"] {
+  return stream ? streamHeaders : jsonHeaders;
+}
+
+/** `/v1beta/models/{model}:method`. A slash in a model's name parts segments (`tunedModels/x`); all else in it is encoded. A stream is asked for as SSE. */
+export function methodPath(model: string, method: Method, quirks: Quirks): string {
+  const name = bareModel(model).split("/").map(encodeURIComponent).join("/");
+  const path = `${quirks.modelsPath ?? "/v1beta/models"}/${name}:${method}`;
+  return method === "streamGenerateContent" ? `${path}?alt=sse` : path;
+}
+
+/** A model as a field of a body names it. */
+export function modelField(model: string): string {
+  return `models/${bareModel(model)}`;
+}
+
+function bareModel(model: string): string {
+  return model.replace(/^models\//, "");
+}
+
+/** Vertex AI names models below their publisher, and knows fewer methods. */
+export function isPublisherPath(quirks: Quirks): boolean {
+  return quirks.modelsPath?.includes("/publishers/") === true;
+}
