@@ -5,6 +5,7 @@ import { text as text2 } from "./0002-opaque-tokens.js";
 import { text as text3 } from "./0003-routes.js";
 import { text as text4 } from "./0004-stored-responses.js";
 import { text as text5 } from "./0005-usage-detail.js";
+import { text as text6 } from "./0006-vendor-objects.js";
 
 export const shippedMigrations: readonly Migration[] = [
   { id: "0001_initial", text: text1 },
@@ -12,4 +13,5 @@ export const shippedMigrations: readonly Migration[] = [
   { id: "0003_routes", text: text3 },
   { id: "0004_stored_responses", text: text4 },
   { id: "0005_usage_detail", text: text5 },
+  { id: "0006_vendor_objects", text: text6 },
 ];

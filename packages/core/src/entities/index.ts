@@ -6,6 +6,7 @@ import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
 import { storedResponse, storedResponseEvents, storedResponseItem } from "./stored-response.js";
 import { task } from "./task.js";
+import { batchLine, fileChunk, vendorObject } from "./vendor-object.js";
 
 export {
   bool,
@@ -56,6 +57,14 @@ export {
   type StoredResponseRow,
 } from "./stored-response.js";
 export { task, type TaskRow } from "./task.js";
+export {
+  batchLine,
+  fileChunk,
+  vendorObject,
+  type BatchLineEntry,
+  type FileChunkRow,
+  type VendorObjectRow,
+} from "./vendor-object.js";
 
 /** Everything that Sallyport stores: what a store creates tables for. */
 export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
@@ -71,4 +80,7 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   storedResponse,
   storedResponseItem,
   storedResponseEvents,
+  vendorObject,
+  fileChunk,
+  batchLine,
 ];
