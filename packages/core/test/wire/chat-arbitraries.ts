@@ -2,11 +2,14 @@ import fc, { type Arbitrary } from "fast-check";
 import type {
   AnswerPart,
   Candidate,
+  Citation,
   Extras,
+  HostedTool,
   Message,
   ModelAnswer,
   ModelCall,
   TextPart,
+  TokenLogprob,
   ToolCallPart,
   ToolSpec,
   Usage,
@@ -39,11 +42,11 @@ function merged<T>(...parts: Arbitrary<object>[]): Arbitrary<T> {
 const own = (fields: Record<string, unknown>): { extras: Extras } => ({ extras: { "openai-chat": fields } });
 
 const plainText: Arbitrary<TextPart> = anyText.map((text) => ({ type: "text", text }));
-const markedText: Arbitrary<TextPart> = anyText.map((text) => ({
-  type: "text",
-  text,
-  ...own({ prompt_cache_breakpoint: { mode: "explicit" } }),
-}));
+const mark = fc.constantFrom(
+  { cache: {}, ...own({ prompt_cache_breakpoint: { mode: "explicit" } }) },
+  { cache: { ttl: "1h" }, ...own({ cache_control: { type: "ephemeral", ttl: "1h" } }) },
+);
+const markedText: Arbitrary<TextPart> = fc.tuple(anyText, mark).map(([text, marked]) => ({ type: "text", text, ...marked }));
 const text = fc.oneof(plainText, markedText);
 const media: Arbitrary<Extract<AnswerPart, { type: "media" }>> = fc.oneof(
   merged<never>(
@@ -66,7 +69,7 @@ const toolCall: Arbitrary<ToolCallPart> = fc.oneof(
   merged<ToolCallPart>(fc.record({ type: fc.constant("tool-call" as const), id: word, name: word, arguments: toolArguments })),
   merged<ToolCallPart>(
     fc.record({ type: fc.constant("tool-call" as const), id: word, name: word, arguments: anyText }),
-    fc.constant(own({ type: "custom" })),
+    fc.constant({ input: "text" as const }),
   ),
   merged<ToolCallPart>(
     fc.record({ type: fc.constant("tool-call" as const), id: word, name: word, arguments: toolArguments }),
@@ -119,8 +122,20 @@ const toolSpec: Arbitrary<ToolSpec> = merged<ToolSpec>(
   fc.record({ name: word, inputSchema: jsonObject.map((properties) => ({ type: "object", properties })) }),
   maybe("description", anyText),
   maybe("strict", fc.boolean()),
-  fc.constantFrom({}, own({ cache_control: { type: "ephemeral" } })),
+  fc.constantFrom({}, { cache: {}, ...own({ cache_control: { type: "ephemeral" } }) }),
 );
+const textTool: Arbitrary<ToolSpec> = merged<ToolSpec>(
+  fc.record({ name: word, inputSchema: fc.constant({}), input: fc.constant("text" as const) }),
+  maybe("description", anyText),
+  fc.constantFrom({}, own({ custom: { format: { type: "grammar", grammar: { syntax: "lark", definition: "x" } } } })),
+);
+const hostedTool: Arbitrary<HostedTool> = fc.constant({ hosted: "openai-chat", definition: { type: "web_search", depth: 1 } });
+const toolList = fc
+  .tuple(
+    fc.uniqueArray(fc.oneof(toolSpec, toolSpec, textTool), { minLength: 1, maxLength: 3, selector: (spec) => spec.name }),
+    fc.array(hostedTool, { maxLength: 1 }),
+  )
+  .map(([specs, hosted]) => [...hosted, ...specs]);
 const number = fc.double({ noNaN: true, noDefaultInfinity: true, min: -2, max: 2 }).map((value) => (Object.is(value, -0) ? 0 : value));
 
 export const modelCall: Arbitrary<ModelCall> = merged<ModelCall>(
@@ -131,8 +146,15 @@ export const modelCall: Arbitrary<ModelCall> = merged<ModelCall>(
       .array(message, { maxLength: 5 })
       .map((list) => list.filter((given, i) => given.role !== "tool" || list[i - 1]?.role !== "tool")),
   }),
-  maybe("tools", fc.uniqueArray(toolSpec, { minLength: 1, maxLength: 3, selector: (spec) => spec.name })),
-  maybe("toolChoice", fc.oneof(fc.constantFrom("auto", "none", "required"), fc.record({ name: word }))),
+  maybe("tools", toolList),
+  maybe(
+    "toolChoice",
+    fc.oneof(
+      fc.constantFrom("auto", "none", "required"),
+      fc.record({ name: word }),
+      fc.record({ allowed: fc.array(word, { maxLength: 2 }), required: fc.boolean() }),
+    ),
+  ),
   maybe("parallelToolCalls", fc.boolean()),
   maybe(
     "output",
@@ -154,11 +176,16 @@ export const modelCall: Arbitrary<ModelCall> = merged<ModelCall>(
   maybe("frequencyPenalty", number),
   maybe("n", fc.integer({ min: 1, max: 8 })),
   maybe("reasoning", fc.record({ effort: word })),
-  maybe("user", anyText),
+  maybe("logprobs", fc.nat({ max: 20 })),
+  maybe("outputModalities", fc.constantFrom(["text"], ["text", "audio"])),
+  maybe("serviceTier", fc.constantFrom("auto", "flex", "priority")),
+  maybe("promptCacheKey", word),
   maybe("metadata", jsonObject),
-  fc.constantFrom(
-    {},
-    own({ logprobs: true, top_logprobs: 2, store: false, service_tier: "flex", tools: [{ type: "custom", custom: { name: "c" } }] }),
+  fc.oneof(
+    maybe("user", anyText),
+    fc.constant({ user: "u", ...own({ safety_identifier: "u" }) }),
+    fc.constant({ user: "u", ...own({ safety_identifier: "s", store: false }) }),
+    fc.constant({ topK: 3, ...own({ top_k: 3, logit_bias: { "5": 1 } }) }),
   ),
 );
 
@@ -168,6 +195,33 @@ const usage: Arbitrary<Usage> = merged<Usage>(
   maybe("cacheReadTokens", count),
   maybe("cacheWriteTokens", count),
   maybe("reasoningTokens", count),
+  maybe("audioInputTokens", count),
+  maybe("audioOutputTokens", count),
+  maybe("imageInputTokens", count),
+  maybe("imageOutputTokens", count),
+  maybe("reportedCostNanoUsd", count),
+);
+const token: Arbitrary<Omit<TokenLogprob, "top">> = merged<Omit<TokenLogprob, "top">>(
+  fc.record({ token: anyText, logprob: fc.constantFrom(-0.5, -9999, 0) }),
+  maybe("bytes", fc.array(fc.nat({ max: 255 }), { maxLength: 2 })),
+);
+const logprobs: Arbitrary<TokenLogprob[]> = fc.array(
+  fc.tuple(token, fc.array(token, { maxLength: 2 })).map(([one, top]) => (top.length === 0 ? one : { ...one, top })),
+  { minLength: 1, maxLength: 3 },
+);
+/** As the protocol has them: with an address, a title and a place. */
+const citation = (length: number): Arbitrary<Citation> =>
+  merged<Citation>(
+    fc.record({ url: fc.webUrl(), title: word, start: fc.nat({ max: length }), end: fc.nat({ max: length }) }),
+    maybe("citedText", anyText),
+    fc.constantFrom({}, own({ kind: "x" })),
+  );
+const saidText: Arbitrary<TextPart> = someText.chain((said) =>
+  merged<TextPart>(
+    fc.constant({ type: "text", text: said }),
+    maybe("logprobs", logprobs),
+    maybe("citations", fc.array(citation(said.length), { minLength: 1, maxLength: 2 })),
+  ),
 );
 
 const answerCall: Arbitrary<ToolCallPart> = fc.record({
@@ -180,17 +234,18 @@ const candidate = (index: number): Arbitrary<Candidate> =>
   fc
     .tuple(
       fc.array(reasoning, { maxLength: 1 }),
-      fc.array(
-        someText.map((said): AnswerPart => ({ type: "text", text: said })),
-        { maxLength: 1 },
-      ),
+      fc.array(saidText, { maxLength: 1 }),
       fc.array(
         someText.map((said): AnswerPart => ({ type: "refusal", text: said })),
         { maxLength: 1 },
       ),
       fc.uniqueArray(answerCall, { maxLength: 3, selector: (call) => call.id }),
       fc.constantFrom("stop", "length", "content-filter"),
-      fc.constantFrom({}, own({ logprobs: { content: [{ token: "a", logprob: -1, bytes: null, top_logprobs: [] }], refusal: null } })),
+      fc.constantFrom(
+        {},
+        { stopSequence: "END" },
+        own({ logprobs: { content: null, refusal: [{ token: "a", logprob: -1, bytes: null, top_logprobs: [] }] } }),
+      ),
     )
     .map(([thought, said, refused, calls, plain, extras]): Candidate => {
       // A call that is not whole is there only when the model was not cut off; what else was said decides the reason.
@@ -214,5 +269,9 @@ export const modelAnswer: Arbitrary<ModelAnswer> = fc.integer({ min: 1, max: 3 }
       usage,
     }),
     fc.constantFrom({}, own({ system_fingerprint: "fp", service_tier: "default" })),
-  ),
+  ).map((answer) => {
+    // The tier that served stands in the answer, and is part of what it consumed.
+    const tier = answer.extras?.["openai-chat"]?.["service_tier"] as string | undefined;
+    return tier === undefined ? answer : { ...answer, usage: { ...answer.usage, serviceTier: tier } };
+  }),
 );

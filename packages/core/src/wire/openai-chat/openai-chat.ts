@@ -24,6 +24,8 @@ export const openaiChat: Codec = {
     toolCallId: /^.{1,40}$/s,
     textTools: true,
     carries: { reasoning: false, toolCalls: false, text: false },
+    reasoningBy: "effort",
+    mediaByUrl: /^image\//,
   },
   embed,
   scanHead,

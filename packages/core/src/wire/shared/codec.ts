@@ -58,6 +58,8 @@ export interface Quirks {
   readonly textTools?: boolean;
   /** As in `CodecTraits`, of a vendor or model that takes only one of the two. */
   readonly reasoningBy?: "effort" | "budget";
+  /** In Chat Completions: the vendor knows `top_k`, which the protocol does not have. */
+  readonly topK?: boolean;
   /** The vendor refuses a conversation with tool calls that declares no tools. Default: as its protocol. */
   readonly toolsWithHistory?: boolean;
   /**

@@ -235,6 +235,54 @@ describe("finish reasons", () => {
   });
 });
 
+describe("74: the tier that served", () => {
+  it("is part of the usage, and told in the protocol's words", () => {
+    const body = completion({ message: { content: "x" } }, { usage: { prompt_tokens: 1, completion_tokens: 1 }, service_tier: "priority" });
+    expect(decode(body).usage).toEqual({ inputTokens: 1, outputTokens: 1, serviceTier: "priority" });
+    expect(openaiChat.readUsage(utf8(JSON.stringify(body)))).toEqual(decode(body).usage);
+    const answer = { ...decode(completion({ message: { content: "x" } })), usage: { serviceTier: "standard" } };
+    expect(encode(answer)).toMatchObject({ service_tier: "default" });
+    expect(encode({ ...answer, usage: { serviceTier: "batch" } })).not.toHaveProperty("service_tier");
+  });
+});
+
+describe("what rests on something", () => {
+  it("92: citations count over the whole text, and those without an address have no form", () => {
+    const answer: ModelAnswer = {
+      ...decode(completion({ message: { content: "x" } })),
+      candidates: [
+        {
+          index: 0,
+          content: [
+            { type: "text", text: "one 😀", citations: [{ url: "https://a", title: "A", start: 4, end: 6 }] },
+            { type: "text", text: "two", citations: [{ url: "https://b", citedText: "said" }, { title: "a document" }] },
+          ],
+          finishReason: "stop",
+        },
+      ],
+    };
+    expect(encode(answer)).toMatchObject({
+      choices: [
+        {
+          message: {
+            content: "one 😀two",
+            annotations: [
+              { type: "url_citation", url_citation: { url: "https://a", title: "A", start_index: 4, end_index: 6 } },
+              { type: "url_citation", url_citation: { url: "https://b", title: "", start_index: 6, end_index: 9, content: "said" } },
+            ],
+          },
+        },
+      ],
+    });
+  });
+
+  it("89: the stop sequence that was met is told where a server tells it", () => {
+    expect(decode(completion({ message: { content: "x" }, stop_reason: "END" })).candidates[0]).toMatchObject({ stopSequence: "END" });
+    expect(decode(completion({ message: { content: "x" }, matched_stop: "END" })).candidates[0]).toMatchObject({ stopSequence: "END" });
+    expect(decode(completion({ message: { content: "x" }, stop_reason: 128_009 })).candidates[0]).not.toHaveProperty("stopSequence");
+  });
+});
+
 describe("what is no answer", () => {
   it.each([
     ["", "upstream_protocol"],
@@ -305,6 +353,36 @@ describe("usage", () => {
       "more reasoning than completion, and no total",
       { prompt_tokens: 5, completion_tokens: 4, completion_tokens_details: { reasoning_tokens: 9 } },
       { inputTokens: 5, outputTokens: 0, reasoningTokens: 4 },
+    ],
+    [
+      "sound and pictures inside both",
+      {
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        total_tokens: 150,
+        prompt_tokens_details: { cached_tokens: 10, audio_tokens: 20, image_tokens: 30 },
+        completion_tokens_details: { reasoning_tokens: 5, audio_tokens: 15, image_tokens: 0 },
+      },
+      {
+        inputTokens: 40,
+        cacheReadTokens: 10,
+        audioInputTokens: 20,
+        imageInputTokens: 30,
+        outputTokens: 30,
+        reasoningTokens: 5,
+        audioOutputTokens: 15,
+        imageOutputTokens: 0,
+      },
+    ],
+    [
+      "OpenRouter's cost in dollars",
+      { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2, cost: 0.00014235, is_byok: false },
+      { inputTokens: 1, outputTokens: 1, reportedCostNanoUsd: 142_350 },
+    ],
+    [
+      "xAI's cost in ticks",
+      { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2, cost_in_usd_ticks: 1_176_500 },
+      { inputTokens: 1, outputTokens: 1, reportedCostNanoUsd: 117_650 },
     ],
     [
       "no details",

@@ -8,7 +8,9 @@ import { errorInBody } from "../decode-error.js";
 import { asExtras } from "../extras.js";
 import { isLegacyCall, legacyCallId } from "../legacy-call.js";
 import { CallIds } from "./call-ids.js";
-import { areWholeArguments, decodeFinish, mayBeCut, type Holds } from "./finish-reason.js";
+import { placeCitations, splitAnnotations } from "./citations.js";
+import { areWholeArguments, decodeFinish, mayBeCut, takeStopSequence, type Holds } from "./finish-reason.js";
+import { decodeLogprobs } from "./logprobs.js";
 import { decodeUsage } from "./usage.js";
 
 type Json = Record<string, unknown>;
@@ -29,7 +31,7 @@ export function decodeAnswer(bytes: Uint8Array): ModelAnswer {
     model: textOf(model) ?? "",
     createdAtMs: createdMs(created),
     candidates: choices.map((choice, position) => decodeChoice(choice, position, answerId)),
-    usage: decodeUsage(usage),
+    usage: decodeUsage(usage, rest["service_tier"]),
     ...asExtras({ ...rest, usage: isObject(usage) ? usage : undefined }),
   };
 }
@@ -47,9 +49,11 @@ export function textOf(value: unknown): string | undefined {
 function decodeChoice(choice: unknown, position: number, answerId: string): Candidate {
   if (!isObject(choice) || !isObject(choice["message"]))
     throw new GatewayError("upstream_protocol", "A choice of the vendor's answer has no message.");
-  const { index: given, message, finish_reason, ...rest } = choice;
+  const { index: given, message, finish_reason, logprobs, ...others } = choice;
   const index = Number.isSafeInteger(given) ? (given as number) : position;
-  const { parts, calls, own } = decodeMessage(message as Json, new CallIds(answerId, index));
+  const { parts: said, calls, own } = decodeMessage(message as Json, new CallIds(answerId, index));
+  const { parts, left } = withLogprobs(said, logprobs);
+  const { stopSequence, own: rest } = takeStopSequence(others);
   const word = textOf(finish_reason);
   const counted = word === undefined ? calls.filter((call) => areWholeArguments(call.arguments)) : calls;
   const holds: Holds = {
@@ -64,25 +68,48 @@ function decodeChoice(choice: unknown, position: number, answerId: string): Cand
     content: [...parts, ...whole.map(withArguments)],
     finishReason: reason,
     ...(raw === undefined ? {} : { rawFinishReason: raw }),
-    ...asExtras({ ...rest, logprobs: rest["logprobs"] ?? undefined, message: own }),
+    ...(stopSequence === undefined ? {} : { stopSequence }),
+    ...asExtras({ ...rest, logprobs: left, message: own }),
   };
+}
+
+/** Probabilities of the text's tokens belong to the text; those of a refusal, or of no text at all, have no neutral place. */
+function withLogprobs(parts: AnswerPart[], logprobs: unknown): { parts: AnswerPart[]; left: unknown } {
+  if (!isObject(logprobs)) return { parts, left: undefined };
+  const tokens = decodeLogprobs(logprobs["content"]);
+  const first = parts.findIndex((part) => part.type === "text");
+  if (tokens.length === 0 || first < 0) return { parts, left: logprobs };
+  const refusal = logprobs["refusal"] ?? null;
+  const marked = parts.map((part, i) => (i === first ? ({ ...part, logprobs: tokens } as TextPart) : part));
+  return { parts: marked, left: refusal === null ? undefined : { content: null, refusal } };
 }
 
 /** A function call without arguments is one with none; what a custom tool is given is no JSON and stays empty. */
 function withArguments(call: ToolCallPart): ToolCallPart {
-  return call.arguments === "" && call.extras?.["openai-chat"]?.["type"] !== "custom" ? { ...call, arguments: "{}" } : call;
+  return call.arguments === "" && call.input !== "text" ? { ...call, arguments: "{}" } : call;
 }
 
 function decodeMessage(message: Json, ids: CallIds): { parts: AnswerPart[]; calls: ToolCallPart[]; own: Json | undefined } {
-  const { role: _role, content, refusal, tool_calls, function_call, audio, images, ...others } = message;
+  const { role: _role, content, refusal, tool_calls, function_call, audio, images, annotations, ...others } = message;
   const { reasoning, own } = takeReasoning(others);
-  const parts: AnswerPart[] = [...reasoning, ...contentParts(content)];
+  const { parts: spoken, left } = withCitations(contentParts(content), annotations);
+  if (left !== undefined) own["annotations"] = left;
+  const parts: AnswerPart[] = [...reasoning, ...spoken];
   if (textOf(refusal) !== undefined) parts.push({ type: "refusal", text: refusal as string });
   parts.push(...decodeMedia(audio, images));
   const calls = Array.isArray(tool_calls) ? tool_calls.filter(isObject).map((call) => decodeCall(call, ids)) : [];
   if (isObject(function_call)) calls.push(decodeLegacyCall(function_call));
   const said = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== null));
   return { parts, calls, own: Object.keys(said).length === 0 ? undefined : said };
+}
+
+function withCitations(parts: (TextPart | ReasoningPart)[], annotations: unknown): { parts: AnswerPart[]; left: unknown } {
+  const { citations, others } = splitAnnotations(annotations);
+  const texts = parts.filter((part) => part.type === "text");
+  // Without a text there is nothing that they could rest on.
+  if (citations.length === 0 || texts.length === 0) return { parts, left: citations.length === 0 ? others : annotations };
+  const placed = placeCitations(texts, citations);
+  return { parts: parts.map((part) => (part.type === "text" ? (placed[texts.indexOf(part)] as TextPart) : part)), left: others };
 }
 
 /** Reasoning under the names that compatible vendors give it; what they seal (`reasoning_details`) is kept as it came, in order. */
@@ -135,7 +162,8 @@ function decodeCall(call: Json, ids: CallIds): ToolCallPart {
       id,
       name: textOf(custom["name"]) ?? "",
       arguments: argumentsText(custom["input"]),
-      ...asExtras({ type, ...rest }),
+      input: "text",
+      ...asExtras(rest),
     };
   const { name, arguments: args } = isObject(called) ? called : ({} as Json);
   return { type: "tool-call", id, name: textOf(name) ?? "", arguments: argumentsText(args), ...asExtras(rest) };

@@ -3,10 +3,12 @@ import { isObject, utf8 } from "../../../util/json.js";
 import { joinBase64 } from "../../shared/base64.js";
 import { chatExtras } from "../extras.js";
 import { isLegacyCall } from "../legacy-call.js";
-import { encodeMedia } from "../request/content-parts.js";
+import { encodeImage } from "../request/content-parts.js";
 import { encodeCalls, encodeReasoning } from "../request/encode-messages.js";
+import { encodeCitation } from "./citations.js";
 import { encodeFinish, type Holds } from "./finish-reason.js";
-import { encodeUsage } from "./usage.js";
+import { encodeLogprobs } from "./logprobs.js";
+import { encodeUsage, tierWord } from "./usage.js";
 
 type Json = Record<string, unknown>;
 
@@ -14,6 +16,7 @@ type Json = Record<string, unknown>;
 export function encodeAnswer(answer: ModelAnswer): Uint8Array {
   const { usage: own, ...extras } = chatExtras(answer);
   const usage = encodeUsage(answer.usage, own);
+  const tier = tierWord(answer.usage.serviceTier);
   const head = {
     id: answer.id,
     object: "chat.completion",
@@ -22,7 +25,15 @@ export function encodeAnswer(answer: ModelAnswer): Uint8Array {
     choices: answer.candidates.map(encodeChoice),
   };
   // The head twice: first for the order that people expect, last because nothing that rides along may stand in its place.
-  return utf8(JSON.stringify({ ...head, ...(usage === null ? {} : { usage }), ...extras, ...head }));
+  return utf8(
+    JSON.stringify({
+      ...head,
+      ...(usage === null ? {} : { usage }),
+      ...(tier === undefined ? {} : { service_tier: tier }),
+      ...extras,
+      ...head,
+    }),
+  );
 }
 
 function encodeChoice(candidate: Candidate): Json {
@@ -30,10 +41,17 @@ function encodeChoice(candidate: Candidate): Json {
   const head = {
     index: candidate.index,
     message: encodeMessage(candidate.content, isObject(own) ? own : {}),
-    logprobs: logprobs ?? null,
+    logprobs: joinLogprobs(candidate.content, logprobs),
     finish_reason: encodeFinish(candidate.finishReason, holdsOf(candidate.content)),
   };
-  return { ...head, ...extras, ...head };
+  const stop = candidate.stopSequence === undefined ? {} : { stop_reason: candidate.stopSequence };
+  return { ...head, ...stop, ...extras, ...head };
+}
+
+function joinLogprobs(parts: readonly AnswerPart[], own: unknown): unknown {
+  const tokens = parts.flatMap((part) => (part.type === "text" ? (part.logprobs ?? []) : []));
+  if (tokens.length === 0) return own ?? null;
+  return { content: encodeLogprobs(tokens), refusal: isObject(own) ? (own["refusal"] ?? null) : null };
 }
 
 /** What the finish reason depends on. */
@@ -61,6 +79,7 @@ function encodeMessage(parts: readonly AnswerPart[], own: Json): Json {
     ...head,
     ...own,
     ...head,
+    ...encodeAnnotations(parts, own["annotations"]),
     ...reasoning,
     ...(audio === undefined ? {} : { audio }),
     ...encodeImages(media),
@@ -71,6 +90,21 @@ function encodeMessage(parts: readonly AnswerPart[], own: Json): Json {
 function join(parts: readonly AnswerPart[], type: "text" | "refusal"): string | null {
   const texts = parts.flatMap((part) => (part.type === type ? [part.text] : []));
   return texts.length === 0 ? null : texts.join("");
+}
+
+/** Citations counted over the text as a whole, which the caller sees. */
+function encodeAnnotations(parts: readonly AnswerPart[], own: unknown): Json {
+  const annotations: unknown[] = [];
+  let base = 0;
+  for (const part of parts) {
+    if (part.type !== "text") continue;
+    for (const citation of part.citations ?? []) {
+      const annotation = encodeCitation(citation, { base, length: part.text.length });
+      if (annotation !== null) annotations.push(annotation);
+    }
+    base += part.text.length;
+  }
+  return annotations.length === 0 ? {} : { annotations: [...annotations, ...(Array.isArray(own) ? (own as unknown[]) : [])] };
 }
 
 /** Streamed sound comes in several parts, of which the first names the id and the last says when it expires. */
@@ -86,5 +120,5 @@ function encodeAudio(parts: readonly MediaPart[]): Json | undefined {
 /** Pictures have no field by the protocol; vendors that make them answer with this one. */
 function encodeImages(parts: readonly MediaPart[]): Json {
   const images = parts.filter((part) => part.mediaType.startsWith("image/"));
-  return images.length === 0 ? {} : { images: images.map((part) => encodeMedia(part, "images")) };
+  return images.length === 0 ? {} : { images: images.map((part) => encodeImage(part, chatExtras(part))) };
 }

@@ -64,3 +64,14 @@ export function areWholeArguments(text: string): boolean {
     return false;
   }
 }
+
+/** Which stop sequence was met, as some servers of this protocol say it: vLLM's `stop_reason`, SGLang's `matched_stop`. The number of a token there is none of the caller's words. */
+export function takeStopSequence(choice: Record<string, unknown>): {
+  readonly stopSequence?: string;
+  readonly own: Record<string, unknown>;
+} {
+  const { stop_reason: reason, ...others } = choice;
+  if (typeof reason === "string") return { stopSequence: reason, own: others };
+  const matched = choice["matched_stop"];
+  return typeof matched === "string" ? { stopSequence: matched, own: choice } : { own: choice };
+}

@@ -1,6 +1,7 @@
 import type { Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { JsonScanner, KeyTable } from "../../../util/json-scanner.js";
+import { fromUtf8 } from "../../../util/json.js";
 import { asUpstream, parseUpstreamJson } from "../../shared/upstream-json.js";
 import { errorInBody } from "../decode-error.js";
 import { usageOf, type ChatCounts } from "./usage.js";
@@ -25,39 +26,54 @@ const usageLevel = level([
     level([
       ["cached_tokens", "cached"],
       ["cache_write_tokens", "written"],
+      ["audio_tokens", "soundIn"],
+      ["image_tokens", "pictureIn"],
     ]),
   ],
-  ["completion_tokens_details", level([["reasoning_tokens", "reasoning"]])],
+  [
+    "completion_tokens_details",
+    level([
+      ["reasoning_tokens", "reasoning"],
+      ["audio_tokens", "soundOut"],
+      ["image_tokens", "pictureOut"],
+    ]),
+  ],
+  ["cost", "dollars"],
+  ["cost_in_usd_ticks", "ticks"],
 ]);
-const answerKeys = new KeyTable(["usage", "choices", "error"]);
-const [USAGE, CHOICES] = [0, 1];
+const answerKeys = new KeyTable(["usage", "choices", "error", "service_tier"]);
+const [USAGE, CHOICES, ERROR, TIER] = [0, 1, 2, 3];
+const QUOTE = 0x22;
 const NULL = 0x6e;
 
 /** `Codec.readUsage` of Chat Completions: one walk over the bytes, no tree. */
 export function readUsage(bytes: Uint8Array): Usage {
-  const { counts, suspicious } = asUpstream(() => scanAnswer(bytes));
+  const { counts, tier, suspicious } = asUpstream(() => scanAnswer(bytes));
   const error = suspicious ? errorInBody(parseUpstreamJson(bytes)) : null;
   if (error !== null) throw error;
-  return usageOf(counts);
+  return tier === "" ? usageOf(counts) : { ...usageOf(counts), serviceTier: tier };
 }
 
 /** `suspicious`: it has what an error has, or nothing of an answer. */
-function scanAnswer(bytes: Uint8Array): { readonly counts: ChatCounts; readonly suspicious: boolean } {
+function scanAnswer(bytes: Uint8Array): { readonly counts: ChatCounts; readonly tier: string; readonly suspicious: boolean } {
   const scanner = new JsonScanner(bytes);
   const counts: ChatCounts = {};
   let [hasChoices, hasError] = [false, false];
+  let tier = "";
   if (scanner.peek() !== 0x7b) throw new GatewayError("upstream_protocol", "The vendor's answer is not a JSON object.");
   scanner.enterObject();
   for (let key = scanner.nextKey(answerKeys); key !== JsonScanner.end; key = scanner.nextKey(answerKeys)) {
     if (key === USAGE) scanCounts(scanner, usageLevel, counts);
     else {
+      const [first, start] = [scanner.peek(), scanner.pos];
       if (key === CHOICES) hasChoices = true;
-      else if (key !== JsonScanner.other) hasError = scanner.peek() !== NULL;
+      else if (key === ERROR) hasError = first !== NULL;
       scanner.skip();
+      if (key === TIER) tier = first === QUOTE ? (JSON.parse(fromUtf8(bytes.subarray(start, scanner.pos))) as string) : "";
     }
   }
   scanner.finish();
-  return { counts, suspicious: hasError || !hasChoices };
+  return { counts, tier, suspicious: hasError || !hasChoices };
 }
 
 function scanCounts(scanner: JsonScanner, { table, means }: Level, counts: ChatCounts): void {

@@ -2,7 +2,8 @@ import type { MediaPart, TextPart } from "../../../calls/index.js";
 import { isObject } from "../../../util/json.js";
 import { dataUrl, readDataUrl } from "../../shared/data-url.js";
 import { Fields, invalid, unsupported } from "../../shared/fields.js";
-import { asExtras, chatExtras } from "../extras.js";
+import { cacheOf, markOf, type Marking } from "../cache-marks.js";
+import { asExtras } from "../extras.js";
 
 /** The formats of `input_audio` and what they are called elsewhere. */
 const audioTypes: Readonly<Record<string, string>> = { wav: "audio/wav", mp3: "audio/mpeg" };
@@ -54,14 +55,20 @@ function decodePart(part: Fields): TextPart | MediaPart {
 
 export function decodeTextPart(part: Fields): TextPart {
   part.raw("type");
-  return { type: "text", text: part.string("text"), ...asExtras(part.rest()) };
+  return { type: "text", text: part.string("text"), ...markedExtras(part) };
+}
+
+/** What else stands in a part, and the mark of a cache among it. */
+function markedExtras(part: Fields, own: Record<string, unknown> = {}): Pick<TextPart, "cache" | "extras"> {
+  const rest = part.rest();
+  return { ...cacheOf(rest), ...asExtras({ ...rest, ...own }) };
 }
 
 function decodeImage(part: Fields): MediaPart {
   const image = part.fields("image_url");
   const url = image.string("url");
   const inline = readDataUrl(url);
-  const own = asExtras({ ...part.rest(), detail: image.raw("detail"), image_url: image.rest() });
+  const own = markedExtras(part, { detail: image.raw("detail"), image_url: image.rest() });
   // What a data URL holds is sent back as an image only when it says that it is one.
   if (inline === null || !inline.mediaType.startsWith("image/"))
     return { type: "media", mediaType: "image/*", source: { kind: "url", url }, ...own };
@@ -73,7 +80,7 @@ function decodeAudio(part: Fields): MediaPart {
   const format = audio.string("format");
   const data = audio.string("data");
   const mediaType = audioTypes[format] ?? `audio/${format}`;
-  return { type: "media", mediaType, source: { kind: "base64", data }, ...asExtras({ ...part.rest(), input_audio: audio.rest() }) };
+  return { type: "media", mediaType, source: { kind: "base64", data }, ...markedExtras(part, { input_audio: audio.rest() }) };
 }
 
 function decodeFile(part: Fields): MediaPart {
@@ -81,7 +88,7 @@ function decodeFile(part: Fields): MediaPart {
   const filename = file.optionalString("filename");
   const id = file.optionalString("file_id");
   const data = file.optionalString("file_data");
-  const rest = { ...(filename === undefined ? {} : { filename }), ...asExtras({ ...part.rest(), file: file.rest() }) };
+  const rest = { ...(filename === undefined ? {} : { filename }), ...markedExtras(part, { file: file.rest() }) };
   if (id !== undefined) return { type: "media", mediaType: "application/octet-stream", source: { kind: "file", id }, ...rest };
   if (data === undefined) throw invalid(part.path("file"), "needs file_id or file_data");
   const inline = readDataUrl(data) ?? { mediaType: typeByName(filename), data };
@@ -94,39 +101,46 @@ function typeByName(filename: string | undefined): string {
 }
 
 /** Text alone as a string, which every vendor takes; parts where there are several or one that carries more. */
-export function encodeContent(parts: readonly (TextPart | MediaPart)[], path: string): unknown {
-  const only = parts.length === 1 ? parts[0] : undefined;
-  if (only?.type === "text" && Object.keys(chatExtras(only)).length === 0) return only.text;
-  return parts.map((part, i) => (part.type === "text" ? encodeTextPart(part) : encodeMedia(part, `${path}[${i}]`)));
+export function encodeContent(parts: readonly (TextPart | MediaPart)[], path: string, marking: Marking): unknown {
+  const encoded = parts.map((part, i) =>
+    part.type === "text" ? encodeTextPart(part, `${path}[${i}]`, marking) : encodeMedia(part, `${path}[${i}]`, marking),
+  );
+  const only = encoded.length === 1 ? encoded[0] : undefined;
+  return only?.["type"] === "text" && Object.keys(only).length === 2 ? only["text"] : encoded;
 }
 
-export function encodeTextPart(part: TextPart): unknown {
-  return { ...chatExtras(part), type: "text", text: part.text };
+export function encodeTextPart(part: TextPart, path: string, marking: Marking): Record<string, unknown> {
+  return { ...markOf(part, path, marking), type: "text", text: part.text };
 }
 
-export function encodeMedia(part: MediaPart, path: string): unknown {
+export function encodeMedia(part: MediaPart, path: string, marking: Marking): Record<string, unknown> {
   const { source, mediaType } = part;
-  if (mediaType.startsWith("image/") && source.kind !== "file") return encodeImage(part);
+  const own = markOf(part, path, marking);
+  if (mediaType.startsWith("image/") && source.kind !== "file") return encodeImage(part, own);
   if (source.kind === "url") throw unsupported(path, `is ${mediaType} by URL, which Chat Completions takes for images only`);
-  if (source.kind === "base64" && mediaType.startsWith("audio/")) return encodeAudio(part, source.data, path);
-  const { file, ...extras } = chatExtras(part);
+  if (source.kind === "base64" && mediaType.startsWith("audio/")) return encodeAudio({ mediaType, data: source.data }, own, path);
+  const { file, ...extras } = own;
   const named = part.filename === undefined ? {} : { filename: part.filename };
   // The vendor wants a name with the bytes of a file.
   const held = source.kind === "file" ? { file_id: source.id } : { file_data: dataUrl(mediaType, source.data), filename: "file" };
   return { ...extras, type: "file", file: { ...asFields(file), ...held, ...named } };
 }
 
-function encodeImage(part: MediaPart): unknown {
-  const { detail, image_url: image, ...extras } = chatExtras(part);
-  const { source, mediaType } = part;
+/** Of a request as of an answer; `own` is what rides along. */
+export function encodeImage({ source, mediaType }: MediaPart, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { detail, image_url: image, ...extras } = own;
   const url = source.kind === "base64" ? dataUrl(mediaType, source.data) : source.kind === "url" ? source.url : "";
   return { ...extras, type: "image_url", image_url: { ...asFields(image), url, ...(detail === undefined ? {} : { detail }) } };
 }
 
-function encodeAudio(part: MediaPart, data: string, path: string): unknown {
-  const { input_audio: audio, ...extras } = chatExtras(part);
-  const format = audioFormats[part.mediaType] ?? dialectFormat(part.mediaType);
-  if (format === undefined) throw unsupported(path, `is ${part.mediaType}, which Chat Completions has no name for`);
+function encodeAudio(
+  { mediaType, data }: { readonly mediaType: string; readonly data: string },
+  own: Record<string, unknown>,
+  path: string,
+): Record<string, unknown> {
+  const { input_audio: audio, ...extras } = own;
+  const format = audioFormats[mediaType] ?? dialectFormat(mediaType);
+  if (format === undefined) throw unsupported(path, `is ${mediaType}, which Chat Completions has no name for`);
   return { ...extras, type: "input_audio", input_audio: { ...asFields(audio), data, format } };
 }
 

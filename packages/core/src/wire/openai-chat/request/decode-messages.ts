@@ -98,7 +98,14 @@ function decodeToolCall(call: Fields): ToolCallPart {
   call.raw("index");
   if (type === "custom") {
     const custom = call.fields("custom");
-    return { type: "tool-call", id, name: custom.string("name"), arguments: custom.string("input"), ...asExtras({ type, ...call.rest() }) };
+    return {
+      type: "tool-call",
+      id,
+      name: custom.string("name"),
+      arguments: custom.string("input"),
+      input: "text",
+      ...asExtras(call.rest()),
+    };
   }
   if (type !== "function") throw invalid(call.path("type"), 'must be "function" or "custom"');
   const called = call.fields("function");

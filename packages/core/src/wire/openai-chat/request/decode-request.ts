@@ -1,39 +1,78 @@
-import type { JsonObject, ModelCall, OutputFormat, ToolChoice, ToolSpec } from "../../../calls/index.js";
+import type { JsonObject, ModelCall, OutputFormat } from "../../../calls/index.js";
 import { parseCallerJson } from "../../shared/caller-json.js";
 import { Fields, invalid } from "../../shared/fields.js";
 import { asExtras } from "../extras.js";
 import { decodeMessages } from "./decode-messages.js";
+import { decodeReasoning } from "./reasoning-request.js";
+import { decodeToolChoice, decodeTools } from "./tools.js";
 
 /** `Codec.decodeRequest` of Chat Completions: what is null or absent is undefined, what has no neutral meaning rides in `extras`. */
 export function decodeRequest(bytes: Uint8Array): ModelCall {
   const fields = new Fields(parseCallerJson(bytes));
   const model = fields.string("model");
   const messages = decodeMessages(fields.list("messages"));
-  const tools = decodeTools(fields);
+  const { tools } = decodeTools(fields);
   const choice = decodeToolChoice(fields);
   const format = decodeFormat(fields);
   const limit = decodeLimit(fields);
+  const reasoning = decodeReasoning(fields);
+  const user = decodeUser(fields);
+  const topK = fields.optionalInteger("top_k");
   const call = {
     model,
     messages,
-    tools: tools.specs,
+    tools,
     toolChoice: choice.neutral,
     parallelToolCalls: fields.optionalBoolean("parallel_tool_calls"),
     output: format.neutral,
     maxOutputTokens: limit.neutral,
     temperature: fields.optionalNumber("temperature"),
     topP: fields.optionalNumber("top_p"),
+    topK,
     stop: decodeStop(fields),
     seed: fields.optionalInteger("seed"),
     presencePenalty: fields.optionalNumber("presence_penalty"),
     frequencyPenalty: fields.optionalNumber("frequency_penalty"),
     n: fields.optionalInteger("n"),
-    reasoning: asReasoning(fields.optionalString("reasoning_effort")),
-    user: fields.optionalString("user"),
+    reasoning: reasoning.neutral,
+    logprobs: decodeLogprobs(fields),
+    outputModalities: decodeModalities(fields),
+    serviceTier: fields.optionalString("service_tier"),
+    promptCacheKey: fields.optionalString("prompt_cache_key"),
+    user: user.neutral,
     metadata: fields.optionalObject("metadata") as ModelCall["metadata"],
   };
-  const own = { tools: tools.own, tool_choice: choice.own, response_format: format.own, max_tokens: limit.own };
-  return { ...call, ...asExtras({ ...own, stream_options: decodeStreamOptions(fields), ...fields.rest() }) };
+  const own = {
+    tool_choice: choice.own,
+    response_format: format.own,
+    max_tokens: limit.own,
+    top_k: topK,
+    ...reasoning.own,
+    safety_identifier: user.own,
+    stream_options: decodeStreamOptions(fields),
+  };
+  return { ...call, ...asExtras({ ...own, ...fields.rest() }) };
+}
+
+/** The newer name of the same; where both were said the older one, which most vendors know, is the neutral one. */
+function decodeUser(fields: Fields): { neutral: string | undefined; own: string | undefined } {
+  const user = fields.optionalString("user");
+  const identifier = fields.optionalString("safety_identifier");
+  return { neutral: user ?? identifier, own: identifier };
+}
+
+function decodeLogprobs(fields: Fields): number | undefined {
+  const wanted = fields.optionalBoolean("logprobs");
+  const top = fields.optionalInteger("top_logprobs");
+  if (wanted === true) return top ?? 0;
+  if (top !== undefined && top > 0) throw invalid("top_logprobs", 'needs "logprobs": true beside it');
+  return undefined;
+}
+
+function decodeModalities(fields: Fields): readonly string[] | undefined {
+  const modalities = fields.optionalList("modalities");
+  if (modalities === undefined || modalities.every((word): word is string => typeof word === "string")) return modalities;
+  throw invalid("modalities", "must be a list of strings");
 }
 
 /** The stream itself is asked for beside the call, and usage with it; what else stands in the options is this protocol's own. */
@@ -59,51 +98,6 @@ function decodeStop(fields: Fields): readonly string[] | undefined {
   throw invalid("stop", "must be a string or a list of strings");
 }
 
-/** Function tools, today's and the legacy ones, are neutral; all others are given back to this protocol alone. */
-function decodeTools(fields: Fields): { specs: readonly ToolSpec[] | undefined; own: unknown[] | undefined } {
-  const specs: ToolSpec[] = [];
-  const own: unknown[] = [];
-  const given = fields.optionalList("tools");
-  given?.forEach((value, i) => {
-    const tool = new Fields(value, `tools[${i}]`);
-    if (tool.string("type") === "function")
-      addTool(specs, decodeFunction(tool.fields("function"), tool.rest()), `tools[${i}].function.name`);
-    else own.push(value);
-  });
-  const legacy = fields.optionalList("functions");
-  legacy?.forEach((value, i) =>
-    addTool(specs, decodeFunction(new Fields(value, `functions[${i}]`), { type: "functions" }), `functions[${i}].name`),
-  );
-  const said = specs.length > 0 || (given !== undefined && own.length === 0);
-  return { specs: said ? specs : undefined, own: own.length === 0 ? undefined : own };
-}
-
-function addTool(specs: ToolSpec[], spec: ToolSpec, path: string): void {
-  if (specs.some((other) => other.name === spec.name)) throw invalid(path, "names a tool that is there already");
-  specs.push(spec);
-}
-
-/** A function without `parameters` takes none, which as a schema is an object without properties. */
-function decodeFunction(called: Fields, rest: Record<string, unknown> | undefined): ToolSpec {
-  return {
-    name: called.string("name"),
-    description: called.optionalString("description"),
-    inputSchema: (called.optionalObject("parameters") ?? { type: "object", properties: {} }) as JsonObject,
-    strict: called.optionalBoolean("strict"),
-    ...asExtras({ ...rest, function: called.rest() }),
-  };
-}
-
-/** `allowed_tools` and custom tools have no neutral form, nor has the legacy `function_call`, which stays in the rest. */
-function decodeToolChoice(fields: Fields): { neutral?: ToolChoice; own?: unknown } {
-  const choice = fields.raw("tool_choice");
-  if (choice === undefined || choice === null) return {};
-  if (choice === "auto" || choice === "none" || choice === "required") return { neutral: choice };
-  if (typeof choice === "string") throw invalid("tool_choice", 'must be "auto", "none", "required" or an object');
-  const named = new Fields(choice, "tool_choice");
-  return named.string("type") === "function" ? { neutral: { name: named.fields("function").string("name") } } : { own: choice };
-}
-
 function decodeFormat(fields: Fields): { neutral?: OutputFormat; own?: unknown } {
   const format = fields.optionalFields("response_format");
   if (format === undefined) return {};
@@ -127,8 +121,4 @@ function decodeSchema(format: Fields, own: unknown): { neutral?: OutputFormat; o
   const description = format.optionalString("description");
   if (schema === undefined) return { own };
   return { neutral: { type: "json-schema", name, schema: schema as JsonObject, strict, description } };
-}
-
-function asReasoning(effort: string | undefined): ModelCall["reasoning"] {
-  return effort === undefined ? undefined : { effort };
 }

@@ -208,7 +208,31 @@ describe("the other fields", () => {
     ["tool_choice none", { tool_choice: "none" }],
     ["tool_choice required", { tool_choice: "required" }],
     ["tool_choice of a name", { tool_choice: { type: "function", function: { name: "f" } } }],
-    ["tool_choice of a custom tool", { tool_choice: { type: "custom", custom: { name: "c" } } }],
+    [
+      "tool_choice of a custom tool",
+      { tools: [{ type: "custom", custom: { name: "c" } }], tool_choice: { type: "custom", custom: { name: "c" } } },
+    ],
+    ["tool_choice of a vendor's own tool", { tool_choice: { type: "web_search" } }],
+    ["a vendor's own tool", { tools: [{ type: "web_search", depth: 2 }] }],
+    [
+      "tool_choice of several, one of them custom",
+      {
+        tools: [
+          { type: "function", function: { name: "f", parameters: schema } },
+          { type: "custom", custom: { name: "c" } },
+        ],
+        tool_choice: {
+          type: "allowed_tools",
+          allowed_tools: {
+            mode: "required",
+            tools: [
+              { type: "function", function: { name: "f" } },
+              { type: "custom", custom: { name: "c" } },
+            ],
+          },
+        },
+      },
+    ],
     [
       "tool_choice of several",
       { tool_choice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [{ type: "function", function: { name: "f" } }] } } },
@@ -223,6 +247,14 @@ describe("the other fields", () => {
     ["stop words", { stop: ["a", "b"] }],
     ["both limits", { max_tokens: 5, max_completion_tokens: 6 }],
     ["reasoning, user, metadata", { reasoning_effort: "low", user: "u", metadata: { a: "b" } }],
+    ["reasoning in OpenRouter's field", { reasoning: { max_tokens: 5, exclude: true, x: 1 } }],
+    ["reasoning in DeepSeek's fields", { thinking: { type: "enabled" }, reasoning_effort: "high" }],
+    [
+      "probabilities, tier, modalities, keys",
+      { logprobs: true, service_tier: "flex", modalities: ["text", "audio"], prompt_cache_key: "k" },
+    ],
+    ["top_k of a dialect", { top_k: 5 }],
+    ["both names of the user", { user: "u", safety_identifier: "s" }],
     [
       "fields without a neutral meaning",
       {
@@ -315,6 +347,162 @@ describe("what a vendor's row says", () => {
     expect(encode(foreign, { quirks: { reasoningField: "reasoning" } })["messages"]).toEqual([
       { role: "assistant", content: "4", reasoning: "so" },
     ]);
+  });
+});
+
+describe("in neutral terms", () => {
+  const neutral = (fields: object) => decode({ model: "m", messages: [user], ...fields });
+
+  it("42: a custom tool takes text, and its calls are text", () => {
+    const format = { type: "grammar", grammar: { syntax: "lark", definition: "x" } };
+    const call = neutral({
+      tools: [{ type: "custom", custom: { name: "c", description: "d", format } }],
+      messages: [{ role: "assistant", content: null, tool_calls: [{ id: "1", type: "custom", custom: { name: "c", input: "ls" } }] }],
+    });
+    expect(call.tools).toMatchObject([{ name: "c", description: "d", inputSchema: {}, input: "text" }]);
+    expect(call.messages[0]?.content).toMatchObject([{ type: "tool-call", input: "text", arguments: "ls" }]);
+  });
+
+  it("43: a vendor's own tool is hosted, and another protocol's is refused", () => {
+    expect(neutral({ tools: [{ type: "web_search" }] }).tools).toEqual([{ hosted: "openai-chat", definition: { type: "web_search" } }]);
+    const foreign: ModelCall = { model: "m", messages: [], tools: [{ hosted: "openai-responses", definition: { type: "web_search" } }] };
+    expect(() => encode(foreign)).toThrow(expect.objectContaining({ code: "unsupported_feature", details: { param: "tools[0]" } }));
+  });
+
+  it("39: allowed tools are a choice", () => {
+    const tools = [{ type: "function", function: { name: "f" } }];
+    expect(neutral({ tool_choice: { type: "allowed_tools", allowed_tools: { mode: "required", tools } } }).toolChoice).toEqual({
+      allowed: ["f"],
+      required: true,
+    });
+  });
+
+  it.each([
+    [{ logprobs: true }, { logprobs: 0 }],
+    [{ logprobs: true, top_logprobs: 5 }, { logprobs: 5 }],
+    [{ logprobs: false }, {}],
+    [{ modalities: ["text", "audio"] }, { outputModalities: ["text", "audio"] }],
+    [{ service_tier: "flex" }, { serviceTier: "flex" }],
+    [{ prompt_cache_key: "k" }, { promptCacheKey: "k" }],
+    [{ safety_identifier: "s" }, { user: "s" }],
+    [{ user: "u", safety_identifier: "s" }, { user: "u" }],
+    [{ top_k: 5 }, { topK: 5 }],
+    [{ reasoning_effort: "low" }, { reasoning: { effort: "low" } }],
+    [{ reasoning: { effort: "high", exclude: true } }, { reasoning: { effort: "high", visible: false } }],
+    [{ reasoning: { max_tokens: 2000 } }, { reasoning: { budgetTokens: 2000 } }],
+    [{ reasoning: { enabled: true } }, { reasoning: {} }],
+    [{ reasoning: { enabled: false } }, { reasoning: { effort: "none" } }],
+    [{ thinking: { type: "disabled" } }, { reasoning: { effort: "none" } }],
+    [{ thinking: { type: "enabled" }, reasoning_effort: "max" }, { reasoning: { effort: "max" } }],
+    [{ thinking: { type: "enabled", budget_tokens: 9 } }, { reasoning: { budgetTokens: 9 } }],
+  ])("%j is %j", (fields, expected) => {
+    const { extras: _extras, model: _model, messages: _messages, ...call } = neutral(fields);
+    expect(JSON.parse(JSON.stringify(call))).toEqual(expected);
+  });
+
+  it.each([
+    ["reasoning_effort", { effort: "low", visible: true }, { reasoning_effort: "low" }],
+    ["reasoning_effort", {}, {}],
+    ["reasoning", { effort: "low" }, { reasoning: { effort: "low" } }],
+    ["reasoning", { effort: "low", budgetTokens: 5, visible: false }, { reasoning: { max_tokens: 5, exclude: true } }],
+    ["reasoning", {}, { reasoning: { enabled: true } }],
+    ["thinking", {}, { thinking: { type: "enabled" } }],
+    ["thinking", { effort: "max" }, { thinking: { type: "enabled" }, reasoning_effort: "max" }],
+    ["thinking", { effort: "none" }, { thinking: { type: "disabled" } }],
+    ["thinking", { budgetTokens: 7 }, { thinking: { type: "enabled", budget_tokens: 7 } }],
+  ] as const)("20: a vendor with the field %s is told %j as %j", (reasoningRequest, reasoning, expected) => {
+    const {
+      model: _model,
+      messages: _messages,
+      ...body
+    } = encode({ model: "m", messages: [], reasoning }, { quirks: { reasoningRequest } });
+    expect(body).toEqual(expected);
+  });
+
+  it("a dialect's field becomes the vendor's where the vendor is known", () => {
+    const call = neutral({ reasoning: { effort: "low", exclude: false, x: 1 } });
+    expect(encode(call, { quirks: { reasoningRequest: "reasoning_effort" } })).toMatchObject({ reasoning_effort: "low" });
+    expect(encode(call, { quirks: { reasoningRequest: "reasoning_effort" } })).not.toHaveProperty("reasoning");
+    expect(encode(call, { quirks: { reasoningRequest: "reasoning" } })).toMatchObject({
+      reasoning: { effort: "low", exclude: false, x: 1 },
+    });
+  });
+
+  it("marks of a cache are neutral, and go to a vendor in its form or are told to be left out", () => {
+    const control = { type: "ephemeral", ttl: "1h" };
+    const call = neutral({
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "a", cache_control: control },
+            { type: "text", text: "b", prompt_cache_breakpoint: { mode: "explicit" } },
+          ],
+        },
+      ],
+      tools: [{ type: "function", function: { name: "f", parameters: {} }, cache_control: { type: "ephemeral" } }],
+    });
+    expect(call.messages[0]?.content).toMatchObject([{ cache: { ttl: "1h" } }, { cache: {} }]);
+    expect(call.tools).toMatchObject([{ cache: {} }]);
+    const sent = (quirks: Quirks) => encode(call, { quirks }) as { messages: { content: unknown }[]; tools: unknown[] };
+    expect(sent({ cacheMarks: "cache_control" })).toMatchObject({
+      messages: [{ content: [{ cache_control: control }, { cache_control: { type: "ephemeral" } }] }],
+      tools: [{ cache_control: { type: "ephemeral" } }],
+    });
+    const breakpoint = { mode: "explicit" };
+    expect(sent({ cacheMarks: "prompt_cache_breakpoint" }).messages[0]?.content).toEqual([
+      { type: "text", text: "a", prompt_cache_breakpoint: breakpoint },
+      { type: "text", text: "b", prompt_cache_breakpoint: breakpoint },
+    ]);
+    expect(JSON.stringify(sent({ cacheMarks: "none" }))).not.toMatch(/cache/);
+    const foreign: ModelCall = { model: "m", messages: [{ role: "user", content: [{ type: "text", text: "a", cache: {} }] }] };
+    expect(openaiChat.encodeRequest(foreign, { model: "m", stream: false, quirks: {} }).warnings).toMatchObject([
+      { field: "messages[0].content[0].cache" },
+    ]);
+    expect(encode(foreign)["messages"]).toEqual([{ role: "user", content: "a" }]);
+    const result = { type: "tool-result", callId: "1", content: [{ type: "text", text: "r" }], cache: {} } as const;
+    expect(
+      encode({ model: "m", messages: [{ role: "tool", content: [result] }] }, { quirks: { cacheMarks: "cache_control" } }),
+    ).toMatchObject({
+      messages: [{ content: [{ type: "text", text: "r", cache_control: { type: "ephemeral" } }] }],
+    });
+  });
+
+  it("90: top_k goes only where it is known, and is told", () => {
+    const call: ModelCall = { model: "m", messages: [], topK: 4 };
+    expect(openaiChat.encodeRequest(call, { model: "m", stream: false, quirks: {} }).warnings).toMatchObject([{ field: "topK" }]);
+    expect(encode(call, { quirks: { topK: true } })).toMatchObject({ top_k: 4 });
+  });
+
+  it("16: a turn of tools has its reasoning field, even empty, where the vendor wants it", () => {
+    const quirks: Quirks = { reasoningOnToolTurns: true, reasoningField: "reasoning_content" };
+    const turn = (...more: unknown[]) =>
+      ({ role: "assistant", content: [...more, { type: "tool-call", id: "1", name: "f", arguments: "{}" }] }) as ModelCall["messages"][0];
+    const sent = (given: ModelCall["messages"][0]) =>
+      (encode({ model: "m", messages: [given] }, { quirks })["messages"] as Record<string, unknown>[])[0]?.["reasoning_content"];
+    expect(sent(turn())).toBe("");
+    expect(sent(turn({ type: "reasoning", text: "so" }))).toBe("so");
+    expect(sent(turn({ type: "reasoning", text: "", extras: { "openai-chat": { field: "reasoning_content" } } }))).toBe("");
+    expect(sent({ role: "assistant", content: [{ type: "text", text: "a" }] })).toBeUndefined();
+  });
+
+  it("17: sealed reasoning goes back verbatim and in order", () => {
+    const details = [
+      { type: "reasoning.summary", summary: "s", format: "x", index: 0 },
+      { type: "reasoning.encrypted", data: "d", id: null, format: "x", index: 1 },
+      { type: "reasoning.text", text: "t", signature: "sig", index: 2 },
+    ];
+    expect(message({ role: "assistant", content: "4", reasoning: "s", reasoning_details: details })).toEqual({
+      role: "assistant",
+      content: "4",
+      reasoning: "s",
+      reasoning_details: details,
+    });
+  });
+
+  it("13: a turn of which only foreign reasoning is left is no message", () => {
+    const call: ModelCall = { model: "m", messages: [{ role: "assistant", content: [{ type: "reasoning", text: "so", opaque: "x" }] }] };
+    expect(encode(call)["messages"]).toEqual([]);
   });
 });
 

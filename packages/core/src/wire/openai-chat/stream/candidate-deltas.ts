@@ -1,8 +1,10 @@
-import type { MediaPart, ModelEvent } from "../../../calls/index.js";
+import type { Citation, MediaPart, ModelEvent, TokenLogprob } from "../../../calls/index.js";
 import { isObject } from "../../../util/json.js";
 import { CallIds } from "../answer/call-ids.js";
+import { movedBy, splitAnnotations } from "../answer/citations.js";
 import { contentParts, decodeMedia, textOf } from "../answer/decode-answer.js";
-import { decodeFinish, mayBeCut } from "../answer/finish-reason.js";
+import { decodeFinish, mayBeCut, takeStopSequence } from "../answer/finish-reason.js";
+import { decodeLogprobs } from "../answer/logprobs.js";
 import { asExtras } from "../extras.js";
 import { legacyCallId } from "../legacy-call.js";
 import { ToolCallDeltas } from "./tool-call-deltas.js";
@@ -13,7 +15,7 @@ type Spoken = "text" | "reasoning" | "refusal";
 interface Said {
   readonly kind: Spoken;
   readonly text: string;
-  readonly logprobs?: Json | undefined;
+  readonly logprobs?: readonly TokenLogprob[] | undefined;
   /** The field that reasoning came in. */
   readonly field?: string | undefined;
 }
@@ -31,7 +33,15 @@ export class CandidateDeltas {
   #late: Said[] = [];
   /** Sealed reasoning that was not handed on yet. */
   #details: unknown[] = [];
-  #logprobs: { content: unknown[] | null; refusal: unknown[] | null } | undefined;
+  /** Probabilities that came while no text was open: they belong to the next one. */
+  #earlyLogprobs: unknown[] = [];
+  /** Probabilities of a refusal's tokens, which have no neutral place. */
+  #refusalLogprobs: unknown[] = [];
+  /** Citations that came while no text was open: they belong to the next one. */
+  #citations: Citation[] = [];
+  /** How much text there was before the open block: citations count from the beginning of all of it. */
+  #textBase = 0;
+  #textLength = 0;
   #choiceOwn: Json = {};
   #messageOwn: Json = {};
 
@@ -59,24 +69,56 @@ export class CandidateDeltas {
     this.#calls.close(mayBeCut(word, reason));
     for (const said of this.#late) this.#tell(said);
     if (this.#details.length > 0) this.#begin("reasoning");
+    if (this.#citations.length > 0) this.#begin("text");
     this.#endOpen();
-    const own = Object.keys(this.#messageOwn).length === 0 ? undefined : this.#messageOwn;
-    const extras = asExtras({ ...this.#choiceOwn, logprobs: this.#logprobs, message: own });
-    this.#emit({ type: "finish", index: this.#index, reason, ...(raw === undefined ? {} : { raw }), ...extras });
+    const message = Object.keys(this.#messageOwn).length === 0 ? undefined : this.#messageOwn;
+    const logprobs = ownLogprobs(this.#earlyLogprobs, this.#refusalLogprobs);
+    const { stopSequence, own } = takeStopSequence(this.#choiceOwn);
+    this.#emit({
+      type: "finish",
+      index: this.#index,
+      reason,
+      ...(raw === undefined ? {} : { raw }),
+      ...(stopSequence === undefined ? {} : { stopSequence }),
+      ...asExtras({ ...own, logprobs, message }),
+    });
   }
 
   #read(delta: Json, logprobs: Json | undefined): void {
-    if (logprobs !== undefined) this.#keepLogprobs(logprobs);
     this.#readReasoning(delta);
-    const { content, refusal, tool_calls: calls, function_call: legacy, audio, images } = delta;
-    if (typeof content === "string") {
-      if (content !== "") this.#say({ kind: "text", text: content, logprobs });
-    } else for (const part of contentParts(content)) this.#say({ kind: part.type, text: part.text, logprobs });
-    if (textOf(refusal) !== undefined) this.#say({ kind: "refusal", text: refusal as string, logprobs });
+    const { content, refusal, tool_calls: calls, function_call: legacy, audio, images, annotations } = delta;
+    this.#readText(content, Array.isArray(logprobs?.["content"]) ? (logprobs["content"] as unknown[]) : []);
+    if (textOf(refusal) !== undefined) this.#say({ kind: "refusal", text: refusal as string });
+    if (Array.isArray(logprobs?.["refusal"])) this.#refusalLogprobs.push(...(logprobs["refusal"] as unknown[]));
+    if (Array.isArray(annotations) && annotations.length > 0) this.#readAnnotations(annotations);
     if (audio !== undefined || images !== undefined) for (const part of decodeMedia(audio, images)) this.#tellMedia(part);
     if (Array.isArray(calls)) for (const call of calls.filter(isObject)) this.#pushCall(call);
     if (isObject(legacy)) this.#pushCall({ id: legacyCallId, function: legacy }, "function_call");
     this.#messageOwn = withOwn(this.#messageOwn, delta, deltaFields);
+  }
+
+  /** Probabilities are of the first text beside them; a token may have none that is visible. */
+  #readText(content: unknown, given: readonly unknown[]): void {
+    const parts = typeof content === "string" && content !== "" ? [{ type: "text", text: content } as const] : contentParts(content);
+    const first = parts.findIndex((part) => part.type === "text");
+    const here = first >= 0 || this.#open?.kind === "text";
+    if (!here) this.#earlyLogprobs.push(...given);
+    const logprobs = here ? decodeLogprobs([...this.#earlyLogprobs.splice(0), ...given]) : [];
+    parts.forEach((part, i) =>
+      this.#say({ kind: part.type, text: part.text, ...(i === first && logprobs.length > 0 ? { logprobs } : {}) }),
+    );
+    if (first < 0 && logprobs.length > 0) this.#say({ kind: "text", text: "", logprobs });
+  }
+
+  #readAnnotations(annotations: unknown[]): void {
+    const { citations, others } = splitAnnotations(annotations);
+    if (others !== undefined) this.#messageOwn = withOwn(this.#messageOwn, { annotations: others }, noFields);
+    if (this.#open?.kind === "text") this.#tellCitations(this.#open.block, citations);
+    else this.#citations.push(...citations);
+  }
+  #tellCitations(block: number, citations: readonly Citation[]): void {
+    for (const citation of citations)
+      this.#emit({ type: "citation", index: this.#index, block, citation: movedBy(citation, -this.#textBase) });
   }
 
   #pushCall(call: Json, type?: "function_call"): void {
@@ -107,14 +149,9 @@ export class CandidateDeltas {
   #tell({ kind, text, logprobs, field }: Said): void {
     if (kind === "refusal") this.#refused = true;
     const open = this.#open?.kind === kind ? this.#open : this.#begin(kind, asExtras({ field }));
-    if (text !== "")
-      this.#emit({
-        type: `${kind}-delta`,
-        index: this.#index,
-        block: open.block,
-        text,
-        ...(logprobs === undefined ? {} : asExtras({ logprobs })),
-      });
+    if (kind === "text") this.#textLength += text.length;
+    if (text === "" && logprobs === undefined) return;
+    this.#emit({ type: `${kind}-delta`, index: this.#index, block: open.block, text, ...(logprobs === undefined ? {} : { logprobs }) });
   }
   #tellMedia({ mediaType, source, extras }: MediaPart): void {
     // A picture by URL has no place in a stream.
@@ -134,6 +171,10 @@ export class CandidateDeltas {
     this.#endOpen();
     this.#open = { kind, block: this.#nextBlock() };
     this.#emit({ type: `${kind}-start`, index: this.#index, block: this.#open.block, ...extras });
+    if (kind === "text") {
+      this.#textBase = this.#textLength;
+      this.#tellCitations(this.#open.block, this.#citations.splice(0));
+    }
     return this.#open;
   }
   #endOpen(): void {
@@ -147,12 +188,6 @@ export class CandidateDeltas {
   #nextBlock(): number {
     return this.#blocks++;
   }
-
-  #keepLogprobs({ content, refusal }: Json): void {
-    this.#logprobs ??= { content: null, refusal: null };
-    if (Array.isArray(content)) (this.#logprobs.content ??= []).push(...(content as unknown[]));
-    if (Array.isArray(refusal)) (this.#logprobs.refusal ??= []).push(...(refusal as unknown[]));
-  }
 }
 
 const choiceFields = new Set(["index", "delta", "message", "finish_reason", "logprobs"]);
@@ -165,12 +200,21 @@ const deltaFields = new Set([
   "function_call",
   "audio",
   "images",
+  "annotations",
   "reasoning_content",
   "reasoning",
   "reasoning_details",
 ]);
 
-/** What else came (annotations, a filter's findings, …) added to what came before: lists grow, other values are replaced, null says nothing. */
+/** What belongs to no text, as a choice has it. */
+function ownLogprobs(content: unknown[], refusal: unknown[]): Json | undefined {
+  if (content.length === 0 && refusal.length === 0) return undefined;
+  return { content: content.length === 0 ? null : content, refusal: refusal.length === 0 ? null : refusal };
+}
+
+const noFields: ReadonlySet<string> = new Set();
+
+/** What else came (a filter's findings, …) added to what came before: lists grow, other values are replaced, null says nothing. */
 function withOwn(before: Json, given: Json, known: ReadonlySet<string>): Json {
   let own = before;
   for (const key of Object.keys(given)) {

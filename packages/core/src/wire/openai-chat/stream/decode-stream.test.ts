@@ -26,6 +26,8 @@ function expectGrammar(events: readonly ModelEvent[]): void {
   const open = new Map<string, string>();
   const finished = new Set<number>();
   const lastBlock = new Map<number, number>();
+  // A citation belongs to the text that is open.
+  const kindOf = (event: ModelEvent) => (event.type === "citation" ? "text" : event.type.replace(/-(start|delta|end)$/, ""));
   events.forEach((event, i) => {
     expect(event.type === "start").toBe(i === 0);
     if (event.type === "start" || event.type === "usage" || event.type === "extra") return;
@@ -35,7 +37,7 @@ function expectGrammar(events: readonly ModelEvent[]): void {
       return;
     }
     const key = `${event.index}/${event.block}`;
-    const kind = event.type.replace(/-(start|delta|end)$/, "");
+    const kind = kindOf(event);
     const others = [...open].filter(([other]) => other.startsWith(`${event.index}/`) && other !== key);
     if (event.type.endsWith("-start") || event.type === "media") {
       expect(event.block).toBe((lastBlock.get(event.index) ?? -1) + 1);
@@ -120,16 +122,52 @@ describe("a stream of the protocol's own vendor", () => {
     });
   });
 
-  it("with logprobs keeps them with the text and whole at the end", async () => {
+  it("90: with logprobs has them with the text that they are of", async () => {
     const probs = (token: string) => ({ content: [{ token, logprob: -1, bytes: null, top_logprobs: [] }], refusal: null });
-    const values = [chunk({ content: "a" }, { logprobs: probs("a") }), chunk({ content: "b" }, { logprobs: probs("b") }), finish()];
+    const values = [
+      chunk({ role: "assistant", content: "" }, { logprobs: probs("") }),
+      chunk({ content: "a" }, { logprobs: probs("a") }),
+      chunk({ content: "b" }, { logprobs: probs("b") }),
+      chunk({}, { logprobs: probs("<end>") }),
+      finish(),
+    ];
     const events = await collect(decode(values));
-    expect(events.flatMap((event) => (event.type === "text-delta" ? [event.extras] : []))).toEqual([
-      { "openai-chat": { logprobs: probs("a") } },
-      { "openai-chat": { logprobs: probs("b") } },
+    expectGrammar(events);
+    expect(
+      events.flatMap((event) => (event.type === "text-delta" ? [[event.text, event.logprobs?.map(({ token }) => token)]] : [])),
+    ).toEqual([
+      ["a", ["", "a"]],
+      ["b", ["b"]],
+      ["", ["<end>"]],
     ]);
-    expect((await answerOf(values)).candidates[0]?.extras).toMatchObject({
-      "openai-chat": { logprobs: { content: [{ token: "a" }, { token: "b" }] } },
+    expect((await answerOf([chunk({}, { logprobs: probs("x") }), finish()])).candidates[0]).toMatchObject({
+      content: [],
+      extras: { "openai-chat": { logprobs: { content: [{ token: "x" }], refusal: null } } },
+    });
+  });
+
+  it("92: with citations has them in the text, wherever they came, counted from where it begins", async () => {
+    const cite = (start: number, end: number) => ({
+      annotations: [{ type: "url_citation", url_citation: { url: "https://x", title: "x", start_index: start, end_index: end } }],
+    });
+    const values = [
+      chunk(cite(0, 2)),
+      chunk({ content: "one" }),
+      chunk({ reasoning_content: "hm" }),
+      chunk({ content: "two" }),
+      chunk({ ...cite(3, 6) }),
+      chunk({ annotations: [{ type: "file" }] }),
+      finish(),
+    ];
+    const events = await collect(decode(values));
+    expectGrammar(events);
+    expect((await answerOf(values)).candidates[0]).toMatchObject({
+      content: [
+        { type: "text", text: "one", citations: [{ start: 0, end: 2 }] },
+        { type: "reasoning" },
+        { type: "text", text: "two", citations: [{ start: 0, end: 3 }] },
+      ],
+      extras: { "openai-chat": { message: { annotations: [{ type: "file" }] } } },
     });
   });
 
@@ -314,7 +352,7 @@ describe("dialects", () => {
         calls({ index: 0, custom: { input: "abc" } }),
         finish("tool_calls"),
       ],
-      [{ ...toolCall("1", "c", "abc"), extras: { "openai-chat": { type: "custom" } } }],
+      [{ ...toolCall("1", "c", "abc"), input: "text" }],
     ],
     [
       "a sealed thought with a call",

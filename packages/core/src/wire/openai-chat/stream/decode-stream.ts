@@ -28,6 +28,7 @@ class ChunkDecoder implements EventDecoder {
   #events: ModelEvent[] = [];
   readonly #candidates = new Map<number, CandidateDeltas>();
   #id: string | undefined;
+  #tier: unknown;
   #started = false;
   /** What came before the first choice, as a content filter's findings do. */
   #own: Json = {};
@@ -51,11 +52,12 @@ class ChunkDecoder implements EventDecoder {
     const body = parseUpstreamJson(event.data);
     const error = errorInBody(event.event === "error" && body["error"] === undefined ? { error: body } : body);
     if (error !== null) throw error;
+    this.#tier = body["service_tier"] ?? this.#tier;
     const choices = Array.isArray(body["choices"]) ? (body["choices"] as unknown[]).filter(isObject) : [];
     this.#begin(body, choices.length > 0 || isObject(body["usage"]));
     choices.forEach((choice, position) => this.#candidate(choice["index"], position).push(choice));
     if (isObject(body["usage"]))
-      this.#events.push({ type: "usage", usage: decodeUsage(body["usage"]), ...asExtras({ usage: body["usage"] }) });
+      this.#events.push({ type: "usage", usage: decodeUsage(body["usage"], this.#tier), ...asExtras({ usage: body["usage"] }) });
   }
 
   /** The end of the stream: null when it was whole. */

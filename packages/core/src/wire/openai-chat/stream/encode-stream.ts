@@ -2,8 +2,10 @@ import type { ModelEvent, Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
 import { dataUrl } from "../../shared/data-url.js";
+import { encodeCitation } from "../answer/citations.js";
 import { encodeFinish } from "../answer/finish-reason.js";
-import { encodeUsage } from "../answer/usage.js";
+import { encodeLogprobs } from "../answer/logprobs.js";
+import { encodeUsage, tierWord } from "../answer/usage.js";
 import { errorFrame } from "../encode-error.js";
 import { chatExtras } from "../extras.js";
 
@@ -32,13 +34,16 @@ export async function* encodeStream(
   }
 }
 
+type CallKind = "function" | "custom" | "function_call";
+
 interface CandidateState {
   /** Blocks of tool calls by their place among the calls, which is the protocol's `index`; and what kind of call each is. */
-  readonly calls: Map<number, { readonly place: number; readonly type: unknown }>;
+  readonly calls: Map<number, { readonly place: number; readonly type: CallKind }>;
   /** The block of reasoning that is open: its field, and whether that was said to the caller. */
   reasoning: { readonly field: string; readonly details: unknown; told: boolean };
   refused: boolean;
-  logprobsTold: boolean;
+  /** Visible text before the open block, and in it. */
+  readonly text: { base: number; length: number };
   finished: boolean;
 }
 
@@ -52,6 +57,7 @@ class ChunkEncoder {
   #head = "";
   #usage: Usage = {};
   #usageOwn: unknown;
+  #tierTold = false;
 
   constructor(includeUsage: boolean) {
     this.#includeUsage = includeUsage;
@@ -82,13 +88,15 @@ class ChunkEncoder {
       throw new GatewayError("upstream_interrupted", "The model's answer broke off before it was complete.");
     if (!this.#includeUsage) return doneFrame;
     const usage = JSON.stringify(encodeUsage(this.#usage, this.#usageOwn));
-    return `${this.#head}],"usage":${usage}}\n\n${doneFrame}`;
+    const tier = this.#tierTold ? undefined : tierWord(this.#usage.serviceTier);
+    return `${this.#head}],"usage":${usage}${tier === undefined ? "" : `,"service_tier":"${tier}"`}}\n\n${doneFrame}`;
   }
 
   #start(event: Of<"start">): string {
     if (this.#head !== "") return "";
     const { usage, ...own } = chatExtras(event);
     this.#usageOwn = usage;
+    this.#tierTold = "service_tier" in own;
     const head = { id: event.id, object: "chat.completion.chunk", created: Math.floor(event.createdAtMs / 1000), model: event.model };
     const { choices: _choices, ...merged }: Json = { ...head, ...own, ...head };
     this.#head = `data: ${JSON.stringify(merged).slice(0, -1)},"choices":[`;
@@ -97,18 +105,27 @@ class ChunkEncoder {
 
   #open(index: number): string {
     if (this.#head === "") throw new GatewayError("upstream_interrupted", "The model's answer has no beginning.");
-    this.#candidates.set(index, { calls: new Map(), reasoning: untold, refused: false, logprobsTold: false, finished: false });
+    this.#candidates.set(index, { calls: new Map(), reasoning: untold, refused: false, text: { base: 0, length: 0 }, finished: false });
     return this.#chunk(index, '{"role":"assistant","content":"","refusal":null}');
   }
 
   #block(event: Exclude<ModelEvent, { type: "start" | "usage" | "extra" }>): string {
     const candidate = this.#candidates.get(event.index) as CandidateState;
     switch (event.type) {
+      case "text-start":
+        candidate.text.base += candidate.text.length;
+        candidate.text.length = 0;
+        return "";
       case "text-delta":
-        return this.#text(event, "content", candidate);
+        candidate.text.length += event.text.length;
+        return this.#text(event, "content");
+      case "citation": {
+        const annotation = encodeCitation(event.citation, candidate.text);
+        return annotation === null ? "" : this.#chunk(event.index, JSON.stringify({ annotations: [annotation] }));
+      }
       case "refusal-delta":
         candidate.refused = true;
-        return this.#text(event, "refusal", candidate);
+        return this.#text(event, "refusal");
       case "reasoning-start": {
         const { field, reasoning_details: details } = chatExtras(event);
         // A field that the vendor named is said even when it stays empty: some want it back so.
@@ -117,7 +134,7 @@ class ChunkEncoder {
       }
       case "reasoning-delta":
         candidate.reasoning.told = true;
-        return this.#text(event, candidate.reasoning.field, candidate);
+        return this.#text(event, candidate.reasoning.field);
       case "reasoning-end":
         return this.#endReasoning(event, candidate.reasoning);
       case "tool-call-start":
@@ -128,9 +145,7 @@ class ChunkEncoder {
         return this.#media(event);
       case "finish":
         return this.#finish(event, candidate);
-      case "citation":
       case "native":
-      case "text-start":
       case "text-end":
       case "refusal-start":
       case "refusal-end":
@@ -138,9 +153,8 @@ class ChunkEncoder {
     }
   }
 
-  #text(event: TextEvent, field: string, candidate: CandidateState): string {
-    const logprobs = event.extras === undefined ? undefined : chatExtras(event)["logprobs"];
-    if (logprobs !== undefined) candidate.logprobsTold = true;
+  #text(event: TextEvent, field: string): string {
+    const logprobs = event.logprobs === undefined ? undefined : { content: encodeLogprobs(event.logprobs), refusal: null };
     return this.#chunk(event.index, `{"${field}":${JSON.stringify(event.text)}}`, logprobs);
   }
 
@@ -153,7 +167,9 @@ class ChunkEncoder {
 
   #call(event: Of<"tool-call-start" | "tool-call-delta" | "tool-call-end">, candidate: CandidateState): string {
     if (event.type === "tool-call-start") {
-      const call = { place: candidate.calls.size, type: chatExtras(event)["type"] };
+      const legacy = chatExtras(event)["type"] === "function_call";
+      const type: CallKind = legacy ? "function_call" : event.input === "text" ? "custom" : "function";
+      const call = { place: candidate.calls.size, type };
       candidate.calls.set(event.block, call);
       return this.#chunk(event.index, startOfCall(event, call));
     }
@@ -184,8 +200,9 @@ class ChunkEncoder {
       ...own,
       index: event.index,
       delta: isObject(message) ? message : {},
-      logprobs: candidate.logprobsTold ? null : (logprobs ?? null),
+      logprobs: logprobs ?? null,
       finish_reason: encodeFinish(event.reason, holds),
+      ...(event.stopSequence === undefined ? {} : { stop_reason: event.stopSequence }),
     };
     return `${this.#head}${JSON.stringify(choice).slice(0, -1)}${this.#tail}`;
   }
@@ -196,7 +213,7 @@ class ChunkEncoder {
   }
 }
 
-function startOfCall(event: Of<"tool-call-start">, call: { readonly place: number; readonly type: unknown }): string {
+function startOfCall(event: Of<"tool-call-start">, call: { readonly place: number; readonly type: CallKind }): string {
   const { id, name } = event;
   if (call.type === "function_call") return JSON.stringify({ function_call: { name, arguments: "" } });
   const { type: _type, ...own } = chatExtras(event);
@@ -206,7 +223,7 @@ function startOfCall(event: Of<"tool-call-start">, call: { readonly place: numbe
   return JSON.stringify({ tool_calls: [{ ...head, ...said }] });
 }
 
-function moreOfCall(text: string, call: { readonly place: number; readonly type: unknown }): string {
+function moreOfCall(text: string, call: { readonly place: number; readonly type: CallKind }): string {
   const said = JSON.stringify(text);
   if (call.type === "function_call") return `{"function_call":{"arguments":${said}}}`;
   const of = call.type === "custom" ? `"custom":{"input":${said}}` : `"function":{"arguments":${said}}`;

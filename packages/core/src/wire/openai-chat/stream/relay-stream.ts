@@ -26,6 +26,7 @@ class ChatFrames implements FrameWatcher {
   readonly interesting = /"(?:usage|finish_reason|error)"(?![\t ]*:[\t ]*null\b)|\[DONE\]|event:/;
   complete = false;
   #ended = false;
+  #tier: unknown;
   readonly #dropUsage: boolean;
   readonly #watch: RelayWatch;
 
@@ -49,10 +50,11 @@ class ChatFrames implements FrameWatcher {
     // Behind the end it changes nothing any more.
     if (error !== null) return this.#ended ? "drop" : this.#watch.tellable(error);
     if (body === null) return "broken";
+    this.#tier = body["service_tier"] ?? this.#tier;
     const choices = body["choices"];
     if (Array.isArray(choices) && choices.some(isFinished)) this.complete = true;
     if (!isObject(body["usage"])) return "keep";
-    this.#watch.usage(decodeUsage(body["usage"]));
+    this.#watch.usage(decodeUsage(body["usage"], this.#tier));
     return this.#dropUsage && Array.isArray(choices) && choices.length === 0 ? "drop" : "keep";
   }
 }

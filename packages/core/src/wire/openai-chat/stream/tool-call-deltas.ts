@@ -122,7 +122,8 @@ export class ToolCallDeltas {
   #tell(call: PendingCall): void {
     if (call.block === undefined) {
       call.block = this.#nextBlock();
-      const own = asExtras({ type: call.type === "function" ? undefined : call.type });
+      const own =
+        call.type === "custom" ? { input: "text" as const } : asExtras({ type: call.type === "function" ? undefined : call.type });
       this.#emit({ type: "tool-call-start", index: this.#candidate, block: call.block, id: call.id, name: call.name, ...own });
     }
     if (call.told === call.text.length) return;

@@ -9,7 +9,9 @@ import { budgetOfEffort, effortOfBudget, nearestEffort } from "./reasoning-effor
  */
 export function adaptReasoning(asked: ReasoningOptions, { target, warn }: Adapting): ReasoningOptions {
   if (asked.effort?.trim() === "") throw invalid("reasoning.effort", "must not be empty");
-  const by = target.quirks.reasoningBy ?? target.traits.reasoningBy;
+  // OpenRouter's field takes either.
+  const either = target.quirks.reasoningRequest === "reasoning" ? undefined : target.traits.reasoningBy;
+  const by = target.quirks.reasoningBy ?? either;
   const terms = by === "effort" ? inWords(asked, warn) : by === "budget" ? inTokens(asked, warn) : asked;
   const { efforts } = target.quirks;
   if (terms.effort === undefined || efforts === undefined) return terms;

@@ -1,0 +1,118 @@
+import type { HostedTool, JsonObject, ModelCall, ToolChoice, ToolSpec } from "../../../calls/index.js";
+import { isObject } from "../../../util/json.js";
+import { Fields, invalid, unsupported } from "../../shared/fields.js";
+import { cacheOf, markOf, type Marking } from "../cache-marks.js";
+import { asExtras, chatExtras } from "../extras.js";
+
+type Tools = NonNullable<ModelCall["tools"]>;
+
+/** `tools` and the legacy `functions`, in order. A tool of a kind that has no neutral form is the vendor's own. Errors: `validation_failed`, also for a name that stands twice. */
+export function decodeTools(fields: Fields): { readonly tools: Tools | undefined } {
+  const tools: (ToolSpec | HostedTool)[] = [];
+  const given = fields.optionalList("tools");
+  given?.forEach((value, i) => {
+    const tool = new Fields(value, `tools[${i}]`);
+    const type = tool.string("type");
+    if (type === "function") addTool(tools, decodeFunction(tool.fields("function"), tool.rest()), `tools[${i}].function.name`);
+    else if (type === "custom") addTool(tools, decodeCustom(tool.fields("custom"), tool.rest()), `tools[${i}].custom.name`);
+    else tools.push({ hosted: "openai-chat", definition: value as JsonObject });
+  });
+  const legacy = fields.optionalList("functions");
+  legacy?.forEach((value, i) =>
+    addTool(tools, decodeFunction(new Fields(value, `functions[${i}]`), { type: "functions" }), `functions[${i}].name`),
+  );
+  return { tools: tools.length > 0 || given !== undefined ? tools : undefined };
+}
+
+function addTool(tools: (ToolSpec | HostedTool)[], spec: ToolSpec, path: string): void {
+  if (tools.some((other) => !("hosted" in other) && other.name === spec.name)) throw invalid(path, "names a tool that is there already");
+  tools.push(spec);
+}
+
+/** A function without `parameters` takes none, which as a schema is an object without properties. */
+function decodeFunction(called: Fields, rest: Record<string, unknown> | undefined): ToolSpec {
+  return {
+    name: called.string("name"),
+    description: called.optionalString("description"),
+    inputSchema: (called.optionalObject("parameters") ?? { type: "object", properties: {} }) as JsonObject,
+    strict: called.optionalBoolean("strict"),
+    ...cacheOf(rest),
+    ...asExtras({ ...rest, function: called.rest() }),
+  };
+}
+
+function decodeCustom(custom: Fields, rest: Record<string, unknown> | undefined): ToolSpec {
+  return {
+    name: custom.string("name"),
+    description: custom.optionalString("description"),
+    inputSchema: {},
+    input: "text",
+    ...cacheOf(rest),
+    ...asExtras({ ...rest, custom: custom.rest() }),
+  };
+}
+
+export function encodeTools(given: Tools | undefined, marking: Marking): { tools?: unknown[]; functions?: unknown[] } {
+  const tools: unknown[] = [];
+  const functions: unknown[] = [];
+  given?.forEach((tool, i) => {
+    if (!("hosted" in tool) && chatExtras(tool)["type"] === "functions") functions.push(encodeFunction(tool));
+    else tools.push("hosted" in tool ? hosted(tool, i) : encodeTool(tool, `tools[${i}]`, marking));
+  });
+  return {
+    ...(tools.length > 0 || (given !== undefined && functions.length === 0) ? { tools } : {}),
+    ...(functions.length > 0 ? { functions } : {}),
+  };
+}
+
+function hosted(tool: HostedTool, i: number): JsonObject {
+  if (tool.hosted !== "openai-chat") throw unsupported(`tools[${i}]`, "is a tool that only its own vendor runs");
+  return tool.definition;
+}
+
+function encodeTool(spec: ToolSpec, path: string, marking: Marking): unknown {
+  const { function: _function, custom, ...extras } = markOf(spec, path, marking);
+  if (spec.input === "text")
+    return { ...extras, type: "custom", custom: { ...(isObject(custom) ? custom : {}), name: spec.name, description: spec.description } };
+  return { ...extras, type: "function", function: { ...encodeFunction(spec), strict: spec.strict } };
+}
+
+/** What a function is in `tools` as in the legacy `functions`. */
+function encodeFunction(spec: ToolSpec): Record<string, unknown> {
+  const { function: own } = chatExtras(spec);
+  return { ...(isObject(own) ? own : {}), name: spec.name, description: spec.description, parameters: spec.inputSchema };
+}
+
+/** A choice of a vendor's own tool has no neutral form, nor has the legacy `function_call`, which stays in the rest. */
+export function decodeToolChoice(fields: Fields): { neutral?: ToolChoice; own?: unknown } {
+  const choice = fields.raw("tool_choice");
+  if (choice === undefined || choice === null) return {};
+  if (choice === "auto" || choice === "none" || choice === "required") return { neutral: choice };
+  if (typeof choice === "string") throw invalid("tool_choice", 'must be "auto", "none", "required" or an object');
+  const chosen = new Fields(choice, "tool_choice");
+  if (chosen.string("type") !== "allowed_tools") {
+    const name = nameOf(chosen);
+    return name === undefined ? { own: choice } : { neutral: { name } };
+  }
+  const allowed = chosen.fields("allowed_tools");
+  const names = allowed.list("tools").map((tool, i) => nameOf(new Fields(tool, `tool_choice.allowed_tools.tools[${i}]`)));
+  if (!names.every((name) => name !== undefined)) return { own: choice };
+  return { neutral: { allowed: names, required: allowed.string("mode") === "required" } };
+}
+
+function nameOf(tool: Fields): string | undefined {
+  const type = tool.string("type");
+  return type === "function" || type === "custom" ? tool.fields(type).string("name") : undefined;
+}
+
+export function encodeToolChoice(choice: ToolChoice, tools: Tools | undefined): unknown {
+  if (typeof choice === "string") return choice;
+  if ("name" in choice) return named(choice.name, tools);
+  const allowed = choice.allowed.map((name) => named(name, tools));
+  return { type: "allowed_tools", allowed_tools: { mode: choice.required ? "required" : "auto", tools: allowed } };
+}
+
+function named(name: string, tools: Tools | undefined): unknown {
+  const isText = tools?.some((tool) => !("hosted" in tool) && tool.name === name && tool.input === "text") ?? false;
+  return isText ? { type: "custom", custom: { name } } : { type: "function", function: { name } };
+}
