@@ -1,7 +1,10 @@
 import type { Headers, Inbound } from "../calls/index.js";
 
 /** A page may read these of an answer, beside the few that every page may. */
-const exposed = "x-request-id, retry-after, location, mcp-session-id, mcp-protocol-version, www-authenticate";
+const exposed = [
+  "x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, location, mcp-session-id, mcp-protocol-version, www-authenticate",
+  "x-sallyport-request-id, x-sallyport-model, x-sallyport-provider, x-sallyport-attempts, x-sallyport-cost-usd, x-sallyport-warnings",
+].join(", ");
 const token = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
 const PREFLIGHT_SECONDS = 600;
 

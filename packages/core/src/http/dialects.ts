@@ -1,6 +1,7 @@
 import type { ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import { anthropicMessages } from "../wire/anthropic-messages/index.js";
+import { googleGenai } from "../wire/google-genai/index.js";
 import { openaiChat } from "../wire/openai-chat/index.js";
 import type { Codec } from "../wire/shared/codec.js";
 
@@ -8,6 +9,7 @@ import type { Codec } from "../wire/shared/codec.js";
 export const dialects: Readonly<Partial<Record<ProtocolId, Codec>>> = {
   "openai-chat": openaiChat,
   "anthropic-messages": anthropicMessages,
+  "google-genai": googleGenai,
 };
 
 /** Errors: `unsupported_feature` for a dialect that this version does not speak. */

@@ -134,7 +134,10 @@ function authorise(caller: Caller, permission: Permission): void {
 }
 
 function finish(answer: HttpAnswer, requestId: string, origin: string | null): HttpAnswer {
-  const headers: (readonly [string, string])[] = [["x-request-id", requestId]];
+  const headers: (readonly [string, string])[] = [
+    ["x-request-id", requestId],
+    ["x-sallyport-request-id", requestId],
+  ];
   // A codec's errors carry the same id already; what a vendor calls the request is not ours.
   for (const header of answer.headers) if (header[0] !== "x-request-id") headers.push(header);
   if (answer.body.kind === "frames") for (const header of streamHeaders) if (!has(answer.headers, header[0])) headers.push(header);

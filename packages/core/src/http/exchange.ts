@@ -20,5 +20,6 @@ export type Handler = (x: Exchange) => HttpAnswer | Promise<HttpAnswer>;
 
 /** What a call through a seam says of itself when it enters at the edge. */
 export function callOptions(x: Exchange): CallOptions {
-  return { caller: x.caller, requestId: x.requestId, signal: x.inbound.signal, deadlineMs: x.deadlineMs, depth: 0 };
+  const { caller, requestId, inbound, deadlineMs } = x;
+  return { caller, requestId, signal: inbound.signal, deadlineMs, depth: 0, sessionId: inbound.header("x-session-id") };
 }

@@ -1,6 +1,7 @@
+import type { HttpAnswer } from "../../calls/index.js";
 import type { anthropicRoutes } from "../../routes/index.js";
 import type { ModelCaller } from "../../seams/index.js";
-import { callOptions, type Handler } from "../exchange.js";
+import { callOptions, type Exchange, type Handler } from "../exchange.js";
 import { callerHeaders } from "./caller-headers.js";
 import { countTokens } from "./count-tokens.js";
 import { readJsonBytes } from "./json-body.js";
@@ -12,8 +13,13 @@ export function anthropicFace(models: () => ModelCaller): Readonly<Record<keyof 
   return {
     messages: async (x) => {
       const bytes = await readJsonBytes(x.inbound, x.maxBodyBytes);
-      return models().relay({ protocol, bytes, headers: callerHeaders(protocol, x.inbound) }, callOptions(x));
+      return named(await models().relay({ protocol, bytes, headers: callerHeaders(protocol, x.inbound) }, callOptions(x)), x);
     },
-    countTokens: async (x) => countTokens(models(), { protocol, bytes: await readJsonBytes(x.inbound, x.maxBodyBytes) }, x),
+    countTokens: async (x) => named(await countTokens(models(), { protocol, bytes: await readJsonBytes(x.inbound, x.maxBodyBytes) }, x), x),
   };
+}
+
+/** The request's id where the vendor's SDK looks for it. */
+function named(answer: HttpAnswer, { requestId }: Exchange): HttpAnswer {
+  return { ...answer, headers: [...answer.headers, ["request-id", requestId]] };
 }

@@ -2,6 +2,7 @@ import type { Codec } from "../shared/codec.js";
 import { decodeAnswer } from "./answer/decode-answer.js";
 import { encodeAnswer } from "./answer/encode-answer.js";
 import { readUsage } from "./answer/read-usage.js";
+import { callBetas } from "./betas.js";
 import { countTokens } from "./count-tokens.js";
 import { decodeError } from "./decode-error.js";
 import { encodeError } from "./encode-error.js";
@@ -28,6 +29,7 @@ export const anthropicMessages: Codec = {
     toolsWithHistory: true,
     mediaByUrl: /^(?:image\/|application\/(?:pdf|octet-stream)$)/,
     keptHistory: ["thread"],
+    callerHeaders: [{ name: "anthropic-beta", value: callBetas }],
   },
   count: countTokens,
   scanHead,
