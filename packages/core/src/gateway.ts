@@ -30,6 +30,7 @@ import { Log, logLines, type WriteLine } from "./util/log.js";
 import { Secret } from "./util/secret.js";
 import { VERSION } from "./util/version.js";
 import { anthropicMessages } from "./wire/anthropic-messages/index.js";
+import { googleGenai } from "./wire/google-genai/index.js";
 import { openaiChat } from "./wire/openai-chat/index.js";
 
 /** What `new Gateway()` takes: the configuration as in `sallyport.config.json`, and what only code can give. */
@@ -138,7 +139,7 @@ export class Gateway {
     const models = new RoutingModelCaller(this.#services, {
       providers: this.providers,
       http: this.#http,
-      codecs: [openaiChat, anthropicMessages],
+      codecs: [openaiChat, anthropicMessages, googleGenai],
       steps,
       snapshot,
       tokenKey: keys("opaque-tokens"),

@@ -33,7 +33,7 @@ function bareModel(model: string): string {
   return model.replace(/^models\//, "");
 }
 
-/** Vertex AI names models below their publisher, and knows fewer methods. */
-export function isPublisherPath(quirks: Quirks): boolean {
-  return quirks.modelsPath?.includes("/publishers/") === true;
+/** Vertex AI knows fewer methods than the Gemini API, and has its models below other paths than `/v1beta/models`. */
+export function isVertexPath({ modelsPath }: Quirks): boolean {
+  return modelsPath !== undefined && !/\/v1[a-z0-9]*\/models$/.test(modelsPath);
 }

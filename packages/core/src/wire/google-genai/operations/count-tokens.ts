@@ -6,7 +6,7 @@ import { parseCallerJson } from "../../shared/caller-json.js";
 import { jsonText, rawJsonAt } from "../../shared/raw-json.js";
 import { parseUpstreamJson } from "../../shared/upstream-json.js";
 import { errorInBody } from "../decode-error.js";
-import { isPublisherPath, methodPath, modelField, requestHeaders } from "../model-path.js";
+import { isVertexPath, methodPath, modelField, requestHeaders } from "../model-path.js";
 import { camelKeys } from "../proto-json.js";
 import { decodeRequest } from "../request/decode-request.js";
 import { encodeBody } from "../request/encode-request.js";
@@ -33,7 +33,7 @@ function encodeRequest(call: ModelCall, o: { readonly model: string; readonly qu
   const warnings: Warning[] = [];
   const body = encodeBody(call, (field, what) => void warnings.push({ field, what }));
   const { contents, systemInstruction, tools, toolConfig, generationConfig, cachedContent } = body;
-  const asked = isPublisherPath(o.quirks)
+  const asked = isVertexPath(o.quirks)
     ? { contents, systemInstruction, tools, generationConfig }
     : systemInstruction === undefined && tools === undefined && cachedContent === undefined
       ? { contents }

@@ -8,7 +8,7 @@ import { parseUpstreamJson } from "../../shared/upstream-json.js";
 import { decodeUsage, encodeUsage } from "../answer/usage.js";
 import { errorInBody } from "../decode-error.js";
 import { asExtras, googleExtras, said } from "../extras.js";
-import { isPublisherPath, methodPath, modelField, requestHeaders } from "../model-path.js";
+import { isVertexPath, methodPath, modelField, requestHeaders } from "../model-path.js";
 import { camelKeys, fieldsOf, googleFields } from "../proto-json.js";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -99,7 +99,7 @@ function encodeRequest(call: EmbedCall, o: { readonly model: string; readonly qu
     throw unsupported(`inputs[${i}]`, "is given as tokens, which Google does not take");
   });
   const warnings: Warning[] = call.user === undefined ? [] : [{ field: "user", what: "was left out: Google has no field for it" }];
-  const { method, body } = isPublisherPath(o.quirks) ? onVertex(call, texts, o.model) : onGemini(call, texts, o.model);
+  const { method, body } = isVertexPath(o.quirks) ? onVertex(call, texts, o.model) : onGemini(call, texts, o.model);
   return {
     path: methodPath(o.model, method, o.quirks),
     headers: requestHeaders(false),

@@ -40,17 +40,20 @@ export function toGoogleSchema(schema: unknown, field: string, warn: Warn): Json
     if (kept.has(key)) out[key] = value as Json;
     else if (!silent.has(key) && !elsewhere.has(key)) addKeyword(out, { key, value, field, warn });
   }
-  addLimits(out, given, field, warn);
-  addValues(out, given, field, warn);
+  addLimits(out, given, { field, warn });
+  addValues(out, given, { field, warn });
   if (given["nullable"] === true) addNull(out);
   return out;
 }
 
-interface Keyword {
-  readonly key: string;
-  readonly value: unknown;
+/** Where a schema stands, and who is told of what is changed there. */
+interface Place {
   readonly field: string;
   readonly warn: Warn;
+}
+interface Keyword extends Place {
+  readonly key: string;
+  readonly value: unknown;
 }
 
 function addKeyword(out: Record<string, Json>, { key, value, field, warn }: Keyword): void {
@@ -100,7 +103,7 @@ function aloneWithReference(schema: Schema, field: string, warn: Warn): Schema {
 }
 
 /** Google's limits are inclusive: exact for whole numbers, a hair too wide for others. */
-function addLimits(out: Record<string, Json>, schema: Schema, field: string, warn: Warn): void {
+function addLimits(out: Record<string, Json>, schema: Schema, { field, warn }: Place): void {
   for (const [exclusive, inclusive, step] of [
     ["exclusiveMinimum", "minimum", 1],
     ["exclusiveMaximum", "maximum", -1],
@@ -122,7 +125,7 @@ function addLimits(out: Record<string, Json>, schema: Schema, field: string, war
 }
 
 /** `enum` of texts and numbers is known; null among them becomes a type, and true or false a boolean of either value. */
-function addValues(out: Record<string, Json>, schema: Schema, field: string, warn: Warn): void {
+function addValues(out: Record<string, Json>, schema: Schema, { field, warn }: Place): void {
   const key = Object.hasOwn(schema, "const") ? "const" : "enum";
   const given = key === "const" ? [schema["const"]] : schema["enum"];
   if (!Array.isArray(given)) return;
