@@ -41,7 +41,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "OPENAI_API_KEY",
-    quirks: {},
+    quirks: { reasoningField: "none" },
     headers: [],
   },
   // A server of somebody's that says it speaks OpenAI's protocol: taken at its word.
@@ -117,7 +117,9 @@ export const vendorRows = {
     quirks: {
       developerRole: false,
       maxTokensField: "max_tokens",
-      efforts: ["low", "high", "max"],
+      reasoningRequest: "thinking",
+      efforts: ["none", "low", "high", "max"],
+      textTools: false,
       jsonObjectOnly: true,
       reasoningOnToolTurns: true,
       reasoningField: "reasoning_content",
@@ -133,7 +135,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "HF_TOKEN",
-    quirks: { developerRole: false, maxTokensField: "max_tokens" },
+    quirks: { developerRole: false, textTools: false, maxTokensField: "max_tokens" },
     headers: [],
   },
   // https://openrouter.ai/docs/api-reference/overview
@@ -144,7 +146,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "OPENROUTER_API_KEY",
-    quirks: {},
+    quirks: { reasoningRequest: "reasoning", cacheMarks: "cache_control", textTools: false, topK: true },
     headers: [],
   },
   // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the base URL is https://{resource}.openai.azure.com/openai/v1
@@ -156,7 +158,7 @@ export const vendorRows = {
     auth: { header: "api-key", prefix: "" },
     needsKey: true,
     keyVariable: "AZURE_OPENAI_API_KEY",
-    quirks: {},
+    quirks: { reasoningField: "none" },
     headers: [],
   },
   // https://console.groq.com/docs/openai
@@ -168,7 +170,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "GROQ_API_KEY",
-    quirks: { developerRole: false, dropped: ["logprobs"] },
+    quirks: { developerRole: false, textTools: false, dropped: ["logprobs"] },
     headers: [],
   },
   // https://docs.mistral.ai/api
@@ -180,7 +182,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "MISTRAL_API_KEY",
-    quirks: { developerRole: false, maxTokensField: "max_tokens", usageInStream: false },
+    quirks: { developerRole: false, textTools: false, maxTokensField: "max_tokens", usageInStream: false },
     headers: [],
   },
   // https://docs.together.ai/reference/chat-completions-1
@@ -192,7 +194,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "TOGETHER_API_KEY",
-    quirks: { developerRole: false, maxTokensField: "max_tokens" },
+    quirks: { developerRole: false, textTools: false, maxTokensField: "max_tokens" },
     headers: [],
   },
   // https://docs.fireworks.ai/api-reference/post-chatcompletions
@@ -204,7 +206,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "FIREWORKS_API_KEY",
-    quirks: { developerRole: false, maxTokensField: "max_tokens" },
+    quirks: { developerRole: false, textTools: false, maxTokensField: "max_tokens" },
     headers: [],
   },
   // https://docs.ollama.com/api/openai-compatibility
@@ -215,7 +217,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: false,
     keyVariable: null,
-    quirks: { developerRole: false, maxTokensField: "max_tokens", mediaByUrl: false },
+    quirks: { developerRole: false, textTools: false, maxTokensField: "max_tokens", mediaByUrl: false },
     headers: [],
   },
   // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
@@ -227,7 +229,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: false,
     keyVariable: null,
-    quirks: { developerRole: false },
+    quirks: { developerRole: false, textTools: false, topK: true },
     headers: [],
   },
   // https://lmstudio.ai/docs/developer/openai-compat
@@ -238,7 +240,7 @@ export const vendorRows = {
     auth: bearer,
     needsKey: false,
     keyVariable: null,
-    quirks: { developerRole: false, maxTokensField: "max_tokens", mediaByUrl: false },
+    quirks: { developerRole: false, textTools: false, maxTokensField: "max_tokens", mediaByUrl: false },
     headers: [],
   },
 } as const satisfies Readonly<Record<string, VendorRow>>;
