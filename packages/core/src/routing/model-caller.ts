@@ -33,13 +33,17 @@ import { answerHeaders } from "./lanes/answer-headers.js";
 import type { Attempt } from "./lanes/attempt.js";
 import { askForEvents, type Question } from "./lanes/ask-target.js";
 import { attemptAll } from "./attempt-all.js";
+import { conversationOfBytes, conversationOfCall, type Conversation } from "./affinity/conversation.js";
+import { Health } from "./health/health.js";
 import { findModel, listModels } from "./list-models.js";
 import { neutralHead } from "./neutral-head.js";
-import { operated, operatedAnswer, operateOnce, type OperationResult } from "./operations/operate.js";
+import { operatedAnswer, operateOnce, type OperatedAt, type OperationResult } from "./operations/operate.js";
 import { operationContent, operationHead } from "./operations/operation-head.js";
 import { orderTargets } from "./order-targets.js";
 import { canRelay, relayLane, type WireRequest } from "./lanes/relay-lane.js";
 import { resolve, type Names, type Resolution, type Target } from "./resolve.js";
+import { routeContext } from "./routes/route-context.js";
+import { Shadows } from "./routes/shadows.js";
 import { translateLane } from "./lanes/translate-lane.js";
 import type { Wires } from "./lanes/wires.js";
 import { OpaqueTokens, type HeldCall } from "./opaque/index.js";
@@ -54,7 +58,7 @@ export interface RoutingOptions {
   readonly snapshot: () => Snapshot;
   /** The purpose key `opaque-tokens`; made for this process when left out. */
   readonly tokenKey?: Uint8Array | undefined;
-  /** For weighted routes; `Math.random` when left out. */
+  /** For what is drawn and for the waits between attempts; `Math.random` when left out. */
   readonly random?: (() => number) | undefined;
 }
 
@@ -63,11 +67,15 @@ interface Opened {
   readonly live: LiveCall<ModelHead>;
   /** The error that a name without a meaning ends with, once the steps have let the call through. */
   readonly resolution: Resolution | GatewayError;
+  /** Read from the call when it is first asked for. */
+  readonly conversation: () => Conversation;
 }
+
+const NO_CONVERSATION: Conversation = { session: null, prefix: null };
 
 /**
  * Model calls, from a name to an answer: resolves the name, lets the call through its steps, and tries its targets in order until one answers. Any number of
- * calls at once; they share nothing but the providers' key pools.
+ * calls at once; they share nothing but the providers' key pools and what routes know of their targets' health.
  */
 export class RoutingModelCaller implements ModelCaller {
   readonly #services: Services;
@@ -75,6 +83,9 @@ export class RoutingModelCaller implements ModelCaller {
   readonly #codecs: ReadonlyMap<ProtocolId, Codec>;
   readonly #wires: Wires;
   readonly #stepsSeeEvents: boolean;
+  readonly #random: () => number;
+  readonly #health = new Health();
+  readonly #shadows: Shadows;
 
   constructor(services: Services, options: RoutingOptions) {
     this.#services = services;
@@ -84,6 +95,8 @@ export class RoutingModelCaller implements ModelCaller {
     const onError = (error: unknown): void => events.emit("internal.error", { where: "keeping vendors' tokens", error });
     const tokens = new OpaqueTokens({ store, clock, crypto, key: options.tokenKey ?? crypto.random(32), onError });
     this.#wires = { http: options.http, clock, tokens, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
+    this.#random = options.random ?? Math.random;
+    this.#shadows = new Shadows(services.log);
     this.#stepsSeeEvents = options.steps.some((step) => step.events !== undefined);
   }
 
@@ -92,7 +105,11 @@ export class RoutingModelCaller implements ModelCaller {
     if (codec === undefined) throw new GatewayError("misconfigured", `This gateway has no codec for ${wire.protocol}.`);
     const head = codec.scanHead(wire.bytes, wire.path);
     const decode = (): Content => ({ kind: "model", call: codec.decodeRequest(wire.bytes, wire.path) });
-    const opened = this.#open(head.name, o, { decode, headOf: (name) => (name === head.name ? head : { ...head, name }) });
+    const opened = this.#open(head.name, o, {
+      decode,
+      headOf: (name) => (name === head.name ? head : { ...head, name }),
+      conversation: () => conversationOfBytes(wire.bytes, o.sessionId),
+    });
     const request: WireRequest = { bytes: wire.bytes, head, codec, headers: wire.headers };
     const answer = await runSteps(this.#o.steps, opened.live, () => this.#dispatch(opened, request));
     const { body } = answer;
@@ -106,12 +123,13 @@ export class RoutingModelCaller implements ModelCaller {
     const opened = this.#open(call.model, o, {
       decode: () => ({ kind: "model", call }),
       headOf: (name, protocol) => neutralHead(call, { name, protocol }),
+      conversation: () => conversationOfCall(call, o.sessionId),
     });
     return runSteps(this.#o.steps, opened.live, () => {
       const question = this.#question(opened.live, null);
       const once = async (attempt: Attempt): Promise<Answer<ModelEvent>> => {
         const { answer, ...told } = await askForEvents(attempt, question, this.#wires);
-        const headers = answerHeaders({ stream: true, meter: opened.live.meter, ...told });
+        const headers = answerHeaders({ stream: true, meter: attempt.call.meter, ...told });
         return { status: 200, headers, body: { kind: "events", events: answer } };
       };
       return this.#attempts(opened, once, question);
@@ -119,20 +137,30 @@ export class RoutingModelCaller implements ModelCaller {
   }
 
   async operate<K extends OperationName>(name: K, call: Operations[K]["call"], o: CallOptions): Promise<Operated<K>> {
+    const { answer, headers } = await this.operateAt(name, call, o);
+    return { answer, headers };
+  }
+
+  /** The same, and what answered: for what has to be followed there. */
+  async operateAt<K extends OperationName>(name: K, call: Operations[K]["call"], o: CallOptions): Promise<OperatedAt<K>> {
     const opened = this.#open(call.model, o, {
       decode: () => ({ kind: "model", call: operationContent(name, call) }),
       headOf: (full, protocol) => operationHead(name, call, { name: full, protocol }),
     });
-    const results: OperationResult<K>[] = [];
-    const { headers, done } = await runSteps(this.#o.steps, opened.live, () =>
+    // By what the steps hand on: of two attempts that ran side by side, one answered.
+    const results = new Map<unknown, OperationResult<K>>();
+    const { headers, body, done } = await runSteps(this.#o.steps, opened.live, () =>
       this.#attempts(opened, async (attempt) => {
         const result = await operateOnce(attempt, { name, call }, this.#wires);
-        results.push(result);
-        return operatedAnswer(opened.live.meter, result.warnings);
+        const answer = operatedAnswer(opened.live.meter, result.warnings);
+        results.set(answer.body, result);
+        return answer;
       }),
     );
     done("sent");
-    return { answer: operated(results).answer, headers };
+    const result = results.get(body);
+    if (result === undefined) throw new GatewayError("internal", "A step answered an operation that it cannot know.");
+    return { ...result, headers };
   }
 
   list(caller: Caller): readonly ListedModel[] {
@@ -143,6 +171,11 @@ export class RoutingModelCaller implements ModelCaller {
     return findModel(name, this.#names(caller), (protocol) => this.#codecs.has(protocol));
   }
 
+  /** Ends the calls that nobody waits for. */
+  close(): void {
+    this.#shadows.close();
+  }
+
   #names(caller: Caller, snapshot = this.#o.snapshot()): Names {
     return { providers: this.#o.providers, routes: snapshot.routes, caller };
   }
@@ -150,7 +183,11 @@ export class RoutingModelCaller implements ModelCaller {
   #open(
     name: string,
     o: CallOptions,
-    of: { readonly decode: () => Content; readonly headOf: (name: string, protocol: ProtocolId) => ModelHead },
+    of: {
+      readonly decode: () => Content;
+      readonly headOf: (name: string, protocol: ProtocolId) => ModelHead;
+      readonly conversation?: () => Conversation;
+    },
   ): Opened {
     if (o.depth > MAX_DEPTH)
       throw new GatewayError("limit_reached", `Calls may be nested ${MAX_DEPTH} deep, and this one is deeper.`, {
@@ -175,7 +212,7 @@ export class RoutingModelCaller implements ModelCaller {
       decode: of.decode,
       onLeaveError: (error) => events.emit("internal.error", { where: "a leave of a model call", error }),
     });
-    return { live, resolution };
+    return { live, resolution, conversation: lazily(of.conversation ?? (() => NO_CONVERSATION)) };
   }
 
   #dispatch(opened: Opened, request: WireRequest): Promise<Answer<ModelEvent>> {
@@ -211,9 +248,54 @@ export class RoutingModelCaller implements ModelCaller {
       question === undefined || question.relays?.(target.provider.reach) === true
         ? null
         : this.#wires.tokens.scopeOf(await question.held(), target);
-    const targets = orderTargets(resolution, this.#o.random ?? Math.random);
-    return attemptAll({ call: live, targets, clock, log, preferredKey }, once);
+    const { conversation } = opened;
+    const random = this.#random;
+    const targets = orderTargets(resolution, { head: live.head, health: this.#health, nowMs: clock.now(), random, conversation });
+    const route = resolution.route === null ? null : routeContext(resolution.route, live, { health: this.#health, random });
+    if (resolution.route?.shadow && question !== undefined) this.#cast(opened, { target: resolution.route.shadow, question });
+    return attemptAll({ call: live, targets, clock, log, preferredKey, affinity: () => conversation().prefix, route }, once);
   }
+
+  /** Sends a copy of the call to the route's shadow, for the share of calls that it says: metered as a call of the route, and read to its end for nobody. */
+  #cast({ live, resolution, conversation }: Opened, o: { readonly target: Target; readonly question: Question }): void {
+    const route = "targets" in resolution ? resolution.route : null;
+    if (live.purpose === SHADOW || this.#random() * 100 >= (route?.rules.shadow?.percent ?? 0)) return;
+    const { clock, events, log } = this.#services;
+    this.#shadows.cast(async (signal) => {
+      const { requestId, runId, caller, head, snapshot, deadlineMs, depth } = live;
+      const shadow = new LiveCall<ModelHead>({
+        ...{ requestId, runId, caller, snapshot, deadlineMs, signal },
+        ...{ id: newId("call"), depth: depth + 1, purpose: SHADOW, startedAtMs: clock.now(), head: { ...head, stream: true } },
+        decode: () => live.content(),
+        onLeaveError: (error) => events.emit("internal.error", { where: "a leave of a shadow call", error }),
+      });
+      const answer = await runSteps(this.#o.steps, shadow, () =>
+        attemptAll({ call: shadow, targets: [o.target], clock, log, affinity: () => conversation().prefix }, async (attempt) => {
+          const asked = await askForEvents(attempt, o.question, this.#wires);
+          return { status: 200, headers: [], body: { kind: "events", events: asked.answer } } satisfies Answer<ModelEvent>;
+        }),
+      );
+      await drain(answer);
+    });
+  }
+}
+
+/** Why the gateway makes a call that copies another. */
+const SHADOW = "shadow";
+
+/** Reads an answer to its end for nobody. */
+async function drain({ body, done }: LiveAnswer<ModelEvent>): Promise<void> {
+  try {
+    if (body.kind === "events") for await (const _event of body.events);
+    done("sent");
+  } catch (error) {
+    done("failed", GatewayError.from(error).code);
+  }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** A name that means nothing is found out first and told last: after the steps, so that the call is audited, and to nobody who may not know. */

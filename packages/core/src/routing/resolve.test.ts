@@ -3,7 +3,6 @@ import type { Caller } from "../calls/index.js";
 import { mergeRoutes } from "../config/merge-routes.js";
 import { configSchema } from "../config/schema.js";
 import { Providers } from "../providers/index.js";
-import { orderTargets } from "./order-targets.js";
 import { findModel, listModels } from "./list-models.js";
 import { resolve, type Names } from "./resolve.js";
 
@@ -110,14 +109,6 @@ describe("a route", () => {
     const { name, targets } = resolve("route/fast", all);
     expect(name).toBe("route/fast");
     expect(targets.map((target) => target.id)).toEqual(["lab/llama-70b", "openai/gpt-5.5"]);
-  });
-
-  it("spreads calls by weight, and the others stand in", () => {
-    const spread = resolve("route/spread", all);
-    const order = (random: number) => orderTargets(spread, () => random).map((target) => target.id);
-    expect(order(0.74)).toEqual(["lab/llama-70b", "lab/meta/llama-8b"]);
-    expect(order(0.76)).toEqual(["lab/meta/llama-8b", "lab/llama-70b"]);
-    expect(orderTargets(resolve("route/fast", all), () => 0.99)[0]!.id).toBe("lab/llama-70b");
   });
 
   it("with a target that does not exist is the operator's mistake", () => {

@@ -12,6 +12,8 @@ export interface CallOptions {
   /** Why, when a step of ours makes the call: a purpose never re-enters the step that made it. */
   readonly purpose?: string | undefined;
   readonly runId?: string | undefined;
+  /** What the caller calls the conversation that this is part of: it keeps its key and target. */
+  readonly sessionId?: string | undefined;
 }
 
 /** Calls nested deeper than this are refused with `limit_reached`. */

@@ -342,7 +342,7 @@ describe("keys and targets", () => {
     const targets = [{ model: "a/m" }, { model: "b/m", weight: 3 }];
     const set = routing({
       providers: { a: lab(a.base), b: lab(b.base, { models: [{ id: "m", prices: { input: "1", output: "1", cacheRead: "1" } }] }) },
-      config: { routes: { r: { strategy, targets } } },
+      config: { routes: { r: { strategy, targets, sticky: "none" } } },
       random: () => 0.9,
     });
     return { ...set, a, b };
