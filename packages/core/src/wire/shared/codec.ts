@@ -72,6 +72,8 @@ export interface Quirks {
    * not at all. Default: marks that came in this protocol go back as they came, others are left out with a warning.
    */
   readonly cacheMarks?: "prompt_cache_breakpoint" | "cache_control" | "none";
+  /** In Responses, models seal their reasoning when asked; those that do not reason refuse to be asked. Default true. */
+  readonly sealedReasoning?: boolean;
 }
 
 /** What a protocol can and cannot carry, beside what its own encoder refuses. Read by `adaptCall` before a call is encoded. */

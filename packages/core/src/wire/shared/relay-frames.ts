@@ -5,6 +5,8 @@ import { parseSse, sseFrameEnd, SseSplitter, type SseEvent } from "../../util/ss
 export interface FrameWatcher {
   /** Tested on the text of whole chunks: what it does not match is forwarded unread. It must match every frame that `read` would act on. */
   readonly interesting: RegExp;
+  /** Whole frames are going by, as text: for what has to be known of the last one. It must be quick. */
+  passing?(text: string): void;
   /**
    * One event that may matter. `drop`: the caller did not ask for it. `broken`: its data is not what the protocol sends; it is forwarded all the same, unless the
    * stream ends in it. An error: the vendor's own, which the dialect's error frame replaces; the stream ends there.
@@ -85,7 +87,9 @@ export class RelayFrames implements AsyncIterableIterator<Uint8Array, undefined>
   /** The frames without those to be dropped; the very same bytes when there is none. */
   #keep(frames: Uint8Array): Uint8Array {
     const watcher = this.#watcher;
-    if (!watcher.interesting.test(decoder.decode(frames))) return frames;
+    const all = decoder.decode(frames);
+    watcher.passing?.(all);
+    if (!watcher.interesting.test(all)) return frames;
     const dropped: [number, number][] = [];
     for (let start = 0; start < frames.length; ) {
       const end = sseFrameEnd(frames, start);
