@@ -1,8 +1,19 @@
-import type { Answer, EmbedAnswer, EmbedCall, ModelCall, OperationName, Operations, TokenCount, Usage } from "../../calls/index.js";
+import type {
+  Answer,
+  EmbedAnswer,
+  EmbedCall,
+  Headers,
+  ModelCall,
+  OperationName,
+  Operations,
+  TokenCount,
+  Usage,
+} from "../../calls/index.js";
 import { addUsage } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Meter } from "../../policy/meter.js";
-import type { OperationContext, Provider, ProviderOperations } from "../../providers/index.js";
+import type { OperationContext, Provider, ProviderKey, ProviderOperations } from "../../providers/index.js";
+import type { Target } from "../resolve.js";
 import { untilAborted } from "../../util/until-aborted.js";
 import type { Codec, EmbedCodec, EncodedRequest, TokenCounter, Warning } from "../../wire/shared/codec.js";
 import { answerHeaders } from "../lanes/answer-headers.js";
@@ -12,14 +23,26 @@ import { CallLifetime } from "../lanes/call-lifetime.js";
 import { send, wholeBody } from "../lanes/upstream.js";
 import type { Wires } from "../lanes/wires.js";
 import { estimateTokens } from "./estimate-tokens.js";
+import { operationContext } from "./operation-context.js";
 
 export interface OperationRequest<K extends OperationName> {
   readonly name: K;
   readonly call: Operations[K]["call"];
 }
-export interface OperationResult<K extends OperationName> {
+/** What an attempt came to, before it is known whose it was. */
+interface Answered<K extends OperationName> {
   readonly answer: Operations[K]["answer"];
   readonly warnings: readonly Warning[];
+}
+export interface OperationResult<K extends OperationName> extends Answered<K> {
+  /** What answered, and the key that it was asked with. */
+  readonly target: Target;
+  readonly key: ProviderKey | null;
+}
+
+/** The result of a call that was let through its steps. */
+export interface OperatedAt<K extends OperationName> extends OperationResult<K> {
+  readonly headers: Headers;
 }
 
 /**
@@ -35,32 +58,16 @@ export async function operateOnce<K extends OperationName>(
   const result = await answered(attempt, request, wires);
   const usage = usageOf(result.answer);
   if (usage !== undefined) noteUsage(live, target, usage);
-  return result;
+  return { ...result, target, key: attempt.key };
 }
 
 /** What the steps see of an operation's answer: what answered it, and what of the call was left out. */
 export function operatedAnswer(meter: Meter, warnings: readonly Warning[]): Answer<never> {
-  const headers = answerHeaders({ stream: false, meter, vendor: null }).filter(([name]) => name !== "content-type");
-  const told = warnings.map(({ field, what }) => `${field}: ${what}`).join("; ");
-  return {
-    status: 200,
-    headers: told === "" ? headers : [...headers, ["x-sallyport-warnings", told]],
-    body: { kind: "bytes", bytes: new Uint8Array(0) },
-  };
+  const headers = answerHeaders({ stream: false, meter, vendor: null, warnings }).filter(([name]) => name !== "content-type");
+  return { status: 200, headers, body: { kind: "bytes", bytes: new Uint8Array(0) } };
 }
 
-/** The result of the attempt that succeeded. A step that answers by itself knows only chats. */
-export function operated<K extends OperationName>(results: readonly OperationResult<K>[]): OperationResult<K> {
-  const last = results.at(-1);
-  if (last === undefined) throw new GatewayError("internal", "A step answered an operation that it cannot know.");
-  return last;
-}
-
-async function answered<K extends OperationName>(
-  attempt: Attempt,
-  request: OperationRequest<K>,
-  wires: Wires,
-): Promise<OperationResult<K>> {
+async function answered<K extends OperationName>(attempt: Attempt, request: OperationRequest<K>, wires: Wires): Promise<Answered<K>> {
   const { provider } = attempt.target;
   const own = (provider.operations as ProviderOperations)[request.name] as
     | ((call: Operations[K]["call"], context: OperationContext) => Promise<Operations[K]["answer"]>)
@@ -78,20 +85,13 @@ async function answered<K extends OperationName>(
 export async function withContext<A>(attempt: Attempt, wires: Wires, work: (context: OperationContext) => Promise<A>): Promise<A> {
   const { target, key, call: live } = attempt;
   const lifetime = new CallLifetime({ signal: live.signal, deadlineMs: live.deadlineMs, clock: wires.clock });
-  const { reach } = target.provider;
   try {
-    const context: OperationContext = {
-      model: target.code,
-      kind: target.model?.kind ?? null,
-      key,
+    const context = operationContext(target, key, {
       http: wires.http,
-      baseUrl: reach.kind === "http" ? reach.baseUrl : "",
-      headers: reach.kind === "http" ? target.provider.headersFor(key) : [],
-      quirks: reach.kind === "http" ? reach.quirks : {},
       idleMs: live.snapshot.config.server.timeouts.idleMs,
       signal: lifetime.signal,
       deadlineMs: live.deadlineMs,
-    };
+    });
     return await untilAborted(work(context), lifetime.signal);
   } finally {
     lifetime.release();
@@ -102,13 +102,13 @@ async function throughCodec<K extends OperationName>(
   attempt: Attempt,
   request: OperationRequest<K>,
   wires: Wires,
-): Promise<OperationResult<K> | null> {
-  if (request.name === "embed") return (await embedByCodec(attempt, request.call as EmbedCall, wires)) as OperationResult<K> | null;
-  if (request.name === "count-tokens") return (await countByCodec(attempt, request.call as ModelCall, wires)) as OperationResult<K>;
+): Promise<Answered<K> | null> {
+  if (request.name === "embed") return (await embedByCodec(attempt, request.call as EmbedCall, wires)) as Answered<K> | null;
+  if (request.name === "count-tokens") return (await countByCodec(attempt, request.call as ModelCall, wires)) as Answered<K>;
   return null;
 }
 
-async function embedByCodec(attempt: Attempt, call: EmbedCall, wires: Wires): Promise<OperationResult<"embed"> | null> {
+async function embedByCodec(attempt: Attempt, call: EmbedCall, wires: Wires): Promise<Answered<"embed"> | null> {
   const found = speaking(attempt, wires, (codec) => codec.embed);
   if (found === null) return null;
   const { codec, part: embed, reach } = found;
@@ -148,7 +148,7 @@ async function embedPart(
   throw new GatewayError("upstream_protocol", `The vendor gave ${part.vectors.length} vectors for ${o.expected} texts.`);
 }
 
-async function countByCodec(attempt: Attempt, call: ModelCall, wires: Wires): Promise<OperationResult<"count-tokens">> {
+async function countByCodec(attempt: Attempt, call: ModelCall, wires: Wires): Promise<Answered<"count-tokens">> {
   const found = speaking(attempt, wires, (codec) => codec.count);
   if (found === null) return { answer: { inputTokens: estimateTokens(call), estimated: true }, warnings: [] };
   const { codec, part: counter, reach } = found;
