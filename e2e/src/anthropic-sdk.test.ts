@@ -29,15 +29,19 @@ describe("the official Anthropic SDK, unchanged", () => {
   });
 
   it("makes a message, with usage, a request id and what answered", async () => {
-    const { data, response } = await client.messages
+    const {
+      data,
+      response,
+      request_id: requestId,
+    } = await client.messages
       .create({ model: "demo/echo", max_tokens: 100, system: "be brief", messages: user("Hello there, gateway") })
       .withResponse();
     expect(data).toMatchObject({ type: "message", role: "assistant", stop_reason: "end_turn" });
     expect(data.content).toEqual([expect.objectContaining({ type: "text", text: "Hello there, gateway" })]);
     expect(data.usage).toMatchObject({ output_tokens: 3 });
-    expect(data._request_id).toBe(response.headers.get("x-request-id"));
+    expect(requestId).toBe(response.headers.get("x-request-id"));
     const told = ["request-id", "model", "provider", "attempts", "cost-usd"].map((name) => response.headers.get(`x-sallyport-${name}`));
-    expect(told).toEqual([data._request_id, "demo/echo", "demo", "1", "0"]);
+    expect(told).toEqual([requestId, "demo/echo", "demo", "1", "0"]);
   });
 
   it("takes the key as a Bearer token as well", async () => {

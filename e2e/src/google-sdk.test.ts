@@ -143,6 +143,23 @@ describe("Google's paths without its SDK", () => {
     expect(chunks.length).toBeGreaterThan(2);
   });
 
+  it("make pictures and vectors by :predict", async () => {
+    const predict = async (model: string, body: unknown) => {
+      const headers = { "content-type": "application/json", "x-goog-api-key": OWNER_KEY };
+      const answer = await fetch(`${url}/v1beta/models/${model}:predict`, { method: "POST", headers, body: JSON.stringify(body) });
+      return (await answer.json()) as { predictions?: Record<string, unknown>[]; error?: { code: number; message: string } };
+    };
+    const listed = await client.models.list();
+    const idOf = (method: string) => listed.page.find((model) => model.supportedActions?.includes(method))!.name!.replace("models/", "");
+    const pictures = await predict(idOf("predict"), { instances: [{ prompt: "a red square" }], parameters: { sampleCount: 2 } });
+    expect(pictures.predictions).toHaveLength(2);
+    expect(pictures.predictions![0]).toEqual({ mimeType: "image/png", bytesBase64Encoded: expect.stringMatching(/^iVBOR/) as string });
+    const refused = await predict(idOf("predict"), { instances: [{ prompt: "x" }], parameters: { negativePrompt: "blue" } });
+    expect(refused.error?.message).toContain("parameters.negativePrompt");
+    const vectors = await predict(idOf("embedContent"), { instances: [{ content: "one" }, { content: "two" }] });
+    expect(vectors.predictions).toHaveLength(2);
+  });
+
   it("say what there is for a method that there is not", async () => {
     const answer = await post("/v1beta/models/demo/echo:dream", { "x-goog-api-key": OWNER_KEY });
     expect(answer.status).toBe(404);

@@ -2,8 +2,6 @@ import type { HttpAnswer } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import type { googleRoutes } from "../../../routes/index.js";
 import type { ModelCaller } from "../../../seams/index.js";
-import { jsonBytesAnswer } from "../../answers.js";
-import { dialectOf } from "../../dialects.js";
 import { callOptions, type Exchange, type Handler } from "../../exchange.js";
 import { callerHeaders } from "../caller-headers.js";
 import { countTokens } from "../count-tokens.js";
@@ -11,18 +9,19 @@ import { readJsonBytes } from "../json-body.js";
 import { googleModelsFace } from "../models/models-face.js";
 import { decodeParam } from "../params.js";
 import { asJsonArray } from "./json-array.js";
+import { embedAnswer, predict } from "./predict.js";
 
 const protocol = "google-genai";
 
 /** What follows the model's name in a path: `{model}:verb`. */
 export type GoogleVerb = (x: Exchange, model: string) => HttpAnswer | Promise<HttpAnswer>;
 
-/** Google's Gemini API. `media` are verbs of other modalities than text. */
+/** Google's Gemini API. `media` are verbs of long-running work. */
 export function googleFace(
   models: () => ModelCaller,
   media: Readonly<Record<string, GoogleVerb>> = {},
 ): Readonly<Record<keyof typeof googleRoutes, Handler>> {
-  const verbs = new Map(Object.entries({ ...textVerbs(models), ...media }));
+  const verbs = new Map(Object.entries({ ...wholeVerbs(models), ...media }));
   const call: Handler = (x) => {
     const { model, verb } = splitCall(decodeParam(x.params, "call"));
     const handle = verbs.get(verb);
@@ -35,11 +34,12 @@ export function googleFace(
   return { betaCall: call, call, betaModels: list, betaModel: get };
 }
 
-function textVerbs(models: () => ModelCaller): Readonly<Record<string, GoogleVerb>> {
+function wholeVerbs(models: () => ModelCaller): Readonly<Record<string, GoogleVerb>> {
   const generate = async (x: Exchange, path: { readonly model: string; readonly stream: boolean }): Promise<HttpAnswer> => {
     const bytes = await readJsonBytes(x.inbound, x.maxBodyBytes);
     return models().relay({ protocol, bytes, path, headers: callerHeaders(protocol, x.inbound) }, callOptions(x));
   };
+  const embed: GoogleVerb = async (x, model) => embedAnswer(models(), x, { bytes: await readJsonBytes(x.inbound, x.maxBodyBytes), model });
   return {
     generateContent: (x, model) => generate(x, { model, stream: false }),
     streamGenerateContent: async (x, model) => {
@@ -50,17 +50,10 @@ function textVerbs(models: () => ModelCaller): Readonly<Record<string, GoogleVer
       const bytes = await readJsonBytes(x.inbound, x.maxBodyBytes);
       return countTokens(models(), { protocol, bytes, path: { model, stream: false } }, x);
     },
-    embedContent: (x, model) => embed(models(), x, model),
-    batchEmbedContents: (x, model) => embed(models(), x, model),
+    embedContent: embed,
+    batchEmbedContents: embed,
+    predict: (x, model) => predict(models(), x, model),
   };
-}
-
-async function embed(models: ModelCaller, x: Exchange, model: string): Promise<HttpAnswer> {
-  const codec = dialectOf(protocol).embed;
-  if (codec === undefined) throw new GatewayError("unsupported_feature", "This version makes no embeddings in Google's dialect.");
-  const call = codec.decodeRequest(await readJsonBytes(x.inbound, x.maxBodyBytes), { model, stream: false });
-  const { answer, headers } = await models.operate("embed", call, callOptions(x));
-  return jsonBytesAnswer(codec.encodeAnswer(answer, call), headers);
 }
 
 /** The last colon ends the model's name: names of some vendors' models have colons too. Errors: `not_found` when there is no method. */
