@@ -32,6 +32,7 @@ import { VERSION } from "./util/version.js";
 import { anthropicMessages } from "./wire/anthropic-messages/index.js";
 import { googleGenai } from "./wire/google-genai/index.js";
 import { openaiChat } from "./wire/openai-chat/index.js";
+import { openaiResponses } from "./wire/openai-responses/index.js";
 
 /** What `new Gateway()` takes: the configuration as in `sallyport.config.json`, and what only code can give. */
 export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
@@ -139,7 +140,7 @@ export class Gateway {
     const models = new RoutingModelCaller(this.#services, {
       providers: this.providers,
       http: this.#http,
-      codecs: [openaiChat, anthropicMessages, googleGenai],
+      codecs: [openaiChat, openaiResponses, anthropicMessages, googleGenai],
       steps,
       snapshot,
       tokenKey: keys("opaque-tokens"),
