@@ -85,7 +85,9 @@ export function encodeUsage(usage: Usage, own: unknown): Readonly<Record<string,
   const output = outputTokens === undefined ? undefined : outputTokens + made;
   if (input !== undefined) out["promptTokenCount"] = Math.max(0, input - tools);
   if (cacheReadTokens !== undefined) out["cachedContentTokenCount"] = cacheReadTokens;
-  if (output !== undefined) out["candidatesTokenCount"] = output;
+  // Google leaves zeros out, and so do we where it did.
+  if (output !== undefined && (output > 0 || !isObject(given) || given["candidatesTokenCount"] !== undefined))
+    out["candidatesTokenCount"] = output;
   if (reasoningTokens !== undefined) out["thoughtsTokenCount"] = reasoningTokens;
   if (input !== undefined && output !== undefined) out["totalTokenCount"] = input + output + (reasoningTokens ?? 0);
   addDetails(out, "promptTokensDetails", [

@@ -42,8 +42,7 @@ export class BodyDecoder {
     const error = errorInBody(body);
     if (error !== null) throw error;
     this.#begin(body);
-    const feedback = camelKeys(body["promptFeedback"]);
-    if (isObject(feedback) && typeof feedback["blockReason"] === "string") this.#blocked = feedback;
+    if (isRefusal(body["promptFeedback"])) this.#blocked = camelKeys(body["promptFeedback"]) as Json;
     const candidates = Array.isArray(body["candidates"]) ? (body["candidates"] as unknown[]).filter(isObject) : [];
     candidates.forEach((value, position) => {
       const candidate = camelKeys(value) as Json;
@@ -70,7 +69,8 @@ export class BodyDecoder {
       id: this.#id,
       model: typeof modelVersion === "string" ? modelVersion : "",
       createdAtMs: createdMs(createTime),
-      ...asExtras(own),
+      // A refusal is told with the end.
+      ...asExtras(isRefusal(own["promptFeedback"]) ? { ...own, promptFeedback: undefined } : own),
     });
   }
 
@@ -96,6 +96,12 @@ export class BodyDecoder {
     }
     return candidate;
   }
+}
+
+/** Whether the prompt was refused, and not only judged. */
+function isRefusal(feedback: unknown): boolean {
+  const given = camelKeys(feedback);
+  return isObject(given) && typeof given["blockReason"] === "string";
 }
 
 /** The vendor's instant; now where it sent none. */

@@ -70,9 +70,8 @@ export class CandidateParts {
     const { reason, raw } = decodeFinish(this.#word, this.#calls.any);
     // A call that is cut off is never handed on as whole.
     this.#calls.close(reason === "stop" || reason === "tool-calls");
-    const late = this.#grounding.late();
-    if (late.length > 0 && this.#open?.kind !== "text") this.#begin("text", {});
-    if (this.#open?.kind === "text") this.#grounding.tell(this.#open.block, late);
+    if (this.#open?.kind === "text") this.#grounding.tell(this.#open.block, true);
+    if (!this.#grounding.done) this.#grounding.tellRest(this.#grounding.latest ?? this.#textBlock());
     this.#endOpen(undefined);
     const own = said({ ...this.#own, ...this.#grounding.own(), logprobsResult: this.#untoldLogprobs() });
     this.#context.emit({ type: "finish", index: this.#index, reason, ...(raw === undefined ? {} : { raw }), ...asExtras(own) });
@@ -129,9 +128,13 @@ export class CandidateParts {
     this.#context.emit({ type: `${kind}-start`, index: this.#index, block: this.#open.block, ...extras });
     return this.#open;
   }
+  #textBlock(): number {
+    return (this.#open?.kind === "text" ? this.#open : this.#begin("text", {})).block;
+  }
   #endOpen(signature: string | undefined): void {
     const open = this.#open;
     if (open === null) return;
+    if (open.kind === "text") this.#grounding.tell(open.block, false);
     this.#open = null;
     const opaque = signature === undefined ? {} : { opaque: signature };
     this.#context.emit({ type: `${open.kind}-end`, index: this.#index, block: open.block, ...opaque });

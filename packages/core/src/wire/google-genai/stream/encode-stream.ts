@@ -1,8 +1,8 @@
-import type { ModelEvent, TokenLogprob, ToolCallPart, Usage } from "../../../calls/index.js";
+import type { ModelEvent, ToolCallPart, Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { utf8 } from "../../../util/json.js";
 import { jsonText } from "../../shared/raw-json.js";
-import type { PlacedCitation } from "../answer/citations.js";
+import { encodeCitations, type PlacedCitation } from "../answer/citations.js";
 import { groundingFields, headOf, placedBehind } from "../answer/encode-answer.js";
 import { brokenCall, encodePart, isBroken, signed } from "../answer/encode-parts.js";
 import { encodeFinish } from "../answer/finish-reason.js";
@@ -44,6 +44,8 @@ interface CandidateState {
   /** Where each text block begins in it. */
   readonly starts: Map<number, number>;
   readonly citations: PlacedCitation[];
+  /** How many of them were told. */
+  cited: number;
   /** Fields of a block that stand with its first piece. */
   readonly own: Map<number, Json>;
   readonly calls: Map<number, ToolCallPart>;
@@ -84,10 +86,8 @@ class BodyEncoder {
       case "finish":
         this.#candidate(event.index).finish = event;
         return "";
-      default: {
-        const candidate = this.#candidate(event.index);
-        return this.#pieces(candidate, partsOf(event, candidate), event.type === "text-delta" ? event.logprobs : undefined);
-      }
+      default:
+        return this.#piece(event, this.#candidate(event.index));
     }
   }
 
@@ -112,6 +112,7 @@ class BodyEncoder {
         text: "",
         starts: new Map(),
         citations: [],
+        cited: 0,
         own: new Map(),
         calls: new Map(),
         broken: null,
@@ -123,12 +124,15 @@ class BodyEncoder {
     return state;
   }
 
-  #pieces(candidate: CandidateState, parts: readonly Json[], logprobs: readonly TokenLogprob[] | undefined): string {
-    const tokens = encodeLogprobs(logprobs ?? []);
-    if (parts.length === 0) return "";
+  #piece(event: BlockEvent, candidate: CandidateState): string {
+    const parts = partsOf(event, candidate);
+    const rests = event.type === "text-end" && candidate.citations.length > candidate.cited;
+    if (parts.length === 0 && !rests) return "";
     candidate.told = true;
-    const own = tokens === undefined ? {} : { logprobsResult: tokens };
-    return this.#frame({ candidates: [{ content: { parts, role: "model" }, index: candidate.index, ...own }] });
+    const tokens = event.type === "text-delta" ? encodeLogprobs(event.logprobs ?? []) : undefined;
+    const content = { parts: parts.length === 0 ? [{ text: "" }] : parts, role: "model" };
+    const own = { ...(tokens === undefined ? {} : { logprobsResult: tokens }), ...(rests ? groundingNow(candidate) : {}) };
+    return this.#frame({ candidates: [{ content, index: candidate.index, ...own }] });
   }
 
   #frame(body: Json): string {
@@ -136,6 +140,12 @@ class BodyEncoder {
     this.#own = {};
     return `data: ${jsonText({ ...own, ...body, ...this.#head })}\n\n`;
   }
+}
+
+/** What the text rests on so far: said when it ends, because who reads the stream cannot come back to it. */
+function groundingNow(candidate: CandidateState): Json {
+  candidate.cited = candidate.citations.length;
+  return encodeCitations(candidate.citations, candidate.text);
 }
 
 /** The parts that an event adds. What is signed after its text was told has the signature on an empty part behind it, as Google sends it itself. */

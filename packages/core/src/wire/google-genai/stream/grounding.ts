@@ -10,7 +10,7 @@ interface TextBlock {
 }
 
 /**
- * What a candidate rests on. Google says it last, for the whole text, so it is told when the text is about to end; the last word counts. What of it has no neutral form
+ * What a candidate rests on. Google says it last, for the whole text, so it is told when a text is about to end; the last word counts. What of it has no neutral form
  * (queries, the vendor's own search box) is given by `own`.
  */
 export class Grounding {
@@ -20,6 +20,8 @@ export class Grounding {
   readonly #texts: TextBlock[] = [];
   /** Of each of the vendor's parts, the block that it became part of and its text. */
   readonly #parts: { block: number; start: number; text: string }[] = [];
+  /** The citations that were told, by their places in the vendor's list, which grows. */
+  readonly #told = new Set<number>();
   #given: { groundingMetadata?: unknown; citationMetadata?: unknown } = {};
 
   constructor(index: number, o: { readonly emit: (event: ModelEvent) => void; readonly whole: boolean }) {
@@ -45,19 +47,37 @@ export class Grounding {
     else this.#texts.push({ block, text });
   }
 
-  /** Citations that are to be told now: all but, in a stream, none twice. Of a text that was ended only a whole answer can still tell the place. */
-  late(): readonly PlacedCitation[] {
-    return this.#placed().map((placed) => this.#inBlock(placed));
+  /** Tells what a text rests on that is about to end, as far as it is known. `last`: no other text follows, so that what lies behind all text is of this one. */
+  tell(block: number, last: boolean): void {
+    this.#placed().forEach((placed, i) => {
+      if (this.#told.has(i)) return;
+      const at = this.#inBlock(placed, last);
+      if (at.part === block || placed.end === undefined) this.#emitOne(i, block, at);
+    });
   }
 
-  /** Tells citations: of `open`, the text block that is open, or of the block that each belongs to. */
-  tell(open: number, citations: readonly PlacedCitation[]): void {
-    for (const { citation, start, end, part } of citations) {
-      const block = part ?? open;
-      const isThere = block === open || this.#whole;
-      const place = isThere ? { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) } : {};
-      this.#emit({ type: "citation", index: this.#index, block: isThere ? block : open, citation: { ...citation, ...place } });
-    }
+  /** Nothing is left to be told. */
+  get done(): boolean {
+    return this.#placed().every((_placed, i) => this.#told.has(i));
+  }
+  /** The text that citations without a place can still be told of; undefined when there is none. */
+  get latest(): number | undefined {
+    return this.#whole ? this.#texts.at(-1)?.block : undefined;
+  }
+  /** Tells the rest. A text that was ended in a stream can be told of no more: its citations are told of `block`, without their places. */
+  tellRest(block: number): void {
+    this.#placed().forEach((placed, i) => {
+      if (this.#told.has(i)) return;
+      const at = this.#inBlock(placed, true);
+      if (this.#whole && at.part !== undefined) this.#emitOne(i, at.part, at);
+      else this.#emitOne(i, block, { citation: placed.citation });
+    });
+  }
+
+  #emitOne(i: number, block: number, { citation, start, end }: PlacedCitation): void {
+    this.#told.add(i);
+    const place = { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) };
+    this.#emit({ type: "citation", index: this.#index, block, citation: { ...citation, ...place } });
   }
 
   /** What citations do not say: all of the vendor's words when they could not be said again from the citations. */
@@ -79,7 +99,7 @@ export class Grounding {
   }
 
   /** A place in the whole text as one in its block, which `part` then is. */
-  #inBlock({ citation, start = 0, end, part }: PlacedCitation): PlacedCitation {
+  #inBlock({ citation, start = 0, end, part }: PlacedCitation, last: boolean): PlacedCitation {
     if (end === undefined) return { citation };
     if (part !== undefined) {
       const given = this.#parts[part];
@@ -89,7 +109,7 @@ export class Grounding {
     }
     let before = 0;
     for (const { block, text } of this.#texts) {
-      if (start < before + text.length || block === this.#texts.at(-1)?.block)
+      if (start < before + text.length || (last && block === this.#texts.at(-1)?.block))
         return { citation, start: start - before, end: Math.min(end - before, text.length), part: block };
       before += text.length;
     }
