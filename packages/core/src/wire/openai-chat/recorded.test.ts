@@ -1,6 +1,6 @@
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { byTheByte, bytesOf, collect, framesOf, joined, splitAt, stream, textOf } from "../../../test/wire/chunks.js";
+import { expectValid } from "../../../test/wire/openai-schema.js";
 import { dataFiles, needsData, readData, readDataText } from "../../../test/wire/test-data.js";
 import { fold, unfold, type ModelAnswer, type ModelEvent, type Usage } from "../../calls/index.js";
 import type { GatewayError } from "../../errors/index.js";
@@ -23,21 +23,6 @@ const essence = ({ extras: _extras, ...answer }: ModelAnswer) => ({
   ...answer,
   candidates: answer.candidates.map(({ extras: _own, ...candidate }) => candidate),
 });
-
-/** A schema of the vendor's own description of its API; its OpenAPI keywords (`nullable`) are those of an older edition than it says. */
-function schemaOf(name: string): ValidateFunction {
-  const api = JSON.parse(readDataText("schemas/openai-openapi.json"), (_key, value: unknown) => modern(value)) as { components: object };
-  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
-  return ajv.compile({ $id: `https://schemas.test/${name}`, $ref: `#/components/schemas/${name}`, components: api.components });
-}
-function modern(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("nullable" in value) || value.nullable !== true) return value;
-  const { nullable: _nullable, ...schema } = value;
-  return { anyOf: [schema, { type: "null" }] };
-}
-function expectValid(validate: ValidateFunction, value: unknown): void {
-  expect(validate(value) ? [] : validate.errors).toEqual([]);
-}
 
 describe("recorded streams", () => {
   it("are there", (context) => {
@@ -139,14 +124,14 @@ describe("recorded requests", () => {
 describe("what we encode is what the vendor describes", () => {
   it("whole answers", (context) => {
     needsData(context);
-    const validate = schemaOf("CreateChatCompletionResponse");
+    const schema = "CreateChatCompletionResponse";
     for (const path of wholes)
-      expectValid(validate, asVendor(JSON.parse(textOf(openaiChat.encodeAnswer(openaiChat.decodeAnswer(readData(path)))))));
+      expectValid(schema, asVendor(JSON.parse(textOf(openaiChat.encodeAnswer(openaiChat.decodeAnswer(readData(path)))))));
   });
 
   it("chunks of streams", async (context) => {
     needsData(context);
-    const validate = schemaOf("CreateChatCompletionStreamResponse");
+    const schema = "CreateChatCompletionStreamResponse";
     for (const path of streams) {
       const text = await joined(openaiChat.encodeStream(openaiChat.decodeStream(stream(transcript(path))), quiet));
       const frames = text
@@ -154,29 +139,29 @@ describe("what we encode is what the vendor describes", () => {
         .split("\n\n")
         .map((frame) => frame.slice("data: ".length));
       expect(frames.at(-1)).toBe("[DONE]");
-      for (const frame of frames.slice(0, -1)) expectValid(validate, asVendor(JSON.parse(frame)));
+      for (const frame of frames.slice(0, -1)) expectValid(schema, asVendor(JSON.parse(frame)));
     }
   });
 
   it("requests", (context) => {
     needsData(context);
-    const validate = schemaOf("CreateChatCompletionRequest");
+    const schema = "CreateChatCompletionRequest";
     for (const path of requests) {
       const call = openaiChat.decodeRequest(readData(path));
       const { bytes } = openaiChat.encodeRequest(
         { ...call, n: undefined },
         { model: "gpt-4o", stream: true, quirks: { reasoningField: "none" } },
       );
-      expectValid(validate, JSON.parse(textOf(bytes)));
+      expectValid(schema, JSON.parse(textOf(bytes)));
     }
   });
 
   it("errors", async (context) => {
     needsData(context);
-    const validate = schemaOf("ErrorResponse");
+    const schema = "ErrorResponse";
     const { codes, GatewayError } = await import("../../errors/index.js");
     for (const code of Object.keys(codes) as (keyof typeof codes)[])
-      expectValid(validate, JSON.parse(textOf(openaiChat.encodeError(new GatewayError(code, "x"), "r").bytes)));
+      expectValid(schema, JSON.parse(textOf(openaiChat.encodeError(new GatewayError(code, "x"), "r").bytes)));
   });
 });
 

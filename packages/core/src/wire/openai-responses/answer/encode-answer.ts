@@ -20,7 +20,7 @@ const unsaid: Json = {
 /** Words for tiers that the protocol has; the word of another vendor is left out. */
 const tiers = new Set(["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]);
 
-/** `Codec.encodeAnswer` of Responses: the first candidate, as the protocol has one. Usage that is not known is null. */
+/** `Codec.encodeAnswer` of Responses: the first candidate, as the protocol has one. Usage that is not known is left out. */
 export function encodeAnswer(answer: ModelAnswer): Uint8Array {
   const candidate = answer.candidates[0];
   const parts = candidate?.content ?? [];
@@ -42,6 +42,7 @@ export interface ResponseState {
 export function encodeResponse(head: Pick<ModelAnswer, "id" | "model" | "createdAtMs" | "extras">, state: ResponseState): Json {
   const { usage: ownUsage, ...own } = ownExtras(head);
   const tier = state.usage?.serviceTier;
+  const usage = state.usage === null ? null : encodeUsage(state.usage, ownUsage);
   const said = {
     id: head.id,
     object: "response",
@@ -59,6 +60,6 @@ export function encodeResponse(head: Pick<ModelAnswer, "id" | "model" | "created
     ...own,
     // Again, because nothing that rides along may stand in its place.
     ...said,
-    usage: state.usage === null ? null : encodeUsage(state.usage, ownUsage),
+    ...(usage === null ? {} : { usage }),
   };
 }

@@ -15,10 +15,9 @@ export const segmentSeparator = "\n\n";
  * texts, unless it is one summary or there is none; `extras.item` has its other fields.
  */
 export function decodeReasoning(item: Json): ReasoningPart {
-  const { type: _type, id, summary, content, encrypted_content: sealed, ...own } = item;
-  const texts = [...textsOf(summary, "summary"), ...textsOf(content, "content")];
-  const opaque = textOf(sealed);
-  const itemId = textOf(id);
+  const texts = [...textsOf(item["summary"], "summary"), ...textsOf(item["content"], "content")];
+  const opaque = textOf(item["encrypted_content"]);
+  const itemId = textOf(item["id"]);
   return {
     type: "reasoning",
     text: texts.map(([, text]) => text).join(segmentSeparator),
@@ -26,16 +25,18 @@ export function decodeReasoning(item: Json): ReasoningPart {
     ...(itemId === undefined ? {} : { itemId }),
     ...reasoningExtras(
       texts.map(([kind, text]) => [kind, text.length]),
-      own,
+      item,
     ),
   };
 }
 
-/** The `extras` of a reasoning part: nothing when it is one summary, or none, and nothing else was said. */
-export function reasoningExtras(segments: readonly Segment[], own: Json): { extras?: ReasoningPart["extras"] } {
+/** The `extras` of a reasoning part: nothing when it is one summary, or none, and its item says nothing else. */
+export function reasoningExtras(segments: readonly Segment[], given: Json): { extras?: ReasoningPart["extras"] } {
+  const { type: _type, id: _id, summary: _summary, content, encrypted_content: _sealed, ...own } = given;
+  const isEmpty = Array.isArray(content) && content.length === 0;
   const [first] = segments;
   const plain = first === undefined || (segments.length === 1 && first[0] === "summary" && first[1] > 0);
-  const item = saidFields(own);
+  const item = saidFields({ ...own, content: isEmpty ? content : undefined });
   return asExtras({ segments: plain ? undefined : segments, item: Object.keys(item).length === 0 ? undefined : item });
 }
 

@@ -83,16 +83,15 @@ export class ReasoningDeltas {
 
   #close(): void {
     if (this.#block === null) return;
-    const { id, type: _type, summary: _summary, content: _content, encrypted_content: sealed, ...own } = this.#end;
-    const itemId = textOf(id) ?? this.#id;
-    const opaque = textOf(sealed);
+    const itemId = textOf(this.#end["id"]) ?? this.#id;
+    const opaque = textOf(this.#end["encrypted_content"]);
     this.#blocks.emit({
       type: "reasoning-end",
       index: 0,
       block: this.#block,
       ...(opaque === undefined ? {} : { opaque }),
       ...(itemId === undefined ? {} : { itemId }),
-      ...reasoningExtras(this.#segments, own),
+      ...reasoningExtras(this.#segments, this.#end),
     });
     this.#block = null;
   }
