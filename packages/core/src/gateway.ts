@@ -21,7 +21,7 @@ import { GroupCommit } from "./policy/group-commit.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Bus, Clock, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
-import { RoutingModelCaller, StoredResponses } from "./routing/index.js";
+import { readRoutes, Routes, RoutingModelCaller, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { createSeams, EventHub, type GatewayEvents, type RunRequest, type Services } from "./seams/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
@@ -77,6 +77,8 @@ export class Gateway {
   readonly mcp: McpProxy;
   readonly tasks: TaskScheduler;
   readonly runs: Runs;
+  /** What `route/<name>` leads to: of the configuration, and kept in the database. */
+  readonly routes: Routes;
   /** The gateway as a web handler: `fetch(request)`, under any path with `{ basePath }`. */
   readonly fetch: (request: Request, options?: FetchOptions) => Promise<Response>;
   readonly #options: GatewayOptions;
@@ -86,6 +88,7 @@ export class Gateway {
   readonly #ledger: GroupCommit;
   readonly #responses: StoredResponses;
   readonly #http: HttpClient;
+  readonly #models: RoutingModelCaller;
   readonly #engine: RunEngine;
   readonly #edge: Edge;
   readonly #pepper: Uint8Array;
@@ -122,7 +125,11 @@ export class Gateway {
     };
     const keys = purposeKeys(crypto, secretOf(options.secret ?? env["SALLYPORT_SECRET"]));
     this.#pepper = keys("gateway-keys");
-    this.#snapshots = new SnapshotHolder(this.#services, { config: this.config, readKeys: (within) => readKeys(this.#store, within) });
+    this.#snapshots = new SnapshotHolder(this.#services, {
+      config: this.config,
+      readKeys: (within) => readKeys(this.#store, within),
+      readRoutes: (within) => readRoutes(this.#store, within),
+    });
     const snapshot = () => this.#snapshots.current();
     this.#ledger = new GroupCommit({
       store: this.#store,
@@ -144,6 +151,13 @@ export class Gateway {
       steps,
       snapshot,
       tokenKey: keys("opaque-tokens"),
+    });
+    this.#models = models;
+    const explain = models.explain.bind(models, OWNER);
+    this.providers.models.explainWith(explain);
+    this.routes = new Routes(this.#services, {
+      ...{ config: this.config, providers: this.providers, owner: OWNER, explain },
+      refresh: () => this.#snapshots.refresh(),
     });
     this.mcp = new McpProxy(this.#services, { snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER });
     this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
@@ -249,6 +263,7 @@ export class Gateway {
     await this.#endWork(graceMs);
     this.#isStarted = false; // calls under way go on; a new one hears that it is closed
     await this.mcp.close();
+    this.#models.close();
     await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
     await this.#snapshots.close();
     await this.#http.close();

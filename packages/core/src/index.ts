@@ -6,6 +6,8 @@ export { Runs } from "./agents/runs.js";
 export {
   type Answer,
   type Caller,
+  type ExplainedTarget,
+  type ExplainOptions,
   type HttpAnswer,
   type Inbound,
   type Json,
@@ -13,6 +15,7 @@ export {
   type Message,
   type ModelCall,
   type ModelEvent,
+  type RouteExplanation,
   type RunEvent,
   type RunStatus,
   type StoredRunEvent,
@@ -25,7 +28,7 @@ export { vendorVariables } from "./config/environment.js";
 export { loadConfig, type ConfigFile, type ConfigSources, type LoadedConfig } from "./config/load-config.js";
 export { parseMasterSecret } from "./config/master-secret.js";
 export { type Config, type ConfigInput } from "./config/schema.js";
-export { type RunRow, type TaskRow } from "./entities/index.js";
+export { type RouteInput, type RunRow, type TaskRow } from "./entities/index.js";
 export { GatewayError, type ErrorCode, type GatewayErrorOptions } from "./errors/index.js";
 export { type FetchOptions } from "./http/index.js";
 export { McpProxy, type McpCallOptions, type McpServerInput, type ServerStatus } from "./mcp/index.js";
@@ -41,6 +44,7 @@ export {
   type ProviderOptions,
   type RefreshOptions,
 } from "./providers/index.js";
+export { type RouteChange, Routes, type RouteView } from "./routing/index.js";
 export { type GatewayEvents, type RunRequest } from "./seams/index.js";
 export { type HandleOptions, type TaskContext, type TaskHandler } from "./tasks/task-handler.js";
 export { type TaskRequest } from "./tasks/task-request.js";

@@ -47,3 +47,4 @@ export { type Extras, type ProtocolId } from "./protocol.js";
 export { isTerminal, type RunEvent, type RunStatus, type StoredRunEvent } from "./run-event.js";
 export { toolResultText, type ToolDefinition, type ToolEvent, type ToolResult } from "./tool-event.js";
 export { addUsage, type Usage } from "./usage.js";
+export type { ExplainedTarget, ExplainOptions, RouteExplanation } from "./route-explanation.js";

@@ -1,3 +1,4 @@
+import type { ExplainOptions, RouteExplanation } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Clock, HttpClient } from "../ports/index.js";
 import { DEMO, demoProvider } from "./demo/demo-provider.js";
@@ -67,12 +68,26 @@ export class Models {
   readonly #providers: ReadonlyMap<string, Provider>;
   /** When the gateway learnt of models whose release nobody dated. */
   readonly knownSinceMs: number;
+  #explain: ((name: string, o: ExplainOptions) => RouteExplanation) | null = null;
   readonly #o: Pick<ProvidersOptions, "clock" | "http">;
 
   constructor(providers: ReadonlyMap<string, Provider>, o: Pick<ProvidersOptions, "clock" | "http">) {
     this.#providers = providers;
     this.#o = o;
     this.knownSinceMs = o.clock.now();
+  }
+
+  /**
+   * What a call of this name, a model's or `route/…`, would do now, and why: its targets in order, who rests and until when, what else the route does. Nothing is called.
+   * Errors: `model_not_found` with the nearest names, `misconfigured` for a route that names a model nobody owns.
+   */
+  explainRoute(name: string, o: ExplainOptions = {}): RouteExplanation {
+    if (this.#explain === null) throw new GatewayError("misconfigured", "These models belong to no gateway that routes calls.");
+    return this.#explain(name, o);
+  }
+  /** Whoever routes the calls says how to explain them. Called once, by the gateway. */
+  explainWith(explain: (name: string, o: ExplainOptions) => RouteExplanation): void {
+    this.#explain = explain;
   }
 
   /** Sorted by id. */

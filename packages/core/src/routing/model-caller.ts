@@ -2,6 +2,7 @@ import {
   fold,
   type Answer,
   type Caller,
+  type ExplainOptions,
   type HttpAnswer,
   type LiveAnswer,
   type ModelCall,
@@ -10,6 +11,7 @@ import {
   type OperationName,
   type Operations,
   type ProtocolId,
+  type RouteExplanation,
 } from "../calls/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
@@ -42,6 +44,7 @@ import { operationContent, operationHead } from "./operations/operation-head.js"
 import { orderTargets } from "./order-targets.js";
 import { canRelay, relayLane, type WireRequest } from "./lanes/relay-lane.js";
 import { resolve, type Names, type Resolution, type Target } from "./resolve.js";
+import { explainRoute } from "./routes/explain-route.js";
 import { routeContext } from "./routes/route-context.js";
 import { Shadows } from "./routes/shadows.js";
 import { translateLane } from "./lanes/translate-lane.js";
@@ -169,6 +172,13 @@ export class RoutingModelCaller implements ModelCaller {
 
   find(caller: Caller, name: string): ListedModel | null {
     return findModel(name, this.#names(caller), (protocol) => this.#codecs.has(protocol));
+  }
+
+  /** What a call of this name would do now, and why; nothing is called or drawn. Errors: `model_not_found`, `misconfigured`. */
+  explain(caller: Caller, name: string, o: ExplainOptions = {}): RouteExplanation {
+    const names = this.#names(caller);
+    const full = names.routes.has(name) ? `route/${name}` : name;
+    return explainRoute(resolve(full, names), { ...o, health: this.#health, nowMs: this.#services.clock.now() });
   }
 
   /** Ends the calls that nobody waits for. */
