@@ -12,6 +12,8 @@ const LONGEST_CHAIN = 500;
 export interface Chain {
   /** The ids of the earlier responses, the first one first. */
   readonly ids: readonly string[];
+  /** The request's own items, whole: what is kept of it. */
+  readonly own: string;
   /** Their items and those of the request itself: the text of a JSON list. null: the request's own input is all there is. */
   readonly input: string | null;
 }
@@ -23,7 +25,8 @@ export interface Chain {
 export async function expandChain(request: ResponsesRequest, records: ResponseRecords, caller: Caller): Promise<Chain> {
   const resolved = await resolveReferences(request, records, caller);
   const { previousId } = request;
-  if (previousId === undefined) return { ids: [], input: resolved };
+  const own = resolved ?? request.input;
+  if (previousId === undefined) return { ids: [], own, input: resolved };
   const previous = await records.get(previousId, caller);
   if (previous === null) throw noResponse(previousId, "previous_response_id");
   if (!isFinal(previous.status))
@@ -37,7 +40,7 @@ export async function expandChain(request: ResponsesRequest, records: ResponseRe
       hint: "Begin a new one with a summary.",
     });
   const items = await itemsOfChain(previous, records, caller);
-  return { ids, input: joinLists([...items, resolved ?? request.input]) };
+  return { ids, own, input: joinLists([...items, own]) };
 }
 
 /** The items of a response's conversation up to it and with it, a list for each turn. Errors: `not_found` when one of them is gone. */

@@ -136,12 +136,13 @@ export class StoredResponses implements Responses {
     return this.#background.close(o.graceMs);
   }
 
-  async #createInBackground({ request, chain, own, o }: Keeping): Promise<HttpAnswer> {
+  async #createInBackground(keeping: Keeping): Promise<HttpAnswer> {
+    const { request, chain, own, o } = keeping;
     const { clock, seams } = this.#services;
     const bytes = this.#outgoing(request, chain, o.caller);
     const response = queuedResponse(request, own, clock.now());
     const headers = await this.#background.start({
-      row: { ...this.#row({ request, chain, own, o }), status: "queued", response },
+      row: { ...this.#row(keeping), status: "queued", response },
       own,
       call: (signal) => seams.models.get().relay({ protocol, bytes }, { ...o, signal, deadlineMs: clock.now() + BACKGROUND_MS }),
     });
@@ -168,9 +169,9 @@ export class StoredResponses implements Responses {
     return outgoing(request, { input, keepReasoning, stream: request.stream || request.background });
   }
 
-  #row({ request, chain, own, o }: Keeping) {
+  #row({ chain, own, o }: Keeping) {
     const { id, background } = own;
-    return { id, projectId: o.caller.projects[0], background, chain: [...chain.ids], input: request.input };
+    return { id, projectId: o.caller.projects[0], background, chain: [...chain.ids], input: chain.own };
   }
 
   /** False: it could not be kept. The answer is the caller's all the same: it was made, and paid for. */
