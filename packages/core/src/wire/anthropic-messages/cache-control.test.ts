@@ -6,6 +6,7 @@ import { anthropicMessages as codec } from "./anthropic-messages.js";
 const marked = (text: string, cache: CacheMark) => ({ type: "text", text, cache }) as const;
 const encode = (call: ModelCall) => {
   const { bytes, warnings } = codec.encodeRequest(call, { model: "m", stream: false, quirks: {} });
+  // oxlint-disable-next-line typescript/no-explicit-any -- a body is looked into at many depths
   return { body: JSON.parse(textOf(bytes)) as Record<string, any>, warnings: (warnings ?? []).map((warning) => warning.field) };
 };
 

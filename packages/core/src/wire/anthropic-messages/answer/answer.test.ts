@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { modelAnswer } from "../../../../test/wire/anthropic-arbitraries.js";
 import { bytesOf, collect, stream, textOf } from "../../../../test/wire/chunks.js";
 import { fold, unfold, type Candidate, type ModelAnswer, type ModelEvent } from "../../../calls/index.js";
-import { GatewayError } from "../../../errors/index.js";
+import type { GatewayError } from "../../../errors/index.js";
 import { anthropicMessages as codec } from "../anthropic-messages.js";
 
 async function* from(events: Iterable<ModelEvent>): AsyncGenerator<ModelEvent> {
@@ -24,6 +24,7 @@ const usageOf = (usage: object) => codec.readUsage(bytesOf(JSON.stringify({ ...m
 const encode = (candidate: Partial<Candidate>, answer: Partial<ModelAnswer> = {}) => {
   const base: Candidate = { index: 0, content: [], finishReason: "stop" };
   const whole = { id: "i", model: "m", createdAtMs: 0, usage: {}, ...answer, candidates: [{ ...base, ...candidate }] };
+  // oxlint-disable-next-line typescript/no-explicit-any -- a body is looked into at many depths
   return JSON.parse(textOf(codec.encodeAnswer(whole))) as Record<string, any>;
 };
 

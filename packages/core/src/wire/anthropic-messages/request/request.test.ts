@@ -9,6 +9,7 @@ import { anthropicMessages as codec } from "../anthropic-messages.js";
 const user = (text: string): Message => ({ role: "user", content: [{ type: "text", text }] });
 const plain: ModelCall = { model: "m", messages: [user("hi")] };
 const encode = (call: Partial<ModelCall>) => codec.encodeRequest({ ...plain, ...call }, { model: "m", stream: false, quirks: {} });
+// oxlint-disable-next-line typescript/no-explicit-any -- a body is looked into at many depths
 const bodyOf = (call: Partial<ModelCall>) => JSON.parse(textOf(encode(call).bytes)) as Record<string, any>;
 const warned = (call: Partial<ModelCall>) => (encode(call).warnings ?? []).map((warning) => warning.field);
 const decode = (body: object) =>
