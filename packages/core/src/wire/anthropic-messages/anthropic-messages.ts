@@ -26,6 +26,10 @@ export const anthropicMessages: Codec = {
     toolCallId: /^[a-zA-Z0-9_-]+$/,
     textTools: false,
     carries: { reasoning: true, toolCalls: false, text: false },
+    tokensBoundTo: ["model", "key", "prefix", "text"],
+    needsMaxTokens: true,
+    // The vendor's SDK reckons an hour for 128,000 tokens, and refuses to wait longer than ten minutes for a whole answer.
+    streamAbove: 21_333,
     toolsWithHistory: true,
     mediaByUrl: /^(?:image\/|application\/(?:pdf|octet-stream)$)/,
     keptHistory: ["thread"],

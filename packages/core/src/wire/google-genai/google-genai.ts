@@ -27,6 +27,7 @@ export const googleGenai: Codec = {
     toolCallId: /^[^]+$/,
     textTools: false,
     carries: { reasoning: true, toolCalls: true, text: true },
+    tokensBoundTo: ["family", "key"],
   },
   count: countTokens,
   embed,

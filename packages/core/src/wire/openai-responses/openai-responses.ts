@@ -25,6 +25,7 @@ export const openaiResponses: Codec = {
     toolCallId: /^.{1,64}$/s,
     textTools: true,
     carries: { reasoning: true, toolCalls: false, text: false },
+    tokensBoundTo: ["key"],
     reasoningBy: "effort",
     keptHistory,
   },
