@@ -119,6 +119,7 @@ export function encodeMedia(part: MediaPart, path: string, marking: Marking): Re
   if (mediaType.startsWith("image/") && source.kind !== "file") return encodeImage(part, own);
   if (source.kind === "url") throw unsupported(path, `is ${mediaType} by URL, which Chat Completions takes for images only`);
   if (source.kind === "base64" && mediaType.startsWith("audio/")) return encodeAudio({ mediaType, data: source.data }, own, path);
+  if (mediaType.startsWith("video/")) throw unsupported(path, `is ${mediaType}, which Chat Completions has no part for`);
   const { file, ...extras } = own;
   const named = part.filename === undefined ? {} : { filename: part.filename };
   // The vendor wants a name with the bytes of a file.

@@ -116,7 +116,8 @@ export function encodeReasoning(parts: readonly ReasoningPart[], elsewhere: stri
   const out: Record<string, unknown> = {};
   for (const part of parts) {
     const { field, reasoning_details: details } = chatExtras(part);
-    const name = typeof field === "string" ? field : details === undefined ? elsewhere : undefined;
+    // Of one whose text was withheld there is nothing to say.
+    const name = typeof field === "string" ? field : details === undefined && part.text !== "" ? elsewhere : undefined;
     if (name !== undefined) out[name] = `${(out[name] as string | undefined) ?? ""}${part.text}`;
     if (Array.isArray(details))
       out["reasoning_details"] = [...((out["reasoning_details"] as unknown[] | undefined) ?? []), ...(details as unknown[])];

@@ -30,7 +30,9 @@ function withoutSchema(call: ModelCall, { target, warn }: Adapting): ModelCall {
 /** Fields of another protocol that have no neutral meaning are left out by every encoder, which the caller is told. */
 function warnOfExtras(call: ModelCall, protocol: ProtocolId, warn: Adapting["warn"]): void {
   for (const [from, fields] of Object.entries(call.extras ?? {}))
-    if (from !== protocol) for (const name of Object.keys(fields)) warn(name, `is a field of ${from} alone, and was left out`);
+    if (from !== protocol)
+      // Who switches off what there is nowhere else has lost nothing.
+      for (const [name, value] of Object.entries(fields)) if (value !== false) warn(name, `is a field of ${from} alone, and was left out`);
 }
 
 /**
