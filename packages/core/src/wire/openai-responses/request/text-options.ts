@@ -59,10 +59,9 @@ export function decodeReasoningOptions(fields: Fields): { reasoning?: ModelCall[
   const effort = given.optionalString("effort");
   const summary = given.optionalString("summary");
   const own = { ...given.rest(), ...(summary === undefined || summary === "auto" ? {} : { summary }) };
-  return {
-    reasoning: { ...(effort === undefined ? {} : { effort }), ...(summary === undefined ? {} : { visible: true }) },
-    ...(Object.keys(own).length === 0 ? {} : { own }),
-  };
+  const asked = { ...(effort === undefined ? {} : { effort }), ...(summary === undefined ? {} : { visible: true }) };
+  if (Object.keys(own).length === 0) return { reasoning: asked };
+  return { own, ...(Object.keys(asked).length === 0 ? {} : { reasoning: asked }) };
 }
 
 export function encodeReasoningOptions(reasoning: ModelCall["reasoning"], given: unknown): { reasoning?: Json } {
