@@ -19,7 +19,7 @@ const quotaCodes = /insufficient_quota|insufficient_balance|exceeded_current_quo
 const quotaWords =
   /insufficient (?:balance|quota|credits?|funds)|exceeded your current quota|credits? (?:is |are )?(?:exhausted|depleted)/i;
 const contextOverflow =
-  /context_length_exceeded|context[ _]length|context[ _]window|maximum[ _]context|prompt is too long|input is too long|too many (?:input )?tokens|reduce the length of the (?:messages|prompt)/i;
+  /context_length_exceeded|context[ _]length|context[ _]window|maximum[ _]context|prompt is too long|input is too long|too many (?:input )?tokens|input token count[^.]*exceeds|reduce the length of the (?:messages|prompt)/i;
 
 /**
  * What a vendor's failure means to us. `details` carry `status` (the vendor's), `type`, `code` and `param` (its words), `reason` where a machine acts on it
