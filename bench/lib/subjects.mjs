@@ -39,6 +39,16 @@ const makers = {
     };
     return { process: child, port: child.port, request: { headers } };
   },
+  "portkey, translating": async (upstream) => {
+    const child = await start(script("portkey"));
+    const headers = {
+      "x-portkey-provider": "anthropic",
+      "x-portkey-custom-host": `http://127.0.0.1:${upstream}/v1`,
+      authorization: "Bearer sk-mock",
+    };
+    return { process: child, port: child.port, request: { headers } };
+  },
+  "ai sdk in express": async (upstream) => plain(await start(script("ai-sdk"), { env: { UPSTREAM: String(upstream) } })),
   "mcp-proxy": async (upstream) => {
     const child = await start(script("mcp-proxy"), { env: { UPSTREAM: String(upstream) } });
     return { process: child, port: child.port, request: { headers: await openSession(child.port) } };

@@ -1,4 +1,5 @@
-// An instant vendor: prepared bytes over raw sockets, so that it costs as little as it can. Chat completions (1.4 kB, or 100 chunks) and an MCP echo server.
+// An instant vendor: prepared bytes over raw sockets, so that it costs as little as it can. Chat completions and Anthropic's messages (1.4 kB, or 100 chunks), and an
+// MCP echo server.
 import { createServer } from "node:net";
 
 const text = "The quick brown fox jumps over the lazy dog. ".repeat(22);
@@ -33,6 +34,38 @@ for (let i = 0; i < 100; i++)
   frames.push(Buffer.from(chunked(piece(i === 0 ? { role: "assistant", content: "" } : { content: ` token${i}` }, null))));
 const usageFrame = `data: ${JSON.stringify({ id: "chatcmpl-1", object: "chat.completion.chunk", created: 1760000000, model: "mock-1", choices: [], usage: { prompt_tokens: 120, completion_tokens: 100, total_tokens: 220 } })}\n\n`;
 const tail = Buffer.from(`${chunked(piece({}, "stop"))}${chunked(usageFrame)}${chunked("data: [DONE]\n\n")}0\r\n\r\n`);
+
+const chat = { whole, frames, tail };
+const messages = prepareMessages();
+function prepareMessages() {
+  const body = JSON.stringify({
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "mock-1",
+    content: [{ type: "text", text }],
+    stop_reason: "end_turn",
+    stop_sequence: null,
+    usage: { input_tokens: 120, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 220, service_tier: "standard" },
+  });
+  const event = (data) => chunked(`event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`);
+  const start = { id: "msg_1", type: "message", role: "assistant", model: "mock-1", content: [], stop_reason: null, stop_sequence: null };
+  const first =
+    event({ type: "message_start", message: { ...start, usage: { input_tokens: 120, output_tokens: 1 } } }) +
+    event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } });
+  const deltas = Array.from({ length: 100 }, (_, i) =>
+    Buffer.from(event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: ` token${i}` } })),
+  );
+  const last =
+    event({ type: "content_block_stop", index: 0 }) +
+    event({ type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 100 } }) +
+    event({ type: "message_stop" });
+  return {
+    whole: Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`),
+    frames: [Buffer.concat([Buffer.from(first), deltas[0]]), ...deltas.slice(1)],
+    tail: Buffer.from(`${last}0\r\n\r\n`),
+  };
+}
 
 const tools = Array.from({ length: Number(process.env.TOOLS ?? 1000) }, (_, i) => ({
   name: i === 0 ? "echo" : `tool_${i}`,
@@ -109,23 +142,24 @@ function respond(socket, head, body) {
     socket.write("HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n");
     return;
   }
+  const spoken = head.startsWith("post /v1/messages") ? messages : chat;
   if (!/"stream":\s*true/.test(body)) {
-    socket.write(whole);
+    socket.write(spoken.whole);
     return;
   }
   socket.write(streamHead);
   if (/hold open/.test(body)) {
-    socket.write(frames[0]);
+    socket.write(spoken.frames[0]);
     return;
   }
   let next = 0;
   // One frame a turn of the loop, so that frames arrive one by one as from a model.
   const step = () => {
     if (socket.destroyed) return;
-    if (next < frames.length) {
-      socket.write(frames[next++]);
+    if (next < spoken.frames.length) {
+      socket.write(spoken.frames[next++]);
       setImmediate(step);
-    } else socket.write(tail);
+    } else socket.write(spoken.tail);
   };
   step();
 }

@@ -7,7 +7,10 @@ const gateway = new Gateway({
   ownerKey: process.env.OWNER_KEY,
   storage: { url: process.env.STORE ?? "memory:" },
   logging: { level: "error" },
-  providers: { mock: { vendor: "openai-compatible", baseUrl: `${upstream}/v1`, apiKey: "sk-mock" } },
+  providers: {
+    mock: { vendor: "openai-compatible", baseUrl: `${upstream}/v1`, apiKey: "sk-mock" },
+    claude: { vendor: "anthropic", baseUrl: upstream, apiKey: "sk-mock" },
+  },
   mcpServers: { mock: { type: "http", url: `${upstream}/mcp` } },
 });
 const server = await serve(gateway, { port: 0, host: "127.0.0.1", signals: true });
