@@ -12,6 +12,7 @@ create table "stored_responses" (
   "chain" text not null,
   "input" text not null,
   "response" text not null,
+  "provider" text,
   "holder" text,
   "lease_until_ms" integer not null,
   "expires_at_ms" integer not null,

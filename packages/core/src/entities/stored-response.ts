@@ -22,6 +22,8 @@ export const storedResponse = defineEntity({
     input: field(z.string(), { access: "create-only", column: longText }),
     /** The response in its dialect, as text. */
     response: field(z.string(), { access: "server", column: longText }),
+    /** The provider that made it; null: it is not made yet, or nobody said. Reasoning that it sealed is of use to it alone. */
+    provider: field(z.string().max(100).nullable(), { access: "server", column: text(100) }),
     /** The node that makes it; null: nobody does. */
     holder: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
     leaseUntilMs: field(z.int(), { access: "server", column: int }),

@@ -5,7 +5,7 @@ import type { CommitQueue } from "../../ports/commit-queue.js";
 import { nowPlus, update, type Clock, type Unit, type Write } from "../../ports/index.js";
 import { fromUtf8, isObject, parseJsonText } from "../../util/json.js";
 import { failedText, withStatus } from "./ended.js";
-import { ownFrames, ownResponse, type Own, type OwnFrame, type OwnResponse } from "./own-response.js";
+import { ownFrames, ownResponse, providerOf, type Own, type OwnFrame, type OwnResponse } from "./own-response.js";
 import { isFinal, unfinished, type ResponseRecords } from "./records.js";
 
 export interface JobOptions {
@@ -35,6 +35,7 @@ const MAX_JOURNAL_CHARS = 8_388_608;
 export class BackgroundJob {
   readonly #o: JobOptions;
   #response: string;
+  #provider: string | null = null;
   #lines: string[] = [];
   #chars = 0;
   #journalled = 0;
@@ -59,6 +60,7 @@ export class BackgroundJob {
     let open: HttpAnswer | null = null;
     try {
       open = await answer;
+      this.#provider = providerOf(open.headers);
       await this.#read(open);
       open.done("sent");
     } catch (error) {
@@ -114,7 +116,7 @@ export class BackgroundJob {
     await this.#writing;
     this.#journalled = 0; // the end is always kept
     if (frame !== undefined) this.#journal(frame);
-    const set = { status: response.status, response: fromUtf8(response.bytes), holder: null };
+    const set = { status: response.status, response: fromUtf8(response.bytes), provider: this.#provider, holder: null };
     await this.#write(set, this.#o.records.itemWrites(this.#o.row, response.itemIds));
   }
 

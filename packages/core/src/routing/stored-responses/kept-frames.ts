@@ -5,7 +5,7 @@ import { isFinal } from "./records.js";
 export interface KeptFramesOptions {
   readonly own: Own;
   /** Keeps the response; the frame that tells of its end is given only when it is kept, so that whoever reads it may go on from it at once. Never rejects. */
-  readonly keep: (response: OwnResponse) => Promise<void>;
+  readonly keep: (response: OwnResponse) => Promise<boolean>;
 }
 type Result = IteratorResult<Uint8Array, undefined>;
 

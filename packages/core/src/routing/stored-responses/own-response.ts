@@ -1,3 +1,4 @@
+import type { Headers } from "../../calls/index.js";
 import { KeyTable } from "../../util/json-scanner.js";
 import { fromUtf8, isObject, parseJsonText, utf8 } from "../../util/json.js";
 import { parseSse, sseFrameEnd } from "../../util/sse.js";
@@ -39,6 +40,11 @@ export function ownResponse(bytes: Uint8Array, own: Own): OwnResponse {
     status: typeof status === "string" && statuses.has(status) ? (status as OwnResponse["status"]) : "completed",
     itemIds: output.map((item) => item["id"]).filter((id) => typeof id === "string"),
   };
+}
+
+/** Which provider an answer says that it is from. */
+export function providerOf(headers: Headers): string | null {
+  return headers.find(([name]) => name === "x-sallyport-provider")?.[1] ?? null;
 }
 
 /** One frame of a stream of events. */

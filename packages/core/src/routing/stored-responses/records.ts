@@ -22,7 +22,7 @@ export interface RecordsOptions {
 type Status = StoredResponseRow["status"];
 /** A row that this process writes. */
 export type NewResponse = Pick<StoredResponseRow, "id" | "projectId" | "status" | "background" | "chain" | "input" | "response"> &
-  Partial<Pick<StoredResponseRow, "holder">> & { readonly leaseMs?: number };
+  Partial<Pick<StoredResponseRow, "holder" | "provider">> & { readonly leaseMs?: number };
 
 const STORE_TIMEOUT_MS = 10_000;
 const PAGE = 100;
@@ -82,7 +82,7 @@ export class ResponseRecords {
   async insert(row: NewResponse, itemIds: readonly string[]): Promise<StoredResponseRow> {
     const { leaseMs = 0, ...fields } = row;
     const nowMs = this.#o.clock.now();
-    const whole = { holder: null, ...fields, expiresAtMs: nowMs + this.#o.ttlMs };
+    const whole = { holder: null, provider: null, ...fields, expiresAtMs: nowMs + this.#o.ttlMs };
     const writes = [insert(storedResponse, { ...whole, leaseUntilMs: nowPlus(leaseMs) }), ...this.itemWrites(row, itemIds)];
     await this.#commit(row.projectId, writes);
     return { ...whole, leaseUntilMs: nowMs + leaseMs, version: 1, createdAtMs: nowMs, updatedAtMs: nowMs };

@@ -7,6 +7,7 @@ import { clock, crypto } from "../../platform/node.js";
 import { now, update } from "../../ports/index.js";
 import { createSeams, EventHub, type CallOptions, type ListedModel, type Services } from "../../seams/index.js";
 import { Log } from "../../util/log.js";
+import { ENVELOPE_MARK } from "../opaque/index.js";
 import { parseSse } from "../../util/sse.js";
 import { StoredResponses, type StoredResponsesOptions } from "./stored-responses.js";
 
@@ -227,6 +228,23 @@ describe("previous_response_id", () => {
     expect(asked[0]!.request["include"]).toEqual(["x", "reasoning.encrypted_content"]);
     await kept.create(body({ model: "a/one", input: "two", previous_response_id: first["id"] }), options());
     expect((asked[1]!.request["input"] as unknown[])[1]).toEqual(reasoning);
+  });
+
+  it("13: leaves reasoning out that another provider sealed, says so, and keeps what is in an envelope of ours", async () => {
+    const reasoning = (id: string, sealed: string) => ({ type: "reasoning", id, summary: [], encrypted_content: sealed });
+    const output = [reasoning("rs_1", "theirs"), reasoning("rs_2", `${ENVELOPE_MARK}sealed`), message(1, "a")];
+    const say: Say = (_asked, n) => ({
+      ...whole(JSON.stringify(response(n, n === 1 ? output : []))),
+      headers: [["x-sallyport-provider", n === 1 ? "another" : "a"]],
+    });
+    const { responses: kept, asked } = responses(say, { listed: { features: ["chat"] } });
+    const first = await read(await kept.create(body({ model: "a/one", input: "one" }), options()));
+    const second = await kept.create(body({ model: "a/one", input: "two", previous_response_id: first["id"] }), options());
+    const { id: _id, ...rest } = message(1, "a");
+    expect((asked[1]!.request["input"] as unknown[]).slice(1, 3)).toEqual([output[1], rest]);
+    expect(second.headers).toContainEqual(["x-sallyport-warnings", expect.stringContaining("previous_response_id")]);
+    const fourth = await kept.create(body({ model: "a/one", input: "x", previous_response_id: (await read(second))["id"] }), options());
+    expect(fourth.headers).toContainEqual(["x-sallyport-warnings", expect.stringContaining("previous_response_id")]);
   });
 
   it("2, 19: leaves reasoning out that nobody kept, and with it the ids that say what belongs to it", async () => {

@@ -5,12 +5,12 @@ import type { CallOptions, InputItemsPage, Responses, Services } from "../../sea
 import { newId } from "../../util/ids.js";
 import { fromUtf8, utf8 } from "../../util/json.js";
 import { BackgroundResponses } from "./background-responses.js";
-import { expandChain, itemsOfChain, joinLists, type Chain } from "./chain.js";
+import { expandChain, joinLists, outputOf, rowsOfChain, type Chain } from "./chain.js";
 import { failedText, withStatus } from "./ended.js";
 import { EventFeed } from "./event-feed.js";
 import { inputItemsPage } from "./input-items.js";
 import { KeptFrames } from "./kept-frames.js";
-import { ownResponse, type Own, type OwnResponse } from "./own-response.js";
+import { ownResponse, providerOf, type Own, type OwnResponse } from "./own-response.js";
 import { queuedResponse } from "./queued-response.js";
 import { outgoing, readRequest, type ResponsesRequest } from "./read-request.js";
 import { isFinal, ResponseRecords } from "./records.js";
@@ -30,10 +30,13 @@ const LEASE_MS = 30_000;
 /** A response in the background may take so long. */
 const BACKGROUND_MS = 3_600_000;
 const SWEEP_EVERY_MS = 600_000;
+const CUT = ["x-sallyport-warnings", "previous_response_id: reasoning that another provider sealed was left out"] as const;
 
 /** A request that is to be kept, and what it goes on from. */
 interface Keeping {
   readonly request: ResponsesRequest;
+  /** What goes out. */
+  readonly bytes: Uint8Array;
   readonly chain: Chain;
   readonly own: Own;
   readonly o: CallOptions;
@@ -66,29 +69,43 @@ export class StoredResponses implements Responses {
     });
   }
 
-  async create(bytes: Uint8Array, o: CallOptions): Promise<HttpAnswer> {
-    const request = readRequest(bytes);
-    const chain = await expandChain(request, this.#records, o.caller);
+  async create(given: Uint8Array, o: CallOptions): Promise<HttpAnswer> {
+    const request = readRequest(given);
+    const listed = this.#listed(request, o.caller);
+    const chain = await expandChain(request, { records: this.#records, caller: o.caller, provider: listed?.madeBy ?? null });
+    const bytes = outgoing(request, {
+      input: chain.input,
+      stream: request.stream || request.background,
+      // A model that does not think may refuse to be asked for its thoughts.
+      keepReasoning: request.store && listed?.thinks === true,
+    });
+    const answer = await this.#make(request, { bytes, chain, o });
+    return chain.isCut ? { ...answer, headers: [...answer.headers, CUT] } : answer;
+  }
+
+  async #make(request: ResponsesRequest, { bytes, chain, o }: Pick<Keeping, "bytes" | "chain" | "o">): Promise<HttpAnswer> {
     const models = this.#services.seams.models.get();
-    if (!request.store) return models.relay({ protocol, bytes: this.#outgoing(request, chain, o.caller) }, o);
+    if (!request.store) return models.relay({ protocol, bytes }, o);
     this.#sweep();
     const own: Own = { id: newId("resp"), previousId: request.previousId, background: request.background };
-    const keeping: Keeping = { request, chain, own, o };
+    const keeping: Keeping = { request, bytes, chain, own, o };
     if (request.background) return this.#createInBackground(keeping);
-    const answer = await models.relay({ protocol, bytes: this.#outgoing(request, chain, o.caller) }, o);
+    const answer = await models.relay({ protocol, bytes }, o);
+    const keep = (response: OwnResponse): Promise<boolean> => this.#keep(keeping, response, providerOf(answer.headers));
     if (answer.body.kind === "frames") {
-      const frames = new KeptFrames(answer.body.frames, { own, keep: (response) => this.#keep(keeping, response).then(() => undefined) });
+      const frames = new KeptFrames(answer.body.frames, { own, keep });
       return { ...answer, body: { kind: "frames", frames } };
     }
     if (answer.body.kind === "events") throw new GatewayError("internal", "A relayed call was answered with events.");
     const response = ownResponse(answer.body.bytes, own);
-    const isKept = await this.#keep(keeping, response);
+    const isKept = await keep(response);
     return { ...answer, body: { kind: "bytes", bytes: isKept ? response.bytes : answer.body.bytes } };
   }
 
   async expand(bytes: Uint8Array, caller: Caller): Promise<Uint8Array> {
     const request = readRequest(bytes);
-    const { input } = await expandChain(request, this.#records, caller);
+    const provider = this.#listed(request, caller)?.madeBy ?? null;
+    const { input } = await expandChain(request, { records: this.#records, caller, provider });
     return input === null
       ? bytes
       : request.fields.with({ input, ...(request.previousId === undefined ? {} : { previous_response_id: "null" }) });
@@ -127,7 +144,8 @@ export class StoredResponses implements Responses {
   async inputItems(id: string, page: InputItemsPage, caller: Caller): Promise<Uint8Array> {
     const row = await this.#records.mustGet(id, caller);
     // Without its own answer: that is what was made.
-    const lists = await itemsOfChain(row, this.#records, caller);
+    const rows = await rowsOfChain(row, { records: this.#records, caller });
+    const lists = rows.flatMap(({ input, response }) => [input, JSON.stringify(outputOf(response))]);
     return utf8(JSON.stringify(inputItemsPage(joinLists(lists.slice(0, -1)), page, id)));
   }
 
@@ -137,9 +155,8 @@ export class StoredResponses implements Responses {
   }
 
   async #createInBackground(keeping: Keeping): Promise<HttpAnswer> {
-    const { request, chain, own, o } = keeping;
+    const { request, bytes, own, o } = keeping;
     const { clock, seams } = this.#services;
-    const bytes = this.#outgoing(request, chain, o.caller);
     const response = queuedResponse(request, own, clock.now());
     const headers = await this.#background.start({
       row: { ...this.#row(keeping), status: "queued", response },
@@ -162,11 +179,11 @@ export class StoredResponses implements Responses {
     };
   }
 
-  #outgoing(request: ResponsesRequest, { input }: Chain, caller: Caller): Uint8Array {
-    const listed = request.store && request.model !== undefined ? this.#services.seams.models.get().find(caller, request.model) : null;
-    // A model that does not think may refuse to be asked for its thoughts.
-    const keepReasoning = listed?.features?.includes("reasoning") === true;
-    return outgoing(request, { input, keepReasoning, stream: request.stream || request.background });
+  /** What is known of the model before it is called: of a route, nothing. */
+  #listed({ model }: ResponsesRequest, caller: Caller): { readonly madeBy: string | null; readonly thinks: boolean } | null {
+    const listed = model === undefined ? null : this.#services.seams.models.get().find(caller, model);
+    if (listed === null) return null;
+    return { madeBy: listed.features === undefined ? null : listed.provider, thinks: listed.features?.includes("reasoning") === true };
   }
 
   #row({ chain, own, o }: Keeping) {
@@ -175,9 +192,9 @@ export class StoredResponses implements Responses {
   }
 
   /** False: it could not be kept. The answer is the caller's all the same: it was made, and paid for. */
-  async #keep(keeping: Keeping, { bytes, status, itemIds }: OwnResponse): Promise<boolean> {
+  async #keep(keeping: Keeping, { bytes, status, itemIds }: OwnResponse, provider: string | null): Promise<boolean> {
     try {
-      const row = await this.#records.insert({ ...this.#row(keeping), status, response: fromUtf8(bytes) }, itemIds);
+      const row = await this.#records.insert({ ...this.#row(keeping), status, provider, response: fromUtf8(bytes) }, itemIds);
       await this.#count(row);
       return true;
     } catch (error) {
