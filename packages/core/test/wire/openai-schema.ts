@@ -39,9 +39,17 @@ function readComponents(): object {
   return components;
 }
 
-/** Its OpenAPI keyword `nullable` is of an older edition than it says it is. */
+/**
+ * Its OpenAPI keywords as JSON Schema has them: `nullable`, of an older edition than it says it is; and choices by a discriminator, of which several may match (a
+ * message of the user is an easy one as well).
+ */
 function modern(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("nullable" in value) || value.nullable !== true) return value;
+  if (typeof value !== "object" || value === null) return value;
+  if ("oneOf" in value && "discriminator" in value) {
+    const { oneOf, discriminator: _discriminator, ...schema } = value;
+    return { ...schema, anyOf: oneOf };
+  }
+  if (!("nullable" in value) || value.nullable !== true) return value;
   const { nullable: _nullable, ...schema } = value;
   return { anyOf: [schema, { type: "null" }] };
 }
