@@ -4,6 +4,7 @@ import { configSchema, type ConfigInput } from "../../src/config/schema.js";
 import type { Snapshot } from "../../src/config/snapshot.js";
 import { gatewayKey, type RunRow } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
+import { StoredResponses } from "../../src/routing/index.js";
 import { createFetch, Edge, type McpRequest } from "../../src/http/index.js";
 import { memoryBus, memoryStore, memoryWakeup } from "../../src/memory/index.js";
 import { clock, crypto } from "../../src/platform/node.js";
@@ -81,7 +82,8 @@ async function storeKeys(services: Services, pepper: Uint8Array): Promise<void> 
   await services.store.commit([{ scope: { system: "test" }, writes: [insert(gatewayKey, { ...narrow, ...grants })] }], within);
 }
 
-function fillSeams({ seams }: Services, runs: RunsInMemory, relay: ModelCaller["relay"]): void {
+function fillSeams(services: Services, runs: RunsInMemory, relay: ModelCaller["relay"]): void {
+  const { seams } = services;
   const unused = () => Promise.reject(new GatewayError("internal", "no face calls this"));
   const models: ListedModel[] = ["a/one", "b/two/three"].map((id) => ({
     id,
@@ -101,6 +103,7 @@ function fillSeams({ seams }: Services, runs: RunsInMemory, relay: ModelCaller["
   });
   seams.tools.fill({ list: () => Promise.resolve([]), call: unused, status: () => ({ servers: 2, connected: 1, tools: 7 }) });
   seams.runs.fill(runs);
+  seams.responses.fill(new StoredResponses(services));
 }
 
 export function bytesAnswer(bytes: Uint8Array): HttpAnswer {
