@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { clock, crypto, httpClient } from "#platform";
+import { clock as systemClock, crypto, httpClient } from "#platform";
 import type { Caller, HttpAnswer, ModelEvent, ModelHead } from "../../src/calls/index.js";
 import { mergeRoutes } from "../../src/config/merge-routes.js";
 import { configSchema, type ConfigInput } from "../../src/config/schema.js";
@@ -11,6 +11,7 @@ import { auditAndMeter } from "../../src/policy/audit-and-meter.js";
 import { authorise } from "../../src/policy/authorise.js";
 import { GroupCommit } from "../../src/policy/group-commit.js";
 import type { Step } from "../../src/policy/step.js";
+import type { Clock } from "../../src/ports/index.js";
 import { Providers, type ProviderOptions } from "../../src/providers/index.js";
 import { RoutingModelCaller } from "../../src/routing/index.js";
 import { createSeams, EventHub, type CallOptions, type Services } from "../../src/seams/index.js";
@@ -100,12 +101,15 @@ export interface Setting {
   readonly config?: ConfigInput;
   readonly steps?: readonly Step<ModelHead, ModelEvent>[];
   readonly random?: () => number;
+  /** The process's own when left out. */
+  readonly clock?: Clock;
 }
 
 /** Routing with everything real around it: memory store, ledgers, policy, the HTTP client. */
 export function routing(setting: Setting = {}) {
   const config = configSchema.parse(setting.config ?? {});
-  const store = memoryStore();
+  const clock = setting.clock ?? systemClock;
+  const store = memoryStore({ clock });
   const internalErrors: unknown[] = [];
   const ledger = new GroupCommit({ store, clock, onError: (error) => internalErrors.push(error) });
   const events = new EventHub();
@@ -124,10 +128,10 @@ export function routing(setting: Setting = {}) {
     snapshot: () => ({ version: 1, config, keys: new Map(), routes: mergeRoutes(config, []), readAtMs: clock.now() }),
   });
   const all = { orderBy: "atMs", limit: 1000 } as const;
-  const within = () => ({ deadlineMs: Date.now() + 5_000 });
+  const within = () => ({ deadlineMs: clock.now() + 5_000 });
   /** The ledgers once every call so far has been written. */
   const ledgers = async (): Promise<{ usage: UsageRow[]; audit: AuditRow[] }> => {
-    await ledger.drain(Date.now() + 5_000);
+    await ledger.drain(clock.now() + 5_000);
     const scope = { system: "a test" };
     const usage = await store.find(usageEntry, all, scope, within());
     const audit = await store.find(auditEntry, all, scope, within());

@@ -37,8 +37,10 @@ export function conversationOfBytes(bytes: Uint8Array, session: string | undefin
   scanner.enterObject();
   for (let key = scanner.nextKey(topKeys); key !== JsonScanner.end; key = scanner.nextKey(topKeys)) {
     const field = key === JsonScanner.other ? "" : topKeys.names[key]!;
-    if (field === "prompt_cache_key") name ??= readText(scanner, bytes);
-    else if (field === "messages" || field === "contents" || field === "input") readTurns(scanner, bytes, turns);
+    if (field === "prompt_cache_key") {
+      const own = readText(scanner, bytes);
+      name ??= own;
+    } else if (field === "messages" || field === "contents" || field === "input") readTurns(scanner, bytes, turns);
     else if (field === "") scanner.skip();
     else readPieces(scanner, bytes, system);
   }

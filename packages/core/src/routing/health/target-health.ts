@@ -1,4 +1,4 @@
-import { Breaker } from "./breaker.js";
+import { Breaker, FAILURES_TO_OPEN } from "./breaker.js";
 
 /** What a new measurement of the time to begin counts against those before it. */
 const NEWEST_SHARE = 0.3;
@@ -6,8 +6,6 @@ const NEWEST_SHARE = 0.3;
 const LATENCY_HOLDS_MS = 300_000;
 /** A success makes a target known to work for this long. */
 const PROVEN_MS = 60_000;
-/** Calls that may stand in at once at a target of which nobody knows whether it works. */
-const STAND_INS_AT_ONCE = 5;
 
 /** One call at a target, from its attempt to its end. */
 export interface Visit {
@@ -64,11 +62,16 @@ export class TargetHealth {
    * find: a second vendor that is down as well must not be hit by all of them. null too when they found that it does not work. The wait ends with `signal`.
    */
   async enterAsStandIn(now: () => number, signal: AbortSignal): Promise<Visit | null> {
-    while (now() >= this.#provenUntilMs && this.#standIns >= STAND_INS_AT_ONCE && this.breaker.state(now()) === "closed" && !signal.aborted)
-      await this.#somethingHappens(signal);
+    while (this.#isDoubtful(now()) && !signal.aborted) await this.#somethingHappens(signal);
     const nowMs = now();
     const admitted = this.breaker.admit(nowMs);
     return admitted === null ? null : this.#visit(nowMs, { isProbe: admitted === "probe", isStandIn: nowMs >= this.#provenUntilMs });
+  }
+
+  /** Nobody knows whether it works, and those who are finding out are enough to open the breaker when it does not. */
+  #isDoubtful(nowMs: number): boolean {
+    if (nowMs < this.#provenUntilMs || this.breaker.state(nowMs) !== "closed") return false;
+    return this.#standIns + this.breaker.failures >= FAILURES_TO_OPEN;
   }
 
   #visit(enteredAtMs: number, o: { readonly isProbe: boolean; readonly isStandIn: boolean }): Visit {
