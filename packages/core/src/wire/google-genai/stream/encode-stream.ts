@@ -138,7 +138,8 @@ class BodyEncoder {
   #frame(body: Json): string {
     const own = this.#own;
     this.#own = {};
-    return `data: ${jsonText({ ...own, ...body, ...this.#head })}\n\n`;
+    // Arguments stand as their model wrote them, over several lines too: white space in JSON, but the end of a line of SSE.
+    return `data: ${jsonText({ ...own, ...body, ...this.#head }).replace(/[\r\n]+/g, " ")}\n\n`;
   }
 }
 

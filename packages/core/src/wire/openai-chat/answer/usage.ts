@@ -162,6 +162,8 @@ function addDetail(out: Record<string, unknown>, name: string, counts: Readonly<
     any = true;
   }
   if (any) out[name] = detail;
+  // Some vendors say null for what the protocol leaves out.
+  else delete out[name];
 }
 
 /** Unknown when nothing of it is known. */

@@ -66,8 +66,9 @@ export function encodeUsage(usage: Usage, own: unknown): Json | null {
   const { inputTokens, outputTokens, cacheReadTokens, reasoningTokens } = usage;
   if (inputTokens === undefined || outputTokens === undefined) return null;
   const written = sumOf(usage.cacheWriteTokens, usage.cacheWriteLongTokens);
-  const input = inputTokens + (cacheReadTokens ?? 0) + (written ?? 0);
-  const output = outputTokens + (reasoningTokens ?? 0);
+  // Sound and pictures have no count of their own here, and are part of the whole.
+  const input = inputTokens + (cacheReadTokens ?? 0) + (written ?? 0) + (usage.audioInputTokens ?? 0) + (usage.imageInputTokens ?? 0);
+  const output = outputTokens + (reasoningTokens ?? 0) + (usage.audioOutputTokens ?? 0) + (usage.imageOutputTokens ?? 0);
   const given = isObject(own) ? own : undefined;
   const unsaid = given === undefined ? 0 : undefined;
   const long = usage.cacheWriteLongTokens === undefined ? undefined : { ttl_12h_tokens: usage.cacheWriteLongTokens };
