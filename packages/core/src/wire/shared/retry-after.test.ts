@@ -28,6 +28,16 @@ describe("when a vendor says to come back", () => {
       360_000,
     ],
     [
+      "the instant at which an empty bucket is full again",
+      [
+        ["anthropic-ratelimit-input-tokens-remaining", "0"],
+        ["anthropic-ratelimit-input-tokens-reset", "2026-11-20T12:00:09Z"],
+        ["anthropic-ratelimit-requests-remaining", "3"],
+        ["anthropic-ratelimit-requests-reset", "2026-11-20T12:05:00Z"],
+      ],
+      9000,
+    ],
+    [
       "the longer of two empty buckets, not of one that has tokens left",
       [
         ["x-ratelimit-remaining-tokens", "0"],

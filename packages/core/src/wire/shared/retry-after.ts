@@ -5,11 +5,12 @@ const maxWaitMs = 24 * 3600 * 1000;
 
 /**
  * When a vendor says the request may be repeated, in ms from `nowMs`; undefined when it does not say. Read in this order: `retry-after-ms`; `Retry-After` as
- * seconds or as an HTTP date (RFC 9110 §10.2.3); the reset of the OpenAI-style buckets that are empty, such as `x-ratelimit-reset-tokens: 6m0s`.
+ * seconds or as an HTTP date (RFC 9110 §10.2.3); the reset of the buckets that are empty, OpenAI's such as `x-ratelimit-reset-tokens: 6m0s`, or Anthropic's such as
+ * `anthropic-ratelimit-tokens-reset: 2026-11-21T00:00:00Z`.
  */
 export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
   const get = (name: string) => headers.find(([key]) => key === name)?.[1].trim();
-  return bounded(numberOf(get("retry-after-ms"))) ?? bounded(fromRetryAfter(get("retry-after"), nowMs)) ?? bounded(fromBuckets(get));
+  return bounded(numberOf(get("retry-after-ms"))) ?? bounded(fromRetryAfter(get("retry-after"), nowMs)) ?? bounded(fromBuckets(get, nowMs));
 }
 
 /** A duration such as `6m0s`, `1h2m3.5s`, `120ms` or plain seconds, in ms. */
@@ -36,13 +37,24 @@ function fromRetryAfter(text: string | undefined, nowMs: number): number | undef
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 
-function fromBuckets(get: (name: string) => string | undefined): number | undefined {
-  let longest: number | undefined;
+function fromBuckets(get: (name: string) => string | undefined, nowMs: number): number | undefined {
+  let longest = fromInstants(get, nowMs);
   for (const bucket of ["requests", "tokens"]) {
     const remaining = get(`x-ratelimit-remaining-${bucket}`);
     const resetMs = durationMs(get(`x-ratelimit-reset-${bucket}`));
     if (resetMs === undefined || (remaining !== undefined && Number(remaining) > 0)) continue;
     longest = Math.max(longest ?? 0, resetMs);
+  }
+  return longest;
+}
+
+/** Anthropic says when a bucket is full again as an instant (RFC 3339). Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers */
+function fromInstants(get: (name: string) => string | undefined, nowMs: number): number | undefined {
+  let longest: number | undefined;
+  for (const bucket of ["requests", "tokens", "input-tokens", "output-tokens"]) {
+    if (get(`anthropic-ratelimit-${bucket}-remaining`) !== "0") continue;
+    const atMs = Date.parse(get(`anthropic-ratelimit-${bucket}-reset`) ?? "");
+    if (!Number.isNaN(atMs)) longest = Math.max(longest ?? 0, atMs - nowMs);
   }
   return longest;
 }

@@ -1,6 +1,6 @@
 import type { Headers } from "../../calls/index.js";
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from "../../errors/index.js";
-import { redact } from "./redact.js";
+import { redact } from "./secrets/redact.js";
 import { retryAfterMs } from "./retry-after.js";
 
 /** What a vendor said of a failure, read from its own error shape. `status` is the HTTP status, or what the body named when it came inside a 200. */

@@ -58,9 +58,9 @@ export function encodeUsage(usage: Usage, own: unknown): Json {
   const tier = usage.serviceTier;
   return {
     ...rest,
-    input_tokens: usage.inputTokens ?? 0,
-    cache_creation_input_tokens: written ?? null,
-    cache_read_input_tokens: read ?? null,
+    input_tokens: usage.inputTokens ?? count(rest["input_tokens"]) ?? 0,
+    cache_creation_input_tokens: written ?? count(rest["cache_creation_input_tokens"]) ?? null,
+    cache_read_input_tokens: read ?? count(rest["cache_read_input_tokens"]) ?? null,
     ...(long === undefined
       ? {}
       : { cache_creation: { ...part(rest, "cache_creation"), ephemeral_5m_input_tokens: short ?? 0, ephemeral_1h_input_tokens: long } }),

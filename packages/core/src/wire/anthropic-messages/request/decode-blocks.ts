@@ -10,6 +10,7 @@ import type {
 } from "../../../calls/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
 import { toWellFormed } from "../../../util/well-formed.js";
+import { encodeBase64 } from "../../shared/base64.js";
 import { Fields, invalid } from "../../shared/fields.js";
 import { decodeCache } from "../cache-control.js";
 import { decodeCitation } from "../citations.js";
@@ -27,7 +28,7 @@ export function blocksOf(fields: Fields, key = "content"): readonly unknown[] {
   return content;
 }
 
-/** The blocks of a system prompt or message: text alone. */
+/** The blocks of the system prompt: text alone. */
 export function decodeSystem(fields: Fields, key: string): TextPart[] {
   return blocksOf(fields, key).map((value, i) => {
     const block = new Fields(value, `${fields.path(key)}[${i}]`);
@@ -78,7 +79,8 @@ export function asNative(value: unknown): NativePart {
   return { type: "native", protocol: "anthropic-messages", item: value as JsonObject };
 }
 
-function decodeText(block: Fields): TextPart {
+export function decodeText(block: Fields): TextPart {
+  block.raw("type");
   const text = block.string("text");
   const citations = (block.optionalList("citations") ?? []).map(decodeCitation).filter((citation) => citation !== null);
   const { cache, own } = decodeCache(block);
@@ -180,17 +182,11 @@ function decodeDocument(block: Fields): MediaPart | null {
       return made("application/octet-stream", { kind: "file", id: source.string("file_id") });
     case "text": {
       source.optionalString("media_type");
-      return made("text/plain", { kind: "base64", data: base64(utf8(toWellFormed(source.string("data")))) });
+      return made("text/plain", { kind: "base64", data: encodeBase64(utf8(toWellFormed(source.string("data")))) });
     }
     default:
       return null;
   }
-}
-
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(binary);
 }
 
 /** A block that is made of texts (a search result, a document of parts): every model can read it as text, and this protocol gets it back whole. */

@@ -1,7 +1,8 @@
 import type { Message, ToolResultPart } from "../../../calls/index.js";
+import { isObject } from "../../../util/json.js";
 import { Fields, invalid } from "../../shared/fields.js";
 import { asExtras } from "../extras.js";
-import { blocksOf, decodeAssistantBlock, decodeSystem, decodeUserBlock, type UserPart } from "./decode-blocks.js";
+import { blocksOf, decodeAssistantBlock, decodeText, decodeUserBlock, type UserPart } from "./decode-blocks.js";
 
 /** `messages`, in order. `inputs` are the JSON texts of the calls' inputs, by message and block (`rawJsonAt`). */
 export function decodeMessages(list: readonly unknown[], inputs: ReadonlyMap<string, string>): Message[] {
@@ -12,7 +13,7 @@ function decodeMessage(fields: Fields, inputOf: (block: number) => string | unde
   const role = fields.string("role");
   switch (role) {
     case "system":
-      return [{ role, content: decodeSystem(fields, "content"), ...asExtras(fields.rest()) }];
+      return [decodeSystemMessage(fields)];
     case "user":
       return decodeUser(fields);
     case "assistant": {
@@ -22,6 +23,14 @@ function decodeMessage(fields: Fields, inputOf: (block: number) => string | unde
     default:
       throw invalid(fields.path("role"), 'must be "user", "assistant" or "system"');
   }
+}
+
+/** What stands beside text in it (tools that are added or taken away) goes back with all of it, to this protocol alone. */
+function decodeSystemMessage(fields: Fields): Message {
+  const given = blocksOf(fields);
+  const isText = (value: unknown) => isObject(value) && value["type"] === "text";
+  const content = given.flatMap((value, j) => (isText(value) ? [decodeText(new Fields(value, `${fields.path("content")}[${j}]`))] : []));
+  return { role: "system", content, ...asExtras({ ...fields.rest(), content: content.length === given.length ? undefined : given }) };
 }
 
 /** A turn of the user holds the results of tools and what the user says: two messages, results first. */

@@ -1,6 +1,7 @@
 import type { MediaPart } from "../../../calls/index.js";
 import { isObject } from "../../../util/json.js";
-import { unsupported } from "../../shared/fields.js";
+import { decodeBase64 } from "../../shared/base64.js";
+import { invalid, unsupported } from "../../shared/fields.js";
 import { encodeCache, type Block } from "../cache-control.js";
 import { messagesExtras } from "../extras.js";
 
@@ -38,8 +39,8 @@ function documentSource({ source, mediaType }: MediaPart, path: string): Block {
 
 function textOf(data: string, path: string): string {
   try {
-    return lenient.decode(Uint8Array.from(atob(data), (character) => character.charCodeAt(0)));
+    return lenient.decode(decodeBase64(data));
   } catch {
-    throw unsupported(path, "is not valid base64");
+    throw invalid(path, "is not valid base64");
   }
 }

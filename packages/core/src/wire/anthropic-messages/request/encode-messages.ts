@@ -1,8 +1,9 @@
 import type { Message } from "../../../calls/index.js";
+import { isObject } from "../../../util/json.js";
 import type { Block } from "../cache-control.js";
 import { messagesExtras } from "../extras.js";
 import { encodeAssistantPart, encodeResult, encodeText, encodeUserPart, shortest } from "./encode-blocks.js";
-import type { Encoding } from "./encoding.js";
+import { kept, type Encoding } from "./encoding.js";
 
 interface Turn {
   readonly role: "user" | "assistant" | "system";
@@ -38,7 +39,7 @@ function addTurn(turns: Turn[], message: Message, o: { readonly path: string; re
     o.encoding.warn({ field: o.path, what: "says nothing that the vendor takes, and was left out" });
     return;
   }
-  const own = messagesExtras(message);
+  const { content: _content, ...own } = messagesExtras(message);
   const role = message.role === "assistant" ? "assistant" : message.role === "user" || message.role === "tool" ? "user" : "system";
   const last = turns.at(-1);
   if (last?.role !== role) turns.push({ role, content, own });
@@ -53,8 +54,11 @@ function encodeParts(message: Message, path: string, encoding: Encoding): Block[
   const blocks = (): (Block | null)[] => {
     switch (message.role) {
       case "system":
-      case "developer":
+      case "developer": {
+        const { content: own } = messagesExtras(message);
+        if (Array.isArray(own)) return (own as unknown[]).filter(isObject).map((block) => kept({ ...block }, encoding));
         return message.content.map((part, i) => encodeText(part, at(i), encoding));
+      }
       case "user":
         return message.content.map((part, i) => encodeUserPart(part, at(i), encoding));
       case "assistant":

@@ -295,6 +295,21 @@ describe("content", () => {
     expect(bodyOf(decode({ system: "be brief" }))["system"]).toBe("be brief");
   });
 
+  it("83: a system message that adds or takes away tools goes back whole", () => {
+    const content = [
+      { type: "text", text: "Now you may search." },
+      { type: "tool_addition", tool: { name: "search" } },
+    ];
+    const call = decode({
+      messages: [
+        { role: "user", content: "hi" },
+        { role: "system", content },
+      ],
+    });
+    expect(call.messages[1]?.content).toEqual([{ type: "text", text: "Now you may search." }]);
+    expect(bodyOf(call)["messages"][1]).toEqual({ role: "system", content });
+  });
+
   it("86: texts of blanks are left out, and what is to be continued does not end in blanks", () => {
     const messages: Message[] = [
       {

@@ -67,8 +67,7 @@ class MessageDecoder implements EventDecoder {
   #push(type: unknown, body: Json, data: string): void {
     switch (type) {
       case "content_block_start":
-        if (isObject(body["content_block"]))
-          this.#blocks.start(body["index"], body["content_block"], inputIn(data, ["content_block", "input"]));
+        if (isObject(body["content_block"])) this.#blocks.start(body["index"], body["content_block"], inputIn(body["content_block"], data));
         return;
       case "content_block_delta":
         if (isObject(body["delta"])) this.#blocks.delta(body["index"], body["delta"]);
@@ -151,7 +150,8 @@ class MessageDecoder implements EventDecoder {
   }
 }
 
-/** The JSON text of an input that came whole with its block. */
-function inputIn(data: string, path: readonly string[]): string | undefined {
-  return rawJsonAt(utf8(data), path).get("");
+/** The JSON text of an input that came whole with its call; nearly always it comes in pieces. */
+function inputIn({ type, input }: Json, data: string): string | undefined {
+  if (type !== "tool_use" || !isObject(input) || Object.keys(input).length === 0) return undefined;
+  return rawJsonAt(utf8(data), ["content_block", "input"]).get("");
 }

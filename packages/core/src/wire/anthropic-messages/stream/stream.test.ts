@@ -244,6 +244,12 @@ describe("a stream for a caller", () => {
     expect(frames[0]).toMatchObject({ message: { usage: { input_tokens: 7, cache_read_input_tokens: 2, output_tokens: 0 } } });
   });
 
+  it("says in the beginning what the answer that it is made of was counted as", async () => {
+    const own = { usage: { input_tokens: 12, cache_read_input_tokens: 3, output_tokens: 4 } };
+    const { frames } = await framesOf([{ ...start, extras: { "anthropic-messages": own } }, finish]);
+    expect(frames[0]).toMatchObject({ message: { usage: { input_tokens: 12, cache_read_input_tokens: 3 } } });
+  });
+
   it("49: ends a call that was cut off as the vendor does, and never begins one that waited", async () => {
     const { frames } = await framesOf([
       start,
