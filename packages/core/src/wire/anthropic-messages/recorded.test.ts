@@ -28,7 +28,7 @@ const transcripts: readonly Transcript[] = [
     ),
   ...dataFiles("requests/response/anthropic", ".json")
     .filter((path) => path.includes("/stream_"))
-    .map((path) => ({ name: path, text: readDataText(path) })),
+    .map((path) => ({ name: path, text: `${readDataText(path).trimEnd()}\n\n` })),
 ];
 
 function answersIn(lines: readonly string[]): string[][] {
