@@ -4,11 +4,13 @@ import { isObject } from "../../../util/json.js";
 type Json = Readonly<Record<string, unknown>>;
 type Step = string | number;
 
-/** An object or list that is open in the text: what was written in it last. */
+/** An object or list that is open in the text. */
 interface Open {
   readonly kind: "object" | "list";
   /** The key or place of the member that is being written; null before the first. */
   at: Step | null;
+  /** The keys that were written. */
+  readonly keys: Set<Step>;
 }
 
 /**
@@ -17,7 +19,7 @@ interface Open {
  * Source: https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1beta1/Content#PartialArg. Errors: `upstream_protocol`.
  */
 export class PartialArgs {
-  readonly #open: Open[] = [{ kind: "object", at: null }];
+  readonly #open: Open[] = [{ kind: "object", at: null, keys: new Set() }];
   /** The path of the text that is not closed yet. */
   #string: readonly Step[] | null = null;
   #begun = false;
@@ -29,8 +31,7 @@ export class PartialArgs {
 
   /** The text that is still missing at the end. */
   end(): string {
-    const rest = `${this.#begin()}${this.#closeString()}${this.#close(0)}`;
-    return rest;
+    return `${this.#begin()}${this.#closeString()}${this.#close(0)}`;
   }
 
   #begin(): string {
@@ -70,7 +71,7 @@ export class PartialArgs {
       text += enter(container, path[depth] as Step);
       if (depth === path.length - 1) break;
       const kind = typeof path[depth + 1] === "number" ? "list" : "object";
-      this.#open.push({ kind, at: null });
+      this.#open.push({ kind, at: null, keys: new Set() });
       text += kind === "list" ? "[" : "{";
     }
     return text;
@@ -92,7 +93,8 @@ function enter(container: Open, step: Step): string {
     container.at = step;
     return comma;
   }
-  if (typeof step !== "string" || step === container.at) throw outOfOrder();
+  if (typeof step !== "string" || container.keys.has(step)) throw outOfOrder();
+  container.keys.add(step);
   container.at = step;
   return `${comma}${JSON.stringify(step)}:`;
 }
