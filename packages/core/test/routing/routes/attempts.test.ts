@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { closeAll } from "../harness.js";
+import { closeAll, owner } from "../harness.js";
 import { failure, routed } from "../routes-harness.js";
 
 afterEach(closeAll);
@@ -210,5 +210,37 @@ describe("a route with timeouts", () => {
     const answer = ask();
     await clock.advance(10);
     expect(await answer).toMatchObject({ code: "upstream_timeout", details: { provider: "a", model: "m" } });
+  });
+});
+
+describe("an explanation", () => {
+  it("says who rests, why and for how long, agrees with what happens, and changes nothing by looking", async () => {
+    const limited = failure("upstream_rate_limited", { retryAfterMs: 30_000 });
+    const vendors = { a: down, b: (n: number) => (n === 5 ? limited : "b"), c: () => "c" };
+    const { ask, asked, clock, models } = routed(vendors, { targets: [...two, { model: "c/m" }] });
+    const told = () =>
+      models.explain(owner, "r").targets.map(({ model, outcome, breaker, reasons }) => [model, outcome, breaker, reasons[0]]);
+    for (let i = 0; i < 5; i++) await ask();
+    const resting = [
+      ["c/m", "first", "closed", "number 3 as written"],
+      ["a/m", "skipped", "open", "failed too often: nobody is let through for 5000 ms"],
+      ["b/m", "skipped", "closed", "cools down for 30000 ms after a refusal"],
+    ];
+    expect(told()).toEqual(resting);
+    expect(told()).toEqual(resting);
+    asked.length = 0;
+    expect(await ask()).toBe("c");
+    expect(asked).toEqual(["c"]);
+    await clock.advance(5_000);
+    expect(told().map((target) => target.slice(0, 3))).toEqual([
+      ["a/m", "first", "half-open"],
+      ["c/m", "stands-in", "closed"],
+      ["b/m", "skipped", "closed"],
+    ]);
+    asked.length = 0;
+    await ask();
+    expect(asked).toEqual(["a", "c"]);
+    await clock.advance(30_000);
+    expect(told()[1]).toEqual(["b/m", "stands-in", "closed", "number 2 as written"]);
   });
 });
