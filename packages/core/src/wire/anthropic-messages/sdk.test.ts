@@ -1,4 +1,4 @@
-import Anthropic from "@anthropic-ai/sdk";
+import Anthropic, { ContentTooLargeError, GatewayTimeoutError, OverloadedError, PaymentRequiredError } from "@anthropic-ai/sdk";
 import { beforeEach, describe, expect, it } from "vitest";
 import { unfold, type ModelAnswer, type ModelCall, type ModelEvent } from "../../calls/index.js";
 import { GatewayError, type ErrorCode } from "../../errors/index.js";
@@ -235,14 +235,16 @@ describe("the vendor's own SDK", () => {
     const cases: [GatewayError, new (...given: never[]) => Error, number, string][] = [
       [refused("validation_failed"), Anthropic.BadRequestError, 400, "invalid_request_error"],
       [refused("unauthenticated"), Anthropic.AuthenticationError, 401, "authentication_error"],
+      [refused("budget_exceeded"), PaymentRequiredError, 402, "billing_error"],
       [refused("forbidden"), Anthropic.PermissionDeniedError, 403, "permission_error"],
       [refused("model_not_found"), Anthropic.NotFoundError, 404, "not_found_error"],
       [refused("conflict"), Anthropic.ConflictError, 409, "conflict_error"],
+      [refused("payload_too_large"), ContentTooLargeError, 413, "request_too_large"],
       [refused("unsupported_feature"), Anthropic.UnprocessableEntityError, 422, "invalid_request_error"],
       [refused("rate_limited"), Anthropic.RateLimitError, 429, "rate_limit_error"],
       [refused("upstream_unavailable"), Anthropic.InternalServerError, 502, "api_error"],
-      [refused("deadline_exceeded"), Anthropic.InternalServerError, 504, "timeout_error"],
-      [refused("overloaded"), Anthropic.InternalServerError, 529, "overloaded_error"],
+      [refused("deadline_exceeded"), GatewayTimeoutError, 504, "timeout_error"],
+      [refused("overloaded"), OverloadedError, 529, "overloaded_error"],
     ];
     for (const [error, kind, status, type] of cases) {
       failure = error;

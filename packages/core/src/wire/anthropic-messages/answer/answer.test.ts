@@ -182,6 +182,17 @@ describe("content", () => {
     ]);
   });
 
+  it("14: what the vendor took out of the conversation, or put into it, is kept with the answer", async () => {
+    const own = {
+      input_transformations: [{ type: "thinking_dropped", path: "messages.1.content.0", reason: "model" }],
+      context_management: { applied_edits: [] },
+    };
+    const answer = decode(own);
+    expect(answer.candidates[0]?.extras?.["anthropic-messages"]).toEqual(own);
+    expect(JSON.parse(textOf(codec.encodeAnswer(answer)))).toMatchObject(own);
+    expect((await restreamed(answer)).candidates).toEqual(answer.candidates);
+  });
+
   it("92: citations belong to their block; one of another vendor is told as one of a search", () => {
     const cited = {
       type: "char_location",
