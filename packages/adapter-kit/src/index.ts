@@ -4,10 +4,10 @@ export { kitEntities } from "./record-store/entities.js";
 export { type StoreCase, type StoreSubject } from "./record-store/subject.js";
 export {
   answering,
-  continuing,
   endingAt,
   endless,
   holding,
+  informing,
   inTurn,
   poisoning,
   refusingEarly,

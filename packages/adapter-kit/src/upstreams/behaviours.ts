@@ -86,10 +86,10 @@ export function refusingEarly(answer: RawAnswer): Behaviour {
     },
   };
 }
-/** Says `100 Continue` before the answer. */
-export function continuing(answer: RawAnswer): Act {
+/** Says something provisional before the answer: `100 Continue`, `103 Early Hints`. Nobody asked for it. */
+export function informing(answer: RawAnswer, status: 100 | 102 | 103): Act {
   return async (request, wire) => {
-    await wire.write("HTTP/1.1 100 Continue\r\n\r\n");
+    await wire.write(`HTTP/1.1 ${status} Well\r\n\r\n`);
     await answering(answer)(request, wire);
   };
 }

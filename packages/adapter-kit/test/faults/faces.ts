@@ -127,12 +127,15 @@ function objectIn(data: string): Json {
   }
 }
 
-/** By the book: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. An event without its blank line is none. */
+/**
+ * By the book (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation), but an end of stream ends an event too: the relay lane adds nothing to
+ * what a vendor sent.
+ */
 export function sseEvents(stream: string): SseEvent[] {
   const events: SseEvent[] = [];
   let [event, data]: [string, string[]] = ["", []];
   const lines = stream.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
-  for (const line of lines.slice(0, -1)) {
+  for (const line of [...lines, ""]) {
     if (line === "") {
       if (data.length > 0) events.push({ event, data: data.join("\n") });
       [event, data] = ["", []];
