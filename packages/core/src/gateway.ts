@@ -21,7 +21,7 @@ import { GroupCommit } from "./policy/group-commit.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Bus, Clock, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
-import { readRoutes, Routes, RoutingModelCaller, StoredResponses } from "./routing/index.js";
+import { readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { createSeams, EventHub, type GatewayEvents, type RunRequest, type Services } from "./seams/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
@@ -87,6 +87,7 @@ export class Gateway {
   readonly #snapshots: SnapshotHolder;
   readonly #ledger: GroupCommit;
   readonly #responses: StoredResponses;
+  readonly #objects: StoredObjects;
   readonly #http: HttpClient;
   readonly #models: RoutingModelCaller;
   readonly #engine: RunEngine;
@@ -144,10 +145,11 @@ export class Gateway {
     const steps = [auditAndMeter({ ledger: this.#ledger, clock, events }), authorise];
 
     this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
+    const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
     const models = new RoutingModelCaller(this.#services, {
       providers: this.providers,
       http: this.#http,
-      codecs: [openaiChat, openaiResponses, anthropicMessages, googleGenai],
+      codecs,
       steps,
       snapshot,
       tokenKey: keys("opaque-tokens"),
@@ -164,7 +166,9 @@ export class Gateway {
     this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
     this.runs = new Runs(this.#engine, OWNER);
     this.#responses = new StoredResponses(this.#services, this.#isInMemory() ? { maxRows: MEMORY_RESPONSES } : {});
+    this.#objects = new StoredObjects(this.#services, { models, providers: this.providers, http: this.#http, codecs, snapshot });
     this.#services.seams.models.fill(models);
+    this.#services.seams.objects.fill(this.#objects);
     this.#services.seams.responses.fill(this.#responses);
     this.#services.seams.tools.fill(this.mcp.toolCaller());
     this.#services.seams.runs.fill(this.#engine);
@@ -244,6 +248,7 @@ export class Gateway {
     if (this.#closing !== null) throw closed();
     this.tasks.start();
     this.#engine.work();
+    this.#objects.work();
     this.#isStarted = true;
   }
 
@@ -273,7 +278,12 @@ export class Gateway {
   /** The earliest end that anybody asked for holds. */
   async #endWork(graceMs: number): Promise<void> {
     this.#endByMs = Math.min(this.#endByMs, this.#services.clock.now() + graceMs);
-    await Promise.all([this.#engine.close({ graceMs }), this.tasks.close({ graceMs }), this.#responses.close({ graceMs })]);
+    await Promise.all([
+      this.#engine.close({ graceMs }),
+      this.tasks.close({ graceMs }),
+      this.#responses.close({ graceMs }),
+      this.#objects.close(),
+    ]);
   }
 
   /** Nothing outlives the process. */

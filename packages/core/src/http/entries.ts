@@ -1,14 +1,19 @@
 import type { Snapshot } from "../config/snapshot.js";
 import {
   anthropicRoutes,
+  batchRoutes,
+  fileRoutes,
+  googleOperationRoutes,
   googleRoutes,
   mcpRoutes,
+  messageBatchRoutes,
   modelRoutes,
   oneCallRoutes,
   openaiRoutes,
   responsesRoutes,
   runRoutes,
   systemRoutes,
+  videoRoutes,
   type Route,
 } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
@@ -17,7 +22,12 @@ import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
 import { googleFace } from "./faces/google/google-face.js";
 import { mcpFace, type McpServing } from "./faces/mcp-face.js";
+import { batchesFace } from "./faces/media/batches.js";
+import { filesFace } from "./faces/media/files.js";
+import { googleMediaVerbs, googleOperationsFace } from "./faces/media/google-media.js";
+import { messageBatchesFace } from "./faces/media/message-batches.js";
 import { oneCallFace } from "./faces/media/one-call-face.js";
+import { videosFace } from "./faces/media/videos.js";
 import { modelsFace } from "./faces/models/models-face.js";
 import { responsesFace } from "./faces/responses/responses-face.js";
 import type { RouteTable } from "./route-table.js";
@@ -58,7 +68,26 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   closed(responsesRoutes, responsesFace(services.seams));
   closed(oneCallRoutes, oneCallFace(models));
   closed(anthropicRoutes, anthropicFace(models));
-  closed(googleRoutes, googleFace(models));
+  const objects = () => services.seams.objects.get();
+  const videos = () => objects().videos;
+  closed(googleRoutes, googleFace(models, googleMediaVerbs(models, videos)));
+  closed(googleOperationRoutes, googleOperationsFace(videos));
+  closed(videoRoutes, videosFace(videos));
+  closed(
+    fileRoutes,
+    filesFace(
+      () => objects().files,
+      () => services.clock.now(),
+    ),
+  );
+  closed(
+    batchRoutes,
+    batchesFace(() => objects().batches),
+  );
+  closed(
+    messageBatchRoutes,
+    messageBatchesFace(() => objects().batches),
+  );
   const mcp = mcpFace(o.mcp);
   closed(mcpRoutes, {
     post: mcp.POST,

@@ -100,7 +100,8 @@ const DETAILS = [
   "reportedCostNanoUsd",
 ] as const satisfies readonly (keyof Usage)[];
 
-function detailOf(usage: Usage): Record<string, number | string> | null {
+/** What a usage row keeps of a usage beside its own columns; null: nothing. */
+export function detailOf(usage: Usage): Record<string, number | string> | null {
   let detail: Record<string, number | string> | null = null;
   for (const name of DETAILS) {
     const value = usage[name];

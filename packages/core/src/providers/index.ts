@@ -1,5 +1,6 @@
 export { demoProvider } from "./demo/demo-provider.js";
 export { KeyPool, type KeyOptions, type ProviderKey } from "./key-pool.js";
+export { download } from "./media/exchange.js";
 export { Model, type ModelKind, type ModelOptions } from "./model.js";
 export {
   type Download,

@@ -1,7 +1,7 @@
 import { anthropicRoutes } from "./anthropic.js";
 import { googleRoutes } from "./google.js";
 import { mcpRoutes } from "./mcp.js";
-import { oneCallRoutes } from "./media.js";
+import { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 import { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
 import type { Route } from "./route.js";
 import { runRoutes } from "./runs.js";
@@ -10,7 +10,7 @@ import { systemRoutes } from "./system.js";
 export { anthropicRoutes } from "./anthropic.js";
 export { googleRoutes } from "./google.js";
 export { mcpRoutes } from "./mcp.js";
-export { oneCallRoutes } from "./media.js";
+export { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 export { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
 export { fromMessage, messageSchema, toMessage, type RestMessage } from "./messages.js";
 export {
@@ -36,6 +36,11 @@ export const allRoutes: readonly Route[] = [
   ...Object.values(modelRoutes),
   ...Object.values(responsesRoutes),
   ...Object.values(oneCallRoutes),
+  ...Object.values(videoRoutes),
+  ...Object.values(fileRoutes),
+  ...Object.values(batchRoutes),
+  ...Object.values(messageBatchRoutes),
+  ...Object.values(googleOperationRoutes),
   ...Object.values(anthropicRoutes),
   ...Object.values(googleRoutes),
   ...Object.values(mcpRoutes),

@@ -7,3 +7,20 @@ export { Seam } from "./seam.js";
 export { type ToolCall, type ToolCaller } from "./tool-caller.js";
 export { createSeams, type Seams } from "./seams.js";
 export { type Services } from "./services.js";
+export {
+  type Batches,
+  type BatchFace,
+  type BatchRequest,
+  type BatchResult,
+  type Files,
+  type NewBatch,
+  type NewFile,
+  type ObjectContent,
+  type ObjectList,
+  type ObjectPage,
+  type StoredBatch,
+  type StoredFile,
+  type StoredVideo,
+  type VendorObjects,
+  type Videos,
+} from "./vendor-objects.js";

@@ -3,6 +3,7 @@ import type { Responses } from "./responses.js";
 import type { RunStarter } from "./run-starter.js";
 import { Seam } from "./seam.js";
 import type { ToolCaller } from "./tool-caller.js";
+import type { VendorObjects } from "./vendor-objects.js";
 
 /** The seams of one gateway. */
 export interface Seams {
@@ -10,7 +11,14 @@ export interface Seams {
   readonly tools: Seam<ToolCaller>;
   readonly runs: Seam<RunStarter>;
   readonly responses: Seam<Responses>;
+  readonly objects: Seam<VendorObjects>;
 }
 export function createSeams(): Seams {
-  return { models: new Seam("models"), tools: new Seam("tools"), runs: new Seam("runs"), responses: new Seam("responses") };
+  return {
+    models: new Seam("models"),
+    tools: new Seam("tools"),
+    runs: new Seam("runs"),
+    responses: new Seam("responses"),
+    objects: new Seam("objects"),
+  };
 }

@@ -10,6 +10,8 @@ const MAX_ERROR_BYTES = 65_536;
 /** The most of a whole answer that is kept: pictures and sound come in base64. */
 export const MAX_ANSWER_BYTES = 134_217_728;
 
+const MAX_HOPS = 3;
+
 export interface MediaRequest {
   readonly method: "GET" | "POST" | "DELETE";
   /** Whole, or what follows the provider's base URL. */
@@ -58,22 +60,36 @@ export async function exchangeJson(request: MediaRequest, context: OperationCont
 }
 
 /**
- * A film, a picture or a sound at an address that a vendor gave. The provider's credential goes only to the provider's own origin; elsewhere the address is all there is, and only public addresses are dialled.
+ * A film, a picture or a sound at an address that a vendor gave; some send on to another one, up to three times. The provider's credential goes only to the provider's own origin; elsewhere the address is
+ * all there is, and only public addresses are dialled. Errors: `upstream_rejected` when the vendor has let it go.
  */
 export async function download(url: string, context: OperationContext): Promise<Download> {
-  if (sameOrigin(url, context.baseUrl)) return downloadOf(await exchange({ method: "GET", url }, context));
-  const response = await context.http.exchange(
-    {
-      ...{ method: "GET", url, headers: [["accept-encoding", "identity"]], body: null },
-      ...{ trust: "untrusted", idleMs: context.idleMs, endByMs: context.deadlineMs },
-    },
-    { deadlineMs: context.deadlineMs, signal: context.signal },
-  );
-  if (response.status === 200) return downloadOf(response);
-  response.discard();
-  throw new GatewayError("upstream_unavailable", `The vendor's file could not be fetched: its address answered with ${response.status}.`, {
-    details: { status: response.status },
-  });
+  let address = url;
+  for (let hops = 0; hops <= MAX_HOPS; hops++) {
+    const isTheirs = sameOrigin(address, context.baseUrl);
+    const response = await context.http.exchange(
+      {
+        ...{ method: "GET", url: address, headers: isTheirs ? context.headers : [["accept-encoding", "identity"]], body: null },
+        ...{ trust: isTheirs ? "operator" : "untrusted", idleMs: context.idleMs, endByMs: context.deadlineMs },
+      },
+      { deadlineMs: context.deadlineMs, signal: context.signal },
+    );
+    if (response.status === 200) return downloadOf(response);
+    const next = response.status >= 300 && response.status < 400 ? header(response, "location") : undefined;
+    if (next === undefined || !URL.canParse(next, address)) throw await gone(response);
+    response.discard();
+    address = new URL(next, address).href;
+  }
+  throw new GatewayError("upstream_protocol", `The vendor's file is behind more than ${MAX_HOPS} redirects.`);
+}
+
+async function gone(response: HttpResponse): Promise<GatewayError> {
+  const { status } = response;
+  if (status === 403 || status === 404 || status === 410) {
+    response.discard();
+    return new GatewayError("upstream_rejected", `The vendor no longer has the file (${status}).`, { details: { status } });
+  }
+  return decodeError(status, response.headers, await response.bytes(MAX_ERROR_BYTES).catch(() => new Uint8Array()));
 }
 
 /** An answer's body with its type. */

@@ -3,7 +3,7 @@ import { GatewayError } from "../../../errors/index.js";
 import { isObject } from "../../../util/json.js";
 import type { OperationContext, VideoFollowing } from "../../operations.js";
 import { exchangeJson } from "../exchange.js";
-import { aspectOf, asUrl, usageOf } from "./xai-media.js";
+import { aspectOf, asUrl, usageOf } from "./xai-shapes.js";
 
 const statuses: Readonly<Record<string, VideoJob["status"]>> = {
   pending: "running",
