@@ -58,19 +58,26 @@ export function encodeUsage(usage: Usage, own: unknown): Json {
   const tier = usage.serviceTier;
   return {
     ...rest,
-    input_tokens: usage.inputTokens ?? count(rest["input_tokens"]) ?? 0,
+    // Sound and pictures have no count of their own here, and are part of the whole.
+    input_tokens: sum(usage.inputTokens, usage.audioInputTokens, usage.imageInputTokens) ?? count(rest["input_tokens"]) ?? 0,
     cache_creation_input_tokens: written ?? count(rest["cache_creation_input_tokens"]) ?? null,
     cache_read_input_tokens: read ?? count(rest["cache_read_input_tokens"]) ?? null,
     ...(long === undefined
       ? {}
       : { cache_creation: { ...part(rest, "cache_creation"), ephemeral_5m_input_tokens: short ?? 0, ephemeral_1h_input_tokens: long } }),
-    output_tokens: (usage.outputTokens ?? 0) + (reasoning ?? 0),
+    output_tokens: sum(usage.outputTokens, reasoning, usage.audioOutputTokens, usage.imageOutputTokens) ?? 0,
     ...(reasoning === undefined ? {} : { output_tokens_details: { ...part(rest, "output_tokens_details"), thinking_tokens: reasoning } }),
     ...(usage.searches === undefined ? {} : { server_tool_use: { ...part(rest, "server_tool_use"), web_search_requests: usage.searches } }),
     ...(tier === undefined ? {} : tier === "fast" ? { speed: tier } : { service_tier: tier }),
     // The counts above are those of all iterations already.
     ...(iterations === undefined ? {} : { iterations }),
   };
+}
+
+/** Unknown when nothing of it is known. */
+function sum(...parts: (number | undefined)[]): number | undefined {
+  const known = parts.filter((given) => given !== undefined);
+  return known.length === 0 ? undefined : known.reduce((all, given) => all + given, 0);
 }
 
 function part(own: Json, name: string): Json {

@@ -27,8 +27,8 @@ function imageSource({ source, mediaType }: MediaPart, path: string): Block {
 }
 
 function documentSource({ source, mediaType }: MediaPart, path: string): Block {
-  if (source.kind === "file") return { type: "file", file_id: source.id };
   const type = mediaType.split(";")[0]?.trim().toLowerCase() ?? "";
+  if (source.kind === "file" && !/^(?:audio|video)\//.test(type)) return { type: "file", file_id: source.id };
   if (source.kind === "url" && (type === "application/pdf" || type === "application/octet-stream")) return { type: "url", url: source.url };
   if (source.kind === "base64" && type === "application/pdf") return { type: "base64", media_type: type, data: source.data };
   // The protocol has one type for text, whatever the text is.
