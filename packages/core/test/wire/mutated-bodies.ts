@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { GatewayError } from "../../src/errors/index.js";
 import { openaiChat } from "../../src/wire/openai-chat/index.js";
+import type { Codec } from "../../src/wire/shared/codec.js";
 
 const body =
   '{"model":"a/b","messages":[{"role":"user","content":"hi","__proto__":{"x":1}}],"stream":true,"max_tokens":5,"stream_options":{"include_usage":true},' +
@@ -17,16 +18,23 @@ function outcome(read: () => unknown): string {
   }
 }
 
+/** A body of a protocol, and who reads it. */
+export interface MutatedBody {
+  readonly codec: Codec;
+  readonly body: string;
+}
+
 /** Bodies with a few bytes changed: both readers of a caller's bytes decide alike on what JSON is, throw only typed errors, and leave every prototype alone. */
-export function checkMutatedBodies(numRuns: number): void {
-  const original = new TextEncoder().encode(body);
+export function checkMutatedBodies(numRuns: number, given: MutatedBody = { codec: openaiChat, body }): void {
+  const { codec } = given;
+  const original = new TextEncoder().encode(given.body);
   const before = Object.getOwnPropertyNames(Object.prototype);
   const mutation = fc.tuple(fc.nat({ max: original.length - 1 }), fc.integer({ min: 0, max: 255 }));
   const property = fc.property(fc.array(mutation, { maxLength: 2 }), (mutations) => {
     const bytes = original.slice();
     for (const [at, byte] of mutations) bytes[at] = byte;
-    const head = outcome(() => openaiChat.scanHead(bytes));
-    const whole = outcome(() => openaiChat.decodeRequest(bytes));
+    const head = outcome(() => codec.scanHead(bytes));
+    const whole = outcome(() => codec.decodeRequest(bytes));
     expect(codes).toContain(head);
     expect(codes).toContain(whole);
     expect(head === "invalid_json").toBe(whole === "invalid_json");

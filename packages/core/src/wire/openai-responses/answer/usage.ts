@@ -71,14 +71,14 @@ export function encodeUsage(usage: Usage, own: unknown): Json | null {
   const output = outputTokens + (reasoningTokens ?? 0) + (usage.audioOutputTokens ?? 0) + (usage.imageOutputTokens ?? 0);
   const given = isObject(own) ? own : undefined;
   const unsaid = given === undefined ? 0 : undefined;
-  const long = usage.cacheWriteLongTokens === undefined ? undefined : { ttl_12h_tokens: usage.cacheWriteLongTokens };
+  const { cacheWriteLongTokens: long, cacheWriteTokens: short = 0 } = usage;
   return {
     ...given,
     input_tokens: input,
     input_tokens_details: details(given?.["input_tokens_details"], {
       cached_tokens: cacheReadTokens ?? unsaid,
       cache_write_tokens: written ?? unsaid,
-      cache_write_tokens_details: long,
+      cache_write_tokens_details: long === undefined ? undefined : { ttl_30m_tokens: short, ttl_12h_tokens: long },
     }),
     output_tokens: output,
     output_tokens_details: details(given?.["output_tokens_details"], { reasoning_tokens: reasoningTokens ?? unsaid }),

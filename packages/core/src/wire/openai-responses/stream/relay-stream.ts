@@ -19,9 +19,11 @@ export function relayStream(
 
 /** Looks for the beginning and the end of the response, and for the vendor's error; nearly every frame has none of them. */
 class ResponseWatcher implements FrameWatcher {
-  /** A member named `type` has quotes that no text has without a backslash before them; a frame without one is told by its name. */
-  readonly interesting =
-    /"type"[\t ]*:[\t ]*"(?:error|response\.(?:created|completed|incomplete|cancelled|failed))"|"error"[\t ]*:[\t ]*["{]|event:[\t ]*error/;
+  /**
+   * The name of such an event, or of an error that is not null, in quotes. Inside a text every quote has a backslash before it, so a text can only make a frame be
+   * read in vain.
+   */
+  readonly interesting = /"response\.(?:created|completed|incomplete|cancelled|failed)"|"error"(?![\t ]*:[\t ]*null\b)|event:[\t ]*error/;
   readonly missingEnd = null;
   complete = false;
   readonly #watch: RelayWatch;
