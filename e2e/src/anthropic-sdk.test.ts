@@ -86,6 +86,15 @@ describe("the official Anthropic SDK, unchanged", () => {
     expect(final.content.find((block) => block.type === "tool_use")).toMatchObject({ input: { city: "Oslo" } });
   });
 
+  it("takes the beta resources of the SDK, which have the same paths", async () => {
+    const betas = ["interleaved-thinking-2025-05-14", "files-api-2025-04-14"];
+    const message = await client.beta.messages.create({ model: "demo/echo", max_tokens: 100, messages: user("one"), betas });
+    expect(message.content).toEqual([expect.objectContaining({ type: "text", text: "one" })]);
+    expect((await client.beta.messages.countTokens({ model: "demo/echo", messages: user("one two"), betas })).input_tokens).toBeGreaterThan(
+      0,
+    );
+  });
+
   it("115: counts tokens", async () => {
     const count = await client.messages.countTokens({ model: "demo/echo", messages: user("one two three") });
     expect(count.input_tokens).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { isFinal } from "./records.js";
 
 export interface KeptFramesOptions {
   readonly own: Own;
-  /** Keeps the response; the frame that tells of its end is given only when it is kept, so that whoever reads it may go on from it at once. Never rejects. */
+  /** Keeps the response; the frame that tells of its end is given only when it is kept, so that whoever reads it may go on from it at once. False: it could not be kept, and the frame says so. Never rejects. */
   readonly keep: (response: OwnResponse) => Promise<boolean>;
 }
 type Result = IteratorResult<Uint8Array, undefined>;
@@ -31,11 +31,15 @@ export class KeptFrames implements AsyncIterableIterator<Uint8Array, undefined> 
     if (result.done === true) return { done: true, value: undefined };
     if (!tellsOfResponse(fromUtf8(result.value))) return result;
     const parts: Uint8Array[] = [];
-    for (const { bytes, response } of ownFrames(result.value, this.#o.own)) {
-      if (response !== null && isFinal(response.status)) await this.#o.keep(response);
+    const { own, keep } = this.#o;
+    let isKept = true;
+    for (const { bytes, response } of ownFrames(result.value, own)) {
+      if (response !== null && isFinal(response.status)) isKept = await keep(response);
       parts.push(bytes);
     }
-    return { done: false, value: joined(parts) };
+    if (isKept) return { done: false, value: joined(parts) };
+    const told = ownFrames(result.value, { ...own, isKept });
+    return { done: false, value: joined(Array.from(told, ({ bytes }) => bytes)) };
   }
 
   async return(): Promise<Result> {

@@ -10,6 +10,8 @@ export interface Own {
   readonly id: string;
   readonly previousId: string | undefined;
   readonly background: boolean;
+  /** False: it could not be kept after all. True when left out. */
+  readonly isKept?: boolean | undefined;
 }
 
 /** A response as its caller gets it, and as it is kept. */
@@ -27,7 +29,7 @@ const statuses: ReadonlySet<string> = new Set(["queued", "in_progress", "complet
 export function ownResponse(bytes: Uint8Array, own: Own): OwnResponse {
   const rewritten = new JsonFields(bytes, responseTable).with({
     id: JSON.stringify(own.id),
-    store: "true",
+    store: String(own.isKept ?? true),
     background: String(own.background),
     previous_response_id: own.previousId === undefined ? "null" : JSON.stringify(own.previousId),
   });

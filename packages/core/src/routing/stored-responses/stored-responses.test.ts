@@ -176,10 +176,9 @@ describe("a response that is kept", () => {
         get: store.get.bind(store),
       } as Services["store"],
     });
-    expect(await read(await kept.create(body({ model: "a/one", input: "hi" }), options()))).toMatchObject({
-      id: "resp_vendor_1",
-      store: false,
-    });
+    expect(await read(await kept.create(body({ model: "a/one", input: "hi" }), options()))).toMatchObject({ store: false });
+    const told = await readEvents(framesOf(await kept.create(body({ model: "a/one", input: "hi", stream: true }), options())));
+    expect(told.at(-1)).toMatchObject({ type: "response.completed", response: { store: false, output: [message(2, "answer 2")] } });
   });
 
   it("is the oldest one to go where only so many are kept", async () => {

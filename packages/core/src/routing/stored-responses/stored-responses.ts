@@ -99,7 +99,10 @@ export class StoredResponses implements Responses {
     if (answer.body.kind === "events") throw new GatewayError("internal", "A relayed call was answered with events.");
     const response = ownResponse(answer.body.bytes, own);
     const isKept = await keep(response);
-    return { ...answer, body: { kind: "bytes", bytes: isKept ? response.bytes : answer.body.bytes } };
+    return {
+      ...answer,
+      body: { kind: "bytes", bytes: isKept ? response.bytes : ownResponse(answer.body.bytes, { ...own, isKept }).bytes },
+    };
   }
 
   async expand(bytes: Uint8Array, caller: Caller): Promise<Uint8Array> {
