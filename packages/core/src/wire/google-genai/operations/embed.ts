@@ -52,12 +52,18 @@ function decodeItem(request: Fields): Item {
     return given;
   });
   request.optionalString("model");
-  const about = {
-    taskType: request.optionalString("taskType"),
-    title: request.optionalString("title"),
-    dimensions: request.optionalInteger("outputDimensionality"),
+  const about = readAbout(fieldsOf(request, "embedContentConfig"), readAbout(request, {}));
+  // Parts of one content are one vector; between texts of their own stands what parts lines.
+  return { text: text.join("\n"), path: request.path(""), about, own: request.rest() };
+}
+
+/** On Vertex AI the options of a content stand apart from it. */
+function readAbout(fields: Fields | undefined, given: Item["about"]): Item["about"] {
+  return {
+    taskType: fields?.optionalString("taskType") ?? given.taskType,
+    title: fields?.optionalString("title") ?? given.title,
+    dimensions: fields?.optionalInteger("outputDimensionality") ?? given.dimensions,
   };
-  return { text: text.join(""), path: request.path(""), about, own: request.rest() };
 }
 
 function decodeInstance(instance: Fields, dimensions: number | undefined): Item {

@@ -131,6 +131,9 @@ describe("116: embeddings", () => {
       usageMetadata: { promptTokenCount: 5 },
     });
 
+    const apart = { content: content("a"), embedContentConfig: { taskType: "CLUSTERING", outputDimensionality: 2 } };
+    expect(embed.decodeRequest(bytes(apart), at)).toEqual(single);
+
     const predict = embed.decodeRequest(
       bytes({ instances: [{ content: "a", task_type: "CLUSTERING" }], parameters: { outputDimensionality: 2 } }),
       at,
