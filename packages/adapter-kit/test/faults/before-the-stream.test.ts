@@ -159,7 +159,6 @@ describe("F62: a key that the vendor revoked", () => {
   });
 
   it.each(Object.keys(vendors) as Cell[])("is in no error that a caller of %s sees, and none that is logged", async (face) => {
-    if (face === "responses") return;
     for (const behaviour of [refusal(401), refusal(400), refusal(500), answering(sse([chatDialect.errorFrame(`key ${KEY}`)]))]) {
       const set = await cell(behaviour);
       for (const stream of [true, false]) {

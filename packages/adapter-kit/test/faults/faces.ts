@@ -90,7 +90,7 @@ export const vendors = {
   responses: responsesDialect,
 } as const;
 export type Cell = keyof typeof faces;
-const spoken: readonly Cell[] = ["chat", "messages", "google"];
+const spoken = Object.keys(faces) as Cell[];
 /** Every caller's dialect with every vendor's. */
 export const cells = spoken.flatMap((face) => spoken.map((vendor) => [face, vendor] as const));
 
