@@ -1,5 +1,6 @@
 import type { Headers, HttpAnswer, Inbound, ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
+import { headerSafe } from "../util/header-safe.js";
 import { dialects } from "./dialects.js";
 import { requestIdOf } from "./request-id.js";
 
@@ -34,7 +35,7 @@ export type ErrorShape = ProtocolId | "own";
 
 /** An error before the first byte of an answer. */
 export function errorAnswer(error: GatewayError, requestId: string, shape: ErrorShape): HttpAnswer {
-  const extra: [string, string][] = [];
+  const extra: [string, string][] = [...askedHeaders(error)];
   if (error.code === "unauthenticated") extra.push(["www-authenticate", "Bearer"]);
   if (error.code === "method_not_allowed") extra.push(["allow", [error.details?.["allowed"]].flat().join(", ")]);
   if (error.retryAfterMs !== undefined) extra.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)))]);
@@ -46,6 +47,17 @@ export function errorAnswer(error: GatewayError, requestId: string, shape: Error
   const encoded = codec.encodeError(error, requestId);
   const own = extra.filter(([name]) => !encoded.headers.some(([other]) => other === name));
   return { status: encoded.status, headers: [...encoded.headers, ...own], body: { kind: "bytes", bytes: encoded.bytes }, done: ignore };
+}
+
+/** Who was asked last, and how often anybody was: an error says so as an answer does. None when nobody was asked. */
+function askedHeaders({ code, details = {} }: GatewayError): [string, string][] {
+  const { provider, model, attempts } = details;
+  if (!code.startsWith("upstream_") || typeof provider !== "string") return [];
+  return [
+    ["x-sallyport-provider", headerSafe(provider)],
+    ...(typeof model === "string" ? ([["x-sallyport-model", headerSafe(`${provider}/${model}`)]] as [string, string][]) : []),
+    ["x-sallyport-attempts", typeof attempts === "number" ? String(attempts) : "1"],
+  ];
 }
 
 /** What a host answers when the gateway did not: it could not start, or has a defect. */

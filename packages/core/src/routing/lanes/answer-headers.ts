@@ -1,5 +1,6 @@
 import type { Headers } from "../../calls/index.js";
 import type { Meter } from "../../policy/meter.js";
+import { headerSafe } from "../../util/header-safe.js";
 import type { Warning } from "../../wire/shared/codec.js";
 import { warningsHeader } from "./warnings-header.js";
 
@@ -35,15 +36,6 @@ export function answerHeaders(o: AnswerHeaders): Headers {
   if (warnings !== null) headers.push(["x-sallyport-warnings", warnings]);
   if (o.vendor !== null) for (const header of o.vendor) if (PASSED.has(header[0])) headers.push(header);
   return headers;
-}
-
-/** A model's id comes from the caller: what a header cannot carry is percent-encoded. */
-function headerSafe(text: string): string {
-  if (/^[\x21-\x7e]*$/.test(text)) return text;
-  let safe = "";
-  for (const byte of new TextEncoder().encode(text))
-    safe += byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, "0").toUpperCase()}`;
-  return safe;
 }
 
 /** Nano-dollars as decimal dollars, exactly. */
