@@ -109,7 +109,10 @@ const modelTurn: Arbitrary<Message[]> = fc.oneof(
   merged<Message>(
     fc.record({
       role: fc.constant("assistant"),
-      content: fc.array(fc.oneof(text, reasoning, media, native), { minLength: 1, maxLength: 3 }),
+      // Thoughts that follow each other are one.
+      content: fc
+        .array(fc.oneof(text, reasoning, media, native), { minLength: 1, maxLength: 3 })
+        .map((parts) => parts.filter((part, i) => part.type !== "reasoning" || parts[i - 1]?.type !== "reasoning")),
     }),
     maybeOwn,
   ).map((message) => [message]),

@@ -27,6 +27,12 @@ export const googleGenai: Codec = {
     toolCallId: /^[^]+$/,
     textTools: false,
     carries: { reasoning: true, toolCalls: true, text: true },
+    keptHistory: ["cachedContent"],
+    // Which capacity serves the call. Source: https://cloud.google.com/vertex-ai/generative-ai/docs/use-provisioned-throughput
+    callerHeaders: [
+      { name: "x-vertex-ai-llm-request-type", value: /^(?:dedicated|shared)$/ },
+      { name: "x-vertex-ai-llm-shared-request-type", value: /^(?:priority|flex)$/ },
+    ],
     tokensBoundTo: ["family", "key"],
   },
   count: countTokens,

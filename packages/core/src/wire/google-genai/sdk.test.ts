@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ApiError, FunctionCallingConfigMode, GoogleGenAI, ThinkingLevel, Type } from "@google/genai";
+import { ApiError, BlockedReason, FinishReason, FunctionCallingConfigMode, GoogleGenAI, ThinkingLevel, Type } from "@google/genai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unfold, type EmbedCall, type ModelAnswer, type ModelCall, type ModelEvent } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
@@ -229,5 +229,20 @@ describe("the vendor's own SDK", () => {
     const one = await client.models.embedContent({ model: "gemini-embedding-2", contents: ["a", "b"] });
     expect(one.embeddings).toHaveLength(1);
     expect(embedded?.inputs).toEqual(["a\nb"]);
+  });
+
+  it("knows no reason for an end that we do not", () => {
+    const unknown = Object.values(FinishReason).filter((finishReason) => {
+      const { candidates } = googleGenai.decodeAnswer(Buffer.from(JSON.stringify({ candidates: [{ finishReason }] })));
+      expect(JSON.parse(Buffer.from(googleGenai.encodeAnswer({ ...answer, candidates })).toString())).toMatchObject({
+        candidates: [{ finishReason }],
+      });
+      return candidates[0]?.finishReason === "other";
+    });
+    expect(unknown).toEqual([FinishReason.FINISH_REASON_UNSPECIFIED, FinishReason.OTHER, FinishReason.NO_IMAGE]);
+    for (const blockReason of Object.values(BlockedReason))
+      expect(googleGenai.decodeAnswer(Buffer.from(JSON.stringify({ promptFeedback: { blockReason } }))).candidates).toMatchObject([
+        { finishReason: "content-filter", rawFinishReason: blockReason },
+      ]);
   });
 });

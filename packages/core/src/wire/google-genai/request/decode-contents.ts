@@ -34,11 +34,27 @@ export function decodeContents(list: readonly unknown[], texts: PartTexts): Mess
       place: `${i}.${j}`,
     }));
     const own = asExtras(content.rest());
-    if (role === "model")
-      return [{ role: "assistant" as const, content: parts.map((given) => decodeModelPart(given, texts, calls)), ...own }];
+    if (role === "model") {
+      const said = parts.map((given) => decodeModelPart(given, texts, calls));
+      return [{ role: "assistant" as const, content: withWholeThoughts(said), ...own }];
+    }
     if (role !== "user" && role !== "function" && role !== "tool") throw invalid(content.path("role"), 'must be "user" or "model"');
     return withOwn(decodeUserParts(parts, texts, calls), own);
   });
+}
+
+/**
+ * A thought that was streamed comes back in the pieces that it came in, its signature on the last. They are one, since a signature may be of the whole text.
+ */
+function withWholeThoughts(parts: readonly AssistantPart[]): AssistantPart[] {
+  const out: AssistantPart[] = [];
+  for (const part of parts) {
+    const last = out.at(-1);
+    const isMore = part.type === "reasoning" && last?.type === "reasoning" && last.opaque === undefined;
+    if (isMore && part.extras === undefined && last.extras === undefined) out[out.length - 1] = { ...part, text: last.text + part.text };
+    else out.push(part);
+  }
+  return out;
 }
 
 interface GivenPart {

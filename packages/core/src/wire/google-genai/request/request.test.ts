@@ -179,6 +179,20 @@ describe("signatures", () => {
     expect(sent).not.toContain("thoughtSignature");
   });
 
+  it("6: of a thought that was streamed comes back on the last of its pieces, and is of the whole", () => {
+    const parts = [
+      { text: "he", thought: true },
+      { text: "llo", thought: true },
+      { text: "", thought: true, thoughtSignature: "c2ln" },
+    ];
+    const [message] = decode({ contents: [{ role: "model", parts: [...parts, { text: "so", thought: true }, { text: "hi" }] }] }).messages;
+    expect(message?.content).toEqual([
+      { type: "reasoning", text: "hello", opaque: "c2ln" },
+      { type: "reasoning", text: "so" },
+      { type: "text", text: "hi" },
+    ]);
+  });
+
   it("stand with thoughts, texts and pictures as they came", () => {
     const parts = [
       { text: "hm", thought: true, thoughtSignature: "b25l" },
