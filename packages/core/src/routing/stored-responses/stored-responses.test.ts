@@ -358,7 +358,12 @@ describe("109: in the background", () => {
     const answer = await kept.create(body({ model: "a/one", input: "hi", background: true, stream: true }), options());
     const told = await readEvents(framesOf(answer));
     expect(told.map((event) => event["type"])).toEqual(["response.created", "response.output_text.delta", "response.completed"]);
-    expect((told[0]!["response"] as Json)["id"]).toBe((told[2]!["response"] as Json)["id"]);
+    const { id } = told[0]!["response"] as { id: string };
+    expect((told[2]!["response"] as Json)["id"]).toBe(id);
+    for (const after of [0, 1]) {
+      const rest = await readEvents(await kept.events(id, { caller: owner, after, signal: new AbortController().signal }));
+      expect(rest).toEqual(told.slice(after + 1));
+    }
   });
 
   it("is cancelled: the call is aborted, the end is one, and a reader is told of it", async () => {
@@ -373,6 +378,27 @@ describe("109: in the background", () => {
     expect((await reading).at(-1)).toMatchObject({ type: "response.cancelled", response: { status: "cancelled" } });
     await kept.close({ graceMs: 1_000 });
     expect(json(await kept.get(id, owner))).toMatchObject({ status: "cancelled", output: [] });
+  });
+
+  it("has one end, whoever of a cancellation and its own end comes first; readers and pollers see the same", async () => {
+    const seen = new Set<unknown>();
+    for (let turns = 0; turns < 40; turns++) {
+      const { until, resolve } = hold();
+      const { responses: kept } = responses((_asked, n) => streamed(events(n, { until })));
+      const id = (await read(await kept.create(body({ model: "a/one", input: "hi", background: true }), options())))["id"] as string;
+      const reading = readEvents(await kept.events(id, { caller: owner, after: -1, signal: new AbortController().signal }));
+      resolve();
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      const cancelled = json(await kept.cancel(id, owner));
+      const told = await reading;
+      await kept.close({ graceMs: 5_000 });
+      const polled = json(await kept.get(id, owner));
+      expect(polled).toEqual(cancelled);
+      expect(told.at(-1)).toMatchObject({ type: `response.${String(polled["status"])}`, response: { status: polled["status"] } });
+      expect(told.filter(({ type }) => type === "response.completed" || type === "response.cancelled")).toHaveLength(1);
+      seen.add(polled["status"]);
+    }
+    expect(seen).toEqual(new Set(["cancelled", "completed"]));
   });
 
   it("fails with what it failed with, also for readers", async () => {
