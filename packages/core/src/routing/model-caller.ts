@@ -47,6 +47,7 @@ import { resolve, type Names, type Resolution, type Target } from "./resolve.js"
 import { explainRoute } from "./routes/explain-route.js";
 import { routeContext } from "./routes/route-context.js";
 import { Shadows } from "./routes/shadows.js";
+import { Withheld } from "./routes/withheld.js";
 import { translateLane } from "./lanes/translate-lane.js";
 import type { Wires } from "./lanes/wires.js";
 import { OpaqueTokens, type HeldCall } from "./opaque/index.js";
@@ -236,7 +237,9 @@ export class RoutingModelCaller implements ModelCaller {
       if (relays(reach)) return relayLane(attempt, request, { reach, wires: this.#wires });
       return translateLane(attempt, { request, question, asEvents }, this.#wires);
     };
-    return this.#attempts(opened, once, { ...question, relays });
+    const withheld = request.head.stream || !fallsBackOnFilters(opened) ? null : new Withheld(request.codec);
+    if (withheld === null) return this.#attempts(opened, once, { ...question, relays });
+    return this.#attempts(opened, withheld.once(once), { ...question, relays }).catch((error: unknown) => withheld.orThrow(error));
   }
 
   /** What targets are asked; the call's content is read once one of them needs it. `request`: null for a call in neutral shape. */
@@ -288,6 +291,10 @@ export class RoutingModelCaller implements ModelCaller {
       await drain(answer);
     });
   }
+}
+
+function fallsBackOnFilters({ resolution }: Opened): boolean {
+  return "targets" in resolution && resolution.route?.rules.fallbackOn.includes("content-filter") === true;
 }
 
 /** Why the gateway makes a call that copies another. */

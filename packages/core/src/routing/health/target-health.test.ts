@@ -32,16 +32,22 @@ it("measures how long answers take to begin, and forgets it when it is old", () 
 it("learns nothing of its speed from a refusal, but that it works", () => {
   const health = new TargetHealth();
   health.enter(0)!.failed(0);
-  health.enter(0)!.began(null);
+  const visit = health.enter(0)!;
+  visit.began(null);
+  visit.over();
   expect([health.beginsInMs(0), health.breaker.failures]).toEqual([null, 0]);
 });
 
-it("counts a stream that breaks off as a failure", () => {
+it("counts a stream that breaks off as a failure, however well each of them began", () => {
   const health = new TargetHealth();
-  const visit = health.enter(0)!;
-  visit.began(1);
-  visit.failed(5);
-  expect(health.breaker.failures).toBe(1);
+  for (let i = 0; i < 5; i++) {
+    const visit = health.enter(0)!;
+    visit.began(1);
+    visit.failed(5);
+  }
+  expect(health.breaker.state(5)).toBe("open");
+  health.enter(6_000)!.began(1);
+  expect(health.breaker.state(6_001)).toBe("closed");
 });
 
 it("lets few try it when many stand in at once, and all as soon as one of them succeeded", async () => {

@@ -90,8 +90,9 @@ export class TargetHealth {
       began: (tookMs) => {
         if (!isOpen || hasBegun) return;
         hasBegun = true;
-        this.breaker.succeeded();
         const beganAtMs = enteredAtMs + (tookMs ?? 0);
+        // What had opened is closed by an answer that begins; failures in a row are over when one ends well: streams may begin, and break off, each time.
+        if (this.breaker.state(beganAtMs) !== "closed") this.breaker.succeeded();
         if (tookMs !== null) this.#measured(tookMs, beganAtMs);
         this.#provenUntilMs = beganAtMs + PROVEN_MS;
         this.#answered(o);
@@ -103,7 +104,9 @@ export class TargetHealth {
         end();
       },
       over: () => {
-        if (end() && o.isProbe && !hasBegun) this.breaker.probeLeft();
+        if (!end()) return;
+        if (hasBegun) this.breaker.succeeded();
+        else if (o.isProbe) this.breaker.probeLeft();
       },
     };
   }

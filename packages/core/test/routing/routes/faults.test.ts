@@ -204,3 +204,42 @@ describe("what was repeated here", () => {
     expect(((await set.outcome()) as GatewayError).details).not.toHaveProperty("retryable");
   });
 });
+
+describe("a vendor that withholds its answer", () => {
+  const withheld = completion("", {
+    choices: [{ index: 0, message: { role: "assistant", content: null }, finish_reason: "content_filter" }],
+  });
+  const route = { fallbackOn: ["content-filter" as const] };
+
+  it("is no answer where the route falls back on it", async () => {
+    const set = await over([json(withheld), json(completion("b"))], { route });
+    expect(await set.outcome()).toBe("b");
+    expect(await (await over([json(withheld), json(completion("b"))])).outcome()).toBe("a");
+  });
+
+  it("has the last word when nobody does better: the answer is given as it was", async () => {
+    const set = await over([json(withheld), json(withheld)], { route });
+    const answer = await set.ask();
+    expect(await read(answer)).toBe(withheld);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({ "x-sallyport-provider": "b", "x-sallyport-attempts": "2" });
+    expect((await set.ledgers()).audit).toEqual([expect.objectContaining({ outcome: "done", code: null })]);
+  });
+});
+
+describe("a stream that breaks off after it began", () => {
+  it("is not repeated, and counts against its target all the same", async () => {
+    const broken: Reply = (_seen, answer) => {
+      answer.writeHead(200, { "content-type": "text/event-stream" });
+      answer.end(
+        'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"be"},"finish_reason":null}]}\n\n',
+      );
+    };
+    const set = await over([broken, streamed("b")]);
+    for (let i = 0; i < 5; i++) {
+      const text = await read(await set.ask({ stream: true }));
+      expect(text).toContain('"error"');
+    }
+    expect(set.hits()).toEqual([5, 0]);
+    expect(await set.outcome({ stream: true })).toBe("b");
+  });
+});
