@@ -3,7 +3,7 @@ import type { RunRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import { now, nowPlus, type Crypto, type NewRow, type StoreNow } from "../ports/index.js";
 import type { RunRequest } from "../seams/index.js";
-import { checkJson } from "../util/check-json.js";
+import { checkJson } from "../util/json-checks/check-json.js";
 import { newId } from "../util/ids.js";
 import { nearest } from "../util/nearest.js";
 import { payloadHash } from "../util/payload-hash.js";

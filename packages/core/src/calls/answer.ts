@@ -29,3 +29,14 @@ export interface LiveAnswer<E> extends Answer<E> {
 
 /** What `gateway.handle(inbound)` gives to a host: bytes or frames, to be written as they are. */
 export type HttpAnswer = LiveAnswer<never>;
+
+/** How a call ended, told to every `leave` of its steps exactly once. */
+export interface Outcome {
+  readonly kind: "done" | "failed" | "aborted" | "parked";
+  /** Set when failed. */
+  readonly code?: ErrorCode | undefined;
+  /** HTTP status that the caller saw. */
+  readonly status: number;
+  /** The first byte reached the caller before it ended. */
+  readonly started: boolean;
+}

@@ -1,4 +1,4 @@
-export { type Answer, type AnswerBody, type Headers, type HttpAnswer, type LiveAnswer } from "./answer.js";
+export { type Answer, type AnswerBody, type Headers, type HttpAnswer, type LiveAnswer, type Outcome } from "./answer.js";
 export { type CallHead, type ModelHead, type ModelOperation, type ToolHead } from "./call-head.js";
 export { DEFAULT_PROJECT, SYSTEM_CALLER, type Caller } from "./caller.js";
 export { Fold, fold, unfold, type AnswerPart, type Candidate, type ModelAnswer } from "./fold.js";
@@ -42,7 +42,6 @@ export {
   type VideoCall,
   type VideoJob,
 } from "./operations.js";
-export { type Outcome } from "./outcome.js";
 export { type Extras, type ProtocolId } from "./protocol.js";
 export { isTerminal, type RunEvent, type RunStatus, type StoredRunEvent } from "./run-event.js";
 export { toolResultText, type ToolDefinition, type ToolEvent, type ToolResult } from "./tool-event.js";

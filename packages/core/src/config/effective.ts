@@ -1,7 +1,7 @@
 import { Secret } from "../util/secret.js";
 import { formatPath, isPlainObject, type ConfigPath } from "./config-path.js";
 import { placeOf, sourceOf } from "./layers.js";
-import { describeSource, type Source } from "./problems.js";
+import { describeSource, type Source } from "./problems/problems.js";
 import type { LoadedConfig } from "./load-config.js";
 
 export interface EffectiveValue {

@@ -1,5 +1,5 @@
 import { formatPath, isPlainObject, type ConfigPath } from "./config-path.js";
-import type { Source } from "./problems.js";
+import type { Source } from "./problems/problems.js";
 import type { Substitution } from "./substitute.js";
 
 /** One source of configuration, its variables filled in. */

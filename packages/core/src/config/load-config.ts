@@ -1,12 +1,12 @@
 import { GatewayError } from "../errors/index.js";
-import { findJsonFault } from "../util/json-fault.js";
+import { findJsonFault } from "../util/json-checks/json-fault.js";
 import { Secret } from "../util/secret.js";
-import { crossChecks, isVendor } from "./checks.js";
+import { crossChecks, isVendor } from "./problems/checks.js";
 import { formatPath, isPlainObject, valueAt, type ConfigPath } from "./config-path.js";
-import { describeIssues } from "./describe-issues.js";
+import { describeIssues } from "./problems/describe-issues.js";
 import { environmentLayer } from "./environment.js";
 import { layerOf, mergeLayers, placeOf, type Layer, type Merged } from "./layers.js";
-import { configError, type Problem, type Source } from "./problems.js";
+import { configError, type Problem, type Source } from "./problems/problems.js";
 import { configSchema, type Config, type ConfigInput } from "./schema.js";
 import { markFilled, substitute, type Environment, type Substitution } from "./substitute.js";
 

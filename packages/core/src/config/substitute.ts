@@ -1,5 +1,5 @@
 import { isPlainObject, formatPath, type ConfigPath } from "./config-path.js";
-import type { Problem } from "./problems.js";
+import type { Problem } from "./problems/problems.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

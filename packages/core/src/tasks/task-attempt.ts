@@ -4,7 +4,7 @@ import type { CommitQueue } from "../ports/commit-queue.js";
 import { now, nowPlus, update, type Change, type Unit, type UnitResult } from "../ports/index.js";
 import type { HeldLease, LeaseKeeper } from "../ports/lease-keeper.js";
 import type { Services } from "../seams/index.js";
-import { checkJson } from "../util/check-json.js";
+import { checkJson } from "../util/json-checks/check-json.js";
 import { cutText, toWellFormed } from "../util/well-formed.js";
 import { retryDelayMs } from "./backoff.js";
 import type { TaskContext, TaskHandler } from "./task-handler.js";

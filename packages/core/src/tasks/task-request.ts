@@ -2,7 +2,7 @@ import type { Caller } from "../calls/index.js";
 import type { TaskRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import { nowPlus, type Crypto, type NewRow, type StoreNow } from "../ports/index.js";
-import { checkJson } from "../util/check-json.js";
+import { checkJson } from "../util/json-checks/check-json.js";
 import { newId } from "../util/ids.js";
 import { cutText, isWellFormed } from "../util/well-formed.js";
 import { payloadHash } from "../util/payload-hash.js";

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { nearest } from "../util/nearest.js";
-import { formatPath, isPlainObject, valueAt, type ConfigPath } from "./config-path.js";
+import { nearest } from "../../util/nearest.js";
+import { formatPath, isPlainObject, valueAt, type ConfigPath } from "../config-path.js";
 import type { Problem } from "./problems.js";
-import { fixedPaths, keysAt, schemasAt } from "./schema-keys.js";
+import { fixedPaths, keysAt, schemasAt } from "../schema-keys.js";
 
 type Issue = z.core.$ZodIssue;
 interface Context {

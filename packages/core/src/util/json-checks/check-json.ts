@@ -1,5 +1,5 @@
-import { GatewayError } from "../errors/index.js";
-import { isWellFormed } from "./well-formed.js";
+import { GatewayError } from "../../errors/index.js";
+import { isWellFormed } from "../well-formed.js";
 
 const encoder = new TextEncoder();
 

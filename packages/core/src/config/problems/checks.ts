@@ -1,7 +1,7 @@
-import { nearest } from "../util/nearest.js";
-import type { ConfigPath } from "./config-path.js";
+import { nearest } from "../../util/nearest.js";
+import type { ConfigPath } from "../config-path.js";
 import type { Problem } from "./problems.js";
-import { vendors, vendorsWithoutAddress, type Config, type Vendor } from "./schema.js";
+import { vendors, vendorsWithoutAddress, type Config, type Vendor } from "../schema.js";
 
 /** Names before the first "/" of a model that have a meaning of their own. */
 const reservedProviders: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-import { GatewayError } from "../errors/index.js";
-import { formatPath, type ConfigPath } from "./config-path.js";
+import { GatewayError } from "../../errors/index.js";
+import { formatPath, type ConfigPath } from "../config-path.js";
 
 /** Where a value came from. `variables` are those that `${…}` in it named. */
 export type Source =
