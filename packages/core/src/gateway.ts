@@ -21,7 +21,7 @@ import { GroupCommit } from "./policy/group-commit.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Bus, Clock, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
-import { readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
+import { CallerAsker, readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { createSeams, EventHub, type GatewayEvents, type RunRequest, type Services } from "./seams/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
@@ -167,11 +167,7 @@ export class Gateway {
     this.runs = new Runs(this.#engine, OWNER);
     this.#responses = new StoredResponses(this.#services, this.#isInMemory() ? { maxRows: MEMORY_RESPONSES } : {});
     this.#objects = new StoredObjects(this.#services, { models, providers: this.providers, http: this.#http, codecs, snapshot });
-    this.#services.seams.models.fill(models);
-    this.#services.seams.objects.fill(this.#objects);
-    this.#services.seams.responses.fill(this.#responses);
-    this.#services.seams.tools.fill(this.mcp.toolCaller());
-    this.#services.seams.runs.fill(this.#engine);
+    this.#connect(models);
 
     const access = new Access(this.#services, { pepper: this.#pepper, snapshot, auth: options.auth });
     this.#edge = new Edge(this.#services, { access, snapshot, mcp: this.mcp, version: VERSION });
@@ -238,6 +234,19 @@ export class Gateway {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Domains reach each other, and who holds a model reaches it. */
+  #connect(models: RoutingModelCaller): void {
+    const { clock, seams } = this.#services;
+    seams.models.fill(models);
+    seams.responses.fill(this.#responses);
+    seams.objects.fill(this.#objects);
+    seams.tools.fill(this.mcp.toolCaller());
+    seams.runs.fill(this.#engine);
+    const { videos } = this.#objects;
+    const requestMs = (): number => this.config.server.timeouts.requestMs;
+    this.providers.models.askWith(new CallerAsker({ models, videos, clock, caller: OWNER, requestMs, ready: () => this.start() }));
   }
 
   async #start(): Promise<void> {

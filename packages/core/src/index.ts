@@ -33,16 +33,29 @@ export { GatewayError, type ErrorCode, type GatewayErrorOptions } from "./errors
 export { type FetchOptions } from "./http/index.js";
 export { McpProxy, type McpCallOptions, type McpServerInput, type ServerStatus } from "./mcp/index.js";
 export {
+  defineProvider,
   Model,
   Models,
   Provider,
   Providers,
+  type AskOptions,
+  type EmbedInput,
+  type Film,
+  type GeneratedAnswer,
+  type GenerateInput,
+  type ImageInput,
   type InProcess,
   type ModelOptions,
   type ModelsDiff,
+  type OperationContext,
   type Prices,
+  type ProviderOperations,
   type ProviderOptions,
   type RefreshOptions,
+  type SpeechInput,
+  type TranscribeInput,
+  type VideoInput,
+  type VideoOptions,
 } from "./providers/index.js";
 export { type RouteChange, Routes, type RouteView } from "./routing/index.js";
 export { type GatewayEvents, type RunRequest } from "./seams/index.js";

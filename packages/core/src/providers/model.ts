@@ -1,4 +1,31 @@
-import type { Usage } from "../calls/index.js";
+import type {
+  EmbedAnswer,
+  ImageAnswer,
+  ModelEvent,
+  ModerateAnswer,
+  ModerateCall,
+  SpeechAnswer,
+  TranscribeAnswer,
+  Usage,
+} from "../calls/index.js";
+import { GatewayError } from "../errors/index.js";
+import {
+  embedCall,
+  generateCall,
+  transcribeCall,
+  withText,
+  type AskOptions,
+  type EmbedInput,
+  type Film,
+  type GeneratedAnswer,
+  type GenerateInput,
+  type ImageInput,
+  type ModelAsker,
+  type SpeechInput,
+  type TranscribeInput,
+  type VideoInput,
+  type VideoOptions,
+} from "./model-asker.js";
 import { PriceList, type Prices } from "./prices.js";
 
 export type ModelKind = "chat" | "embedding" | "image" | "speech" | "transcription" | "music" | "video" | "classifier";
@@ -59,9 +86,13 @@ export class Model {
   readonly deprecated: boolean;
   readonly source: string | null;
   readonly #priceList: PriceList | null;
+  readonly #options: ModelOptions;
+  readonly #asker: ModelAsker | null;
 
   /** Errors: `validation_failed` for a price that is not a decimal amount. */
-  constructor(o: ModelOptions) {
+  constructor(o: ModelOptions, asker: ModelAsker | null = null) {
+    this.#options = o;
+    this.#asker = asker;
     this.id = `${o.provider}/${o.code}`;
     this.provider = o.provider;
     this.code = o.code;
@@ -84,5 +115,53 @@ export class Model {
   /** What a call with this usage costs, in whole nano-US-dollars; null when a count or a price that matters is not known. */
   costNanoUsd(usage: Usage): number | null {
     return this.#priceList === null ? null : this.#priceList.costNanoUsd(usage);
+  }
+
+  /** The same model, to be asked: what `gateway.models` gives is bound already. */
+  boundTo(asker: ModelAsker): Model {
+    return new Model(this.#options, asker);
+  }
+
+  // Asking it, as the owner of the gateway and under all its policies. Errors of each: those of any call, `unsupported_feature` when the model cannot be asked so, and
+  // `misconfigured` for a model that is of no gateway.
+
+  /** A whole answer to a text, to messages, or to a call with everything that it can say. */
+  async generate(input: GenerateInput, o?: AskOptions): Promise<GeneratedAnswer> {
+    return withText(await this.#ask().generate(generateCall(this.id, input), o));
+  }
+  /** The same as it comes. Whoever stops reading ends the call. */
+  stream(input: GenerateInput, o?: AskOptions): AsyncIterable<ModelEvent> {
+    return this.#ask().stream(generateCall(this.id, input), o);
+  }
+  /** Vectors, one for each text, in order. */
+  async embed(input: EmbedInput, o?: AskOptions): Promise<EmbedAnswer> {
+    return this.#ask().operate("embed", embedCall(this.id, input), o);
+  }
+  async image(input: ImageInput, o?: AskOptions): Promise<ImageAnswer> {
+    const call = typeof input === "string" ? { prompt: input } : input;
+    return this.#ask().operate("image", { ...call, model: this.id }, o);
+  }
+  /** A text spoken; by a model of music, played. */
+  async speech(input: SpeechInput, o?: AskOptions): Promise<SpeechAnswer> {
+    const call = typeof input === "string" ? { input } : input;
+    return this.#ask().operate("speech", { ...call, model: this.id }, o);
+  }
+  async transcribe(input: TranscribeInput, o?: AskOptions): Promise<TranscribeAnswer> {
+    return this.#ask().operate("transcribe", transcribeCall(this.id, input), o);
+  }
+  async moderate(inputs: string | ModerateCall["inputs"], o?: AskOptions): Promise<ModerateAnswer> {
+    return this.#ask().operate("moderate", { model: this.id, inputs: typeof inputs === "string" ? [inputs] : inputs }, o);
+  }
+  /** Begins a film; `wait()` for it. */
+  async video(input: VideoInput, o?: VideoOptions): Promise<Film> {
+    const call = typeof input === "string" ? { prompt: input } : input;
+    return this.#ask().film({ ...call, model: this.id }, o);
+  }
+
+  #ask(): ModelAsker {
+    if (this.#asker !== null) return this.#asker;
+    throw new GatewayError("misconfigured", `The model "${this.id}" is of no gateway that could ask it.`, {
+      hint: "Take it from gateway.models.",
+    });
   }
 }

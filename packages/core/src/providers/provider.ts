@@ -138,6 +138,15 @@ export class Provider {
   }
 }
 
+/**
+ * A provider made in code, for `gateway.providers.add(...)`: it answers chat (`answer`), does what else it can (`operations`), and lists its models. The types of its functions follow from where it is written.
+ */
+export function defineProvider(
+  options: Pick<ProviderOptions, "name" | "answer" | "operations" | "models" | "ownedBy">,
+): Pick<ProviderOptions, "name" | "answer" | "operations" | "models" | "ownedBy"> {
+  return options;
+}
+
 /** Whoever answers needs no vendor; who only has operations may still name one, whose chat it takes. */
 function isInProcess(o: ProviderOptions): boolean {
   return o.answer !== undefined || (o.operations !== undefined && o.vendor === undefined && !isVendorId(o.name));

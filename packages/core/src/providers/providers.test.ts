@@ -155,7 +155,10 @@ describe("the providers of a gateway", () => {
     expect(ids).toEqual([...ids].sort());
     expect(providers.models.withCode("shared").map((model) => model.id)).toEqual(["b/shared", "a/shared"]);
     expect(providers.models.get("b/org/only-b")).not.toBeNull();
-    for (const name of ["b/nothing", "nobody/shared", "shared", "", "/", "b/"]) expect(providers.models.get(name)).toBeNull();
+    for (const name of ["b/nothing", "nobody/shared", "shared", "", "/", "b/"]) expect(providers.models.find(name)).toBeNull();
+    expect(providers.models.get("b/nothing")).toMatchObject({ id: "b/nothing", prices: null });
+    for (const name of ["nobody/shared", "shared", "", "/", "b/"])
+      expect(() => providers.models.get(name)).toThrow(expect.objectContaining({ code: "model_not_found" }));
   });
 
   it("take models by hand, under a provider that is there", () => {

@@ -2,7 +2,9 @@ import type { ExplainOptions, RouteExplanation } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Clock, HttpClient } from "../ports/index.js";
 import { DEMO, demoProvider } from "./demo/demo-provider.js";
-import type { Model, ModelOptions } from "./model.js";
+import { nearest } from "../util/nearest.js";
+import { Model, type ModelOptions } from "./model.js";
+import type { ModelAsker } from "./model-asker.js";
 import { refreshModels, type ModelsDiff } from "./refresh/refresh-models.js";
 import { Provider, type ProviderOptions } from "./provider.js";
 
@@ -70,6 +72,9 @@ export class Models {
   readonly knownSinceMs: number;
   #explain: ((name: string, o: ExplainOptions) => RouteExplanation) | null = null;
   readonly #o: Pick<ProvidersOptions, "clock" | "http">;
+  #asker: ModelAsker | null = null;
+  /** By the provider's own: one that two gateways share is asked through the gateway that it was taken from. */
+  readonly #bound = new WeakMap<Model, Model>();
 
   constructor(providers: ReadonlyMap<string, Provider>, o: Pick<ProvidersOptions, "clock" | "http">) {
     this.#providers = providers;
@@ -93,13 +98,46 @@ export class Models {
   /** Sorted by id. */
   list(): readonly Model[] {
     const all = [...this.#providers.values()].flatMap((provider) => [...provider.models]);
-    return all.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+    return all.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)).map((model) => this.#bind(model));
   }
 
   /** By `provider/code`; null: nobody listed it. */
-  get(id: string): Model | null {
+  find(id: string): Model | null {
     const slash = id.indexOf("/");
-    return this.#providers.get(id.slice(0, Math.max(0, slash)))?.model(id.slice(slash + 1)) ?? null;
+    const model = this.#providers.get(id.slice(0, Math.max(0, slash)))?.model(id.slice(slash + 1)) ?? null;
+    return model === null ? null : this.#bind(model);
+  }
+
+  /**
+   * By `provider/code`, to be asked. One that its provider does not list is given all the same, with nothing known of it: it is forwarded, unpriced.
+   * Errors: `model_not_found` when there is no such provider.
+   */
+  get(id: string): Model {
+    const found = this.find(id);
+    if (found !== null) return found;
+    const slash = id.indexOf("/");
+    const provider = slash <= 0 ? undefined : this.#providers.get(id.slice(0, slash));
+    if (provider !== undefined && slash < id.length - 1)
+      return this.#bind(new Model({ provider: provider.name, code: id.slice(slash + 1) }));
+    const meant = nearest(
+      id,
+      this.list().map((model) => model.id),
+    );
+    throw new GatewayError("model_not_found", `There is no model "${id.slice(0, 200)}".`, {
+      hint: meant === null ? "Names are provider/model, such as demo/echo." : `Did you mean ${meant}?`,
+    });
+  }
+
+  /** Whoever calls models for those who hold one. Called once, by the gateway. */
+  askWith(asker: ModelAsker): void {
+    this.#asker = asker;
+  }
+
+  #bind(model: Model): Model {
+    if (this.#asker === null) return model;
+    let bound = this.#bound.get(model);
+    if (bound === undefined) this.#bound.set(model, (bound = model.boundTo(this.#asker)));
+    return bound;
   }
 
   /** Those of any provider that have this code. */
@@ -133,6 +171,6 @@ export class Models {
       throw new GatewayError("not_found", `There is no provider "${model.provider}" to list the model "${model.code}" under.`, {
         hint: "Add the provider first.",
       });
-    return provider.add(model);
+    return this.#bind(provider.add(model));
   }
 }

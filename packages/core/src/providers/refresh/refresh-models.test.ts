@@ -33,7 +33,7 @@ it("says what an OpenAI-shaped vendor lists and we do not, and the other way rou
   const base = await vendor({ "/v1/models": { object: "list", data: [{ id: "new/one" }, { id: "kept" }] } });
   const providers = providersOf({ name: "lab", vendor: "openai-compatible", baseUrl: `${base}/v1`, apiKey: "k", models: ["kept", "gone"] });
   expect(await providers.models.refresh("lab")).toEqual({ provider: "lab", added: ["new/one"], missing: ["gone"], known: 1 });
-  expect(providers.models.get("lab/new/one")).toBeNull();
+  expect(providers.models.find("lab/new/one")).toBeNull();
   expect(asked[0]!.headers.authorization).toBe("Bearer k");
 });
 
