@@ -139,6 +139,29 @@ describe("recorded answers", () => {
     });
 });
 
+describe("recorded failures", () => {
+  const folder = "recorded/openai/responses";
+
+  it("100: an account without quota, refused at once or in the stream", async (context) => {
+    needsData(context);
+    const expected = { code: "upstream_rate_limited", details: { reason: "insufficient_quota", retryable: false } };
+    expect(openaiResponses.decodeError(429, [], readData(`${folder}/openai-error.1.json`))).toMatchObject(expected);
+    const events = readDataText(`${folder}/openai-error.1.chunks.txt`).trim().split("\n");
+    const read = () => fold(openaiResponses.decodeStream(stream(transcript({ name: "", events }))));
+    await expect(read()).rejects.toMatchObject(expected);
+    const failed = (JSON.parse(events.at(-1) as string) as { response: unknown }).response;
+    expect(() => openaiResponses.decodeAnswer(bytesOf(JSON.stringify(failed)))).toThrow(
+      expect.objectContaining({ code: expected.code }) as Error,
+    );
+  });
+
+  it("a parameter that the model refuses is named", (context) => {
+    needsData(context);
+    const error = openaiResponses.decodeError(400, [], readData(`${folder}/reasoning-model-temperature-error.json`));
+    expect(error).toMatchObject({ code: "upstream_rejected", details: { param: "temperature" } });
+  });
+});
+
 describe("what we encode is what the vendor describes", () => {
   /** As if another vendor had answered: without this protocol's own items and fields, for whose form the vendor itself answers. */
   const foreign = (answer: ModelAnswer): ModelAnswer => ({

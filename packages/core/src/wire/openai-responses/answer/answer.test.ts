@@ -211,6 +211,7 @@ describe("usage", () => {
     expect(encode(answer([], {}, { inputTokens: 1, outputTokens: 2, serviceTier: "standard" }))).toMatchObject({
       usage: { input_tokens: 1, input_tokens_details: { cached_tokens: 0 }, output_tokens: 2, total_tokens: 3 },
     });
+    expect(encode(decode({ service_tier: "novel", tools: [] }))).toMatchObject({ service_tier: "novel" });
     expect(encode(answer([], {}, { serviceTier: "standard" }))).not.toHaveProperty("service_tier");
   });
 });

@@ -117,6 +117,7 @@ class InputItems {
     for (let i = 0; i < content.length; i++) {
       const part = content[i] as AssistantMessage["content"][number];
       const at = `${path}.content[${i}]`;
+      if ("cache" in part) this.#encoding.leaveMark(part, at);
       if (part.type === "text" || part.type === "refusal") {
         const said: SpokenPart[] = [part];
         for (let next = content[i + 1]; isContinued(next); next = content[i + 1]) {
@@ -175,8 +176,15 @@ function imageItem(part: MediaPart, path: string): Json {
   throw unsupported(path, `is ${part.mediaType} in a message of the assistant, which Responses takes only when it made it itself`);
 }
 
-/** The protocol has no place to say that a tool failed; so its text says it. */
+/** The mark of a result is that of its last part. */
 function marked(result: ToolResultPart): readonly (TextPart | MediaPart)[] {
+  const content = withFailure(result);
+  const last = content.at(-1);
+  return result.cache === undefined || last === undefined ? content : [...content.slice(0, -1), { ...last, cache: result.cache }];
+}
+
+/** The protocol has no place to say that a tool failed; so its text says it. */
+function withFailure(result: ToolResultPart): readonly (TextPart | MediaPart)[] {
   const first = result.content.find((part) => part.type === "text");
   if (result.isError !== true || (first !== undefined && /^error/i.test(first.text))) return result.content;
   if (first === undefined) return [{ type: "text", text: "Error" }, ...result.content];

@@ -30,8 +30,14 @@ export class Encoding {
     if (part.cache === undefined) return {};
     if (this.quirks.cacheMarks === "prompt_cache_breakpoint" || (this.own && this.quirks.cacheMarks === undefined))
       return { prompt_cache_breakpoint: { mode: "explicit" } };
-    if (!this.#unmarked) this.warn(`${path}.cache`, "was left out, and so were other marks: the vendor caches by itself");
-    this.#unmarked = true;
+    this.leaveMark(part, path);
     return {};
+  }
+
+  /** A mark that has no place: told once, because callers mark many parts. */
+  leaveMark(part: { readonly cache?: CacheMark | undefined }, path: string): void {
+    if (part.cache === undefined || this.#unmarked) return;
+    this.#unmarked = true;
+    this.warn(`${path}.cache`, "was left out, and so may be other marks: the vendor caches by itself");
   }
 }

@@ -148,6 +148,12 @@ describe("input", () => {
     expect(decode({ input: [{ id: "rs_9" }] }).messages[0]?.content[0]).toMatchObject({ type: "native", item: { id: "rs_9" } });
   });
 
+  it("87: messages of the assistant that follow each other stay apart", () => {
+    const items = ["a", "b"].map((content) => ({ role: "assistant", content }));
+    expect(decode({ input: items }).messages).toHaveLength(1);
+    expect(again({ input: items }).input).toMatchObject(items.map(({ role }) => ({ role })));
+  });
+
   it("19: reasoning without what followed it is left out, with a warning", () => {
     const reasoning: AnswerPart = { type: "reasoning", text: "r", opaque: "sealed", itemId: "rs_1" };
     const { body, warnings } = encoded({ messages: [user("a"), { role: "assistant", content: [reasoning] }, user("b")] });
@@ -430,6 +436,16 @@ describe("options", () => {
     const { body, warnings } = encoded({ messages: [marked, marked] });
     expect(body["input"]).toMatchObject([{ content: "x" }, { content: "x" }]);
     expect(warnings).toHaveLength(1);
+    const result: Message = {
+      role: "tool",
+      content: [{ type: "tool-result", callId: "c", content: [{ type: "text", text: "x" }], cache: {} }],
+    };
+    expect(encode({ messages: [result] }, { cacheMarks: "prompt_cache_breakpoint" })["input"]).toMatchObject([{ output: breakpoint }]);
+    const nowhere: Partial<ModelCall> = {
+      tools: [{ name: "f", inputSchema: {}, cache: {} }],
+      messages: [{ role: "assistant", content: [{ type: "text", text: "x", cache: {} }] }],
+    };
+    expect(encoded(nowhere, { cacheMarks: "prompt_cache_breakpoint" }).warnings).toMatchObject([{ field: "messages[0].content[0].cache" }]);
     const own = { input: [{ role: "user", content: breakpoint }], prompt_cache_options: { mode: "explicit", ttl: "30m" } };
     expect(encode(decode(own))).toMatchObject(own);
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkMutatedBodies } from "../../../../test/wire/mutated-bodies.js";
 import { utf8 } from "../../../util/json.js";
 import { openaiResponses } from "../openai-responses.js";
+import { mutatedBody } from "../../../../test/wire/responses-mutated-body.js";
 
 const scan = (text: string) => openaiResponses.scanHead(utf8(text));
 const splice = (text: string, model?: string) => {
@@ -61,10 +62,7 @@ describe("the head", () => {
   });
 
   it("is decided on as the whole body is, whatever bytes are changed", () => {
-    const body =
-      '{"model":"a/b","input":[{"role":"user","content":"hi","__proto__":{"x":1}},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}],' +
-      '"stream":true,"max_output_tokens":5,"tools":[{"type":"function","name":"f","parameters":{"constructor":{}}}],"metadata":{"k":"\\ud800é😀"}}';
-    expect(() => checkMutatedBodies(3_000, { codec: openaiResponses, body })).not.toThrow();
+    expect(() => checkMutatedBodies(3_000, { codec: openaiResponses, body: mutatedBody })).not.toThrow();
   });
 });
 

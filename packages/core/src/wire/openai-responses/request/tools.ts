@@ -41,6 +41,7 @@ function encodeTool(tool: Tool, path: string, encoding: Encoding): Json {
     if (tool.hosted === "openai-responses") return tool.definition;
     throw unsupported(path, `is a tool that only a vendor of ${tool.hosted} runs`);
   }
+  encoding.leaveMark(tool, path);
   const { name, description, inputSchema, strict } = tool;
   const said = { name, ...(description === undefined ? {} : { description }) };
   if (tool.input === "text") return { ...ownExtras(tool), type: "custom", ...said };

@@ -167,6 +167,7 @@ describe("the events of a response", () => {
       const answer = await answerOf([created, added(0, call("")), delta, ...last, cut]);
       expect(answer.candidates[0]).toMatchObject({ content: [], finishReason: "length" });
     }
+    expect(await contentOf([created, done(0, call("{}", { status: "incomplete" })), completed()])).toEqual([]);
     expect(await contentOf([created, added(0, call("")), delta, done(0, call('{"a', { status: undefined })), completed()])).toMatchObject([
       { arguments: '{"a' },
     ]);
