@@ -14,7 +14,9 @@ import { createServer } from "node:tls";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { TEST_OWNER_KEY } from "@sallyport/core/testing";
 import { faces, vendors, type Cell } from "./faces.js";
+import { rawClient } from "./raw-client.js";
 import { ask, askAll, cell, gatewayUnderTest, KEY, labOf, upstreamUntilEnd, type UnderTest } from "./harness.js";
 
 // Attempts that fail before the caller got a byte: F44, F45, F46, F53, F58 (what one answer says; policies of repetition are held by the tests of routing), F62. A second target stands by.
@@ -141,6 +143,19 @@ describe("F58: a 429", () => {
       await expectFailedRow(set, "upstream_rate_limited");
     },
   );
+});
+
+describe("F60: a second target that lacks what the call needs", () => {
+  it("is not asked: the caller hears of a failure, and nothing is left out in silence", async () => {
+    const down = await upstreamUntilEnd(answering(jsonAnswer(vendors.messages().errorBody("down"), { status: 503 })));
+    const set = await withSpare(down.url, { vendor: "messages" });
+    const tools = [{ type: "web_search_20250305", name: "web_search" }];
+    const body = { model: "route/r", max_tokens: 1_000, stream: true, tools, messages: [{ role: "user", content: "hello" }] };
+    const answer = await rawClient({ port: set.port, path: "/v1/messages", body, key: TEST_OWNER_KEY }).answer();
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(set.other.arrived).toEqual([]);
+    await expectFailedRow(set, expect.stringMatching(/^(?:unsupported_feature|upstream_unavailable)$/) as never);
+  });
 });
 
 describe("F62: a key that the vendor revoked", () => {

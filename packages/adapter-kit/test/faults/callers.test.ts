@@ -91,6 +91,22 @@ describe("F54: a caller that does not read", () => {
   );
 });
 
+describe("F54: a caller that never reads again", () => {
+  it("is let go when its call's time is over, and the vendor with it", async () => {
+    const dialect = vendors.chat();
+    const text = dialect.text("x".repeat(16_000));
+    const piece = Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+    const behaviour = endless({ begin: sse(dialect.begin()), piece, taken: () => undefined });
+    const set = await cell(behaviour, { config: { server: { timeouts: { requestMs: 2_000 } } } });
+    const client = ask(set);
+    await client.received(1_000);
+    client.pause();
+    await set.upstream.wires[0]!.closed;
+    client.reset();
+    expect((await set.rows(1)).usage).toEqual([expect.objectContaining({ partial: true })]);
+  });
+});
+
 describe("F65: many idle streams", () => {
   // 10,000 in the fault's words; scaled to what a test may take of a machine.
   const STREAMS = 400;
