@@ -108,22 +108,9 @@ export class Gateway {
       this.config.logging.level,
       options.log ?? logLines(this.config.logging.format, { write: writeLine, now: () => clock.now() }),
     );
-    const events = new EventHub();
-    events.on("internal.error", ({ where, error }) =>
-      this.log.error(`failed: ${where}`, { code: GatewayError.from(error).code, message: messageOf(error) }),
-    );
     this.#store = new LazyStore(() => this.#open(clock));
-    this.#services = {
-      store: this.#store,
-      clock,
-      crypto,
-      wakeup: options.wakeup ?? memoryWakeup({ clock }),
-      bus: options.bus ?? memoryBus(),
-      events,
-      log: this.log,
-      seams: createSeams(),
-      nodeId: newId("node"),
-    };
+    this.#services = servicesOf(options, { store: this.#store, clock, log: this.log });
+    const { events } = this.#services;
     const keys = purposeKeys(crypto, secretOf(options.secret ?? env["SALLYPORT_SECRET"]));
     this.#pepper = keys("gateway-keys");
     this.#snapshots = new SnapshotHolder(this.#services, {
@@ -306,6 +293,16 @@ export class Gateway {
     const adapter = storage !== undefined && "open" in storage ? storage : await adapterFor(this.config.storage?.url ?? "memory:");
     return adapter === null ? memoryStore({ clock, ledgerRows: MEMORY_LEDGER_ROWS }) : adapter.open({ entities: allEntities });
   }
+}
+
+function servicesOf(options: GatewayOptions, { store, clock, log }: Pick<Services, "store" | "clock" | "log">): Services {
+  const events = new EventHub();
+  events.on("internal.error", ({ where, error }) =>
+    log.error(`failed: ${where}`, { code: GatewayError.from(error).code, message: messageOf(error) }),
+  );
+  const wakeup = options.wakeup ?? memoryWakeup({ clock });
+  const bus = options.bus ?? memoryBus();
+  return { store, clock, crypto, wakeup, bus, events, log, seams: createSeams(), nodeId: newId("node") };
 }
 
 function closed(): GatewayError {
