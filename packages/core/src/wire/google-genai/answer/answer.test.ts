@@ -257,6 +257,15 @@ describe("usage", () => {
     });
   });
 
+  it("82: counts the searches that Google made, which it charges by the query", () => {
+    const groundingMetadata = { webSearchQueries: ["a", "b"], searchEntryPoint: { renderedContent: "x" } };
+    const body = { candidates: [candidate([{ text: "t" }], { groundingMetadata }), 5], usageMetadata: { promptTokenCount: 3 } };
+    const answer = decode(body);
+    expect(answer.usage).toEqual({ inputTokens: 3, searches: 2 });
+    expect(googleGenai.readUsage(bytesOf(JSON.stringify(body)))).toEqual(answer.usage);
+    expect(decode(encode(answer)).usage).toEqual(answer.usage);
+  });
+
   it("says what is known of another vendor's counts", () => {
     const usage = { inputTokens: 10, cacheReadTokens: 5, cacheWriteTokens: 3, outputTokens: 4, reasoningTokens: 1 };
     expect(encode(answerOf([], {}, usage))["usageMetadata"]).toEqual({

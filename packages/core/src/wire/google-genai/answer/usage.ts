@@ -28,6 +28,22 @@ export function decodeUsage(value: unknown): Usage {
   return usage;
 }
 
+/** Searches that Google made for the candidates of a body, which it charges by the query. */
+export function searchesIn(body: Readonly<Record<string, unknown>>): number {
+  const candidates = Array.isArray(body["candidates"]) ? (body["candidates"] as unknown[]) : [];
+  let searches = 0;
+  for (const candidate of candidates) {
+    const given = camelKeys(candidate);
+    const grounding = isObject(given) ? camelKeys(given["groundingMetadata"]) : undefined;
+    const queries = isObject(grounding) ? grounding["webSearchQueries"] : undefined;
+    if (Array.isArray(queries)) searches += queries.length;
+  }
+  return searches;
+}
+export function withSearches(usage: Usage, searches: number): Usage {
+  return searches === 0 ? usage : { ...usage, searches };
+}
+
 /** Whether anything was counted: the first chunks of some streams only name their tier. */
 export function hasCounts(value: unknown): boolean {
   const { serviceTier: _tier, ...counts } = decodeUsage(value);

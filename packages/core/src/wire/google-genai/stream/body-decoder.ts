@@ -2,7 +2,7 @@ import type { ModelEvent } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { newId } from "../../../util/ids.js";
 import { isObject } from "../../../util/json.js";
-import { decodeUsage, hasCounts } from "../answer/usage.js";
+import { decodeUsage, hasCounts, searchesIn, withSearches } from "../answer/usage.js";
 import { errorInBody } from "../decode-error.js";
 import { asExtras, said } from "../extras.js";
 import { camelKeys } from "../proto-json.js";
@@ -19,6 +19,8 @@ export class BodyDecoder {
   #id: string | undefined;
   /** The prompt was refused: there are no candidates. */
   #blocked: Json | null = null;
+  #usage: unknown;
+  #searches = 0;
 
   constructor(whole: boolean) {
     this.#whole = whole;
@@ -48,8 +50,7 @@ export class BodyDecoder {
       const candidate = camelKeys(value) as Json;
       this.#candidate(candidate["index"], position).push(candidate, (part) => texts.args.get(`${position}.${part}`));
     });
-    const usage = body["usageMetadata"];
-    if (hasCounts(usage)) this.#events.push({ type: "usage", usage: decodeUsage(usage), ...asExtras({ usageMetadata: camelKeys(usage) }) });
+    this.#count(body["usageMetadata"], searchesIn(body));
   }
 
   /** The end: null when the answer was whole. */
@@ -58,6 +59,16 @@ export class BodyDecoder {
     if (this.#candidates.size === 0) this.#tellBlocked(this.#blocked as Json);
     for (const candidate of this.#candidates.values()) candidate.finish();
     return null;
+  }
+
+  /** Queries are named once, counts with every body. */
+  #count(given: unknown, searches: number): void {
+    const before = this.#searches;
+    this.#searches = Math.max(before, searches);
+    if (hasCounts(given)) this.#usage = given;
+    else if (this.#searches === before) return;
+    const usage = withSearches(decodeUsage(this.#usage), this.#searches);
+    this.#events.push({ type: "usage", usage, ...asExtras({ usageMetadata: camelKeys(this.#usage) }) });
   }
 
   #begin(body: Json): void {

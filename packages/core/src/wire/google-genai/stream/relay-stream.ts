@@ -1,7 +1,7 @@
 import type { GatewayError } from "../../../errors/index.js";
 import { isObject, parseJsonText } from "../../../util/json.js";
 import type { SseEvent } from "../../../util/sse.js";
-import { decodeUsage, hasCounts } from "../answer/usage.js";
+import { decodeUsage, hasCounts, searchesIn, withSearches } from "../answer/usage.js";
 import type { RelayWatch } from "../../shared/codec.js";
 import { RelayFrames, type FrameWatcher } from "../../shared/relay-frames.js";
 import { errorInBody } from "../decode-error.js";
@@ -24,6 +24,8 @@ class GoogleFrames implements FrameWatcher {
   readonly #open = new Set<unknown>();
   readonly #ended = new Set<unknown>();
   #blocked = false;
+  #usage: unknown;
+  #searches = 0;
   readonly #watch: RelayWatch;
 
   constructor(watch: RelayWatch) {
@@ -44,7 +46,10 @@ class GoogleFrames implements FrameWatcher {
     const feedback = body["promptFeedback"] ?? body["prompt_feedback"];
     if (isObject(feedback) && (feedback["blockReason"] ?? feedback["block_reason"]) !== undefined) this.#blocked = true;
     const usage = body["usageMetadata"] ?? body["usage_metadata"];
-    if (hasCounts(usage)) this.#watch.usage(decodeUsage(usage));
+    const before = this.#searches;
+    this.#searches = Math.max(before, searchesIn(body));
+    if (hasCounts(usage)) this.#usage = usage;
+    if (hasCounts(usage) || this.#searches > before) this.#watch.usage(withSearches(decodeUsage(this.#usage), this.#searches));
     return "keep";
   }
 

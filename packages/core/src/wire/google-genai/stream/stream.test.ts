@@ -355,6 +355,13 @@ describe("a stream that is relayed", () => {
     expect(await relay(stream(text))).toEqual({ text, usages: [{ inputTokens: 3 }], failures: [] });
   });
 
+  it("82: tells the searches that Google made, also when they come behind the counts", async () => {
+    const searched = { ...body([], { finishReason: "STOP", groundingMetadata: { webSearchQueries: ["q"] } }) };
+    const text = framesOf([{ ...body([{ text: "a" }]), usageMetadata: { promptTokenCount: 3 } }, searched]);
+    expect((await relay(stream(text))).usages.at(-1)).toEqual({ inputTokens: 3, searches: 1 });
+    expect((await fold(googleGenai.decodeStream(stream(text)))).usage).toEqual({ inputTokens: 3, searches: 1 });
+  });
+
   it("a refused prompt is a whole answer", async () => {
     const text = framesOf([{ promptFeedback: { blockReason: "SAFETY" } }]);
     expect(await relay(stream(text))).toMatchObject({ text, failures: [] });
