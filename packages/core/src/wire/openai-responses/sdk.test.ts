@@ -199,6 +199,27 @@ describe("the vendor's own SDK", () => {
     expect((error as APIError).headers?.get("retry-after-ms")).toBe("1500");
   });
 
+  it("104: does not repeat what we have repeated, and repeats what may succeed", async () => {
+    const asked = async (details: Record<string, unknown>) => {
+      let calls = 0;
+      const failing = client(() => {
+        calls++;
+        const { bytes, headers, status } = openaiResponses.encodeError(
+          new GatewayError("upstream_unavailable", "No.", { details, retryAfterMs: 1 }),
+          "req_1",
+        );
+        return new Response(bytes as Uint8Array<ArrayBuffer>, {
+          status,
+          headers: headers.map(([name, value]): [string, string] => [name, value]),
+        });
+      });
+      await expect(failing.withOptions({ maxRetries: 1 }).responses.create(request)).rejects.toBeInstanceOf(InternalServerError);
+      return calls;
+    };
+    expect(await asked({ retryable: false })).toBe(1);
+    expect(await asked({})).toBe(2);
+  });
+
   it("sends back, as a turn, what it got", async () => {
     const first = await asking.responses.create(request);
     const seen: ModelCall[] = [];
