@@ -72,6 +72,10 @@ async function visit<A>(trip: Trip<A>, target: Target, isStandIn: boolean): Prom
   const budget = route.health.budget(target.provider.name);
   let open: Visit | null = isStandIn ? await health.enterAsStandIn(() => clock.now(), call.signal) : health.enter(clock.now());
   if (open === null) return null;
+  if (call.signal.aborted) {
+    open.over(); // the caller went while it waited
+    return null;
+  }
   budget.offered();
   for (let retry = 0; ; retry++) {
     const startedAtMs = clock.now();

@@ -1,7 +1,7 @@
 import { RetryBudget } from "./retry-budget.js";
 import { TargetHealth } from "./target-health.js";
 
-/** Targets and providers that are remembered: names come from callers, who may make up as many as they like. */
+/** Targets that are remembered: routes come and go while the process runs. */
 const MOST_KEPT = 1_000;
 
 /**

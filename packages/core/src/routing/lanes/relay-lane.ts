@@ -8,6 +8,7 @@ import { noteUsage, readWhole, unfolded } from "./ask-target.js";
 import { isLong } from "./prepare/prepare-call.js";
 import { ENVELOPE_MARK } from "../opaque/index.js";
 import { BegunFrames } from "./begun-frames.js";
+import { firstToken } from "./first-token.js";
 import { tellable } from "./tellable.js";
 import type { Attempt } from "./attempt.js";
 import { isStream, send, wholeBody } from "./upstream.js";
@@ -84,7 +85,7 @@ async function beginFrames(attempt: Attempt, { codec, head }: WireRequest, respo
     },
   });
   const frames = relayed[Symbol.asyncIterator]();
-  const first = await frames.next();
+  const first = await (attempt.timeouts?.firstByteMs === undefined ? frames.next() : firstToken(frames));
   begun = true;
   if (early !== null) throw early as GatewayError;
   return new BegunFrames(first, frames);
@@ -92,14 +93,28 @@ async function beginFrames(attempt: Attempt, { codec, head }: WireRequest, respo
 
 const ENVELOPE = new TextEncoder().encode(ENVELOPE_MARK);
 
+const droppedWords = {
+  temperature: "temperature",
+  topP: "top_p",
+  topK: "top_k",
+  presencePenalty: "presence_penalty",
+  frequencyPenalty: "frequency_penalty",
+  seed: "seed",
+  logprobs: "logprobs",
+  stop: "stop",
+} as const satisfies Record<NonNullable<Quirks["dropped"]>[number], string>;
+
 /** What must not stand in a request that goes as it is to a vendor with these quirks. */
 function words(quirks: Quirks): readonly Uint8Array[] {
   const known = wordsOf.get(quirks);
   if (known !== undefined) return known;
-  const found: string[] = [];
+  const found: string[] = (quirks.dropped ?? []).map((field) => droppedWords[field]);
   if (quirks.developerRole === false) found.push("developer");
   if (quirks.maxTokensField !== undefined) found.push(quirks.maxTokensField === "max_tokens" ? "max_completion_tokens" : "max_tokens");
-  if (quirks.mediaByUrl === false) found.push("image_url", "file_url", "url");
+  if (quirks.efforts !== undefined) found.push("reasoning_effort");
+  if (quirks.jsonObjectOnly === true) found.push("json_schema");
+  if (quirks.mediaByUrl === false) found.push("image_url");
+  if (quirks.reasoningOnToolTurns === true) found.push("tool_calls");
   const encoded = found.map((word) => new TextEncoder().encode(`"${word}"`));
   wordsOf.set(quirks, encoded);
   return encoded;

@@ -81,6 +81,56 @@ describe("F59: a total outage of 200 offered calls", () => {
   });
 });
 
+describe("F44, F45, F46: a vendor that cannot be reached, never begins, or begins with an error", () => {
+  const silent: Reply = () => undefined;
+  const headAlone: Reply = (_seen, answer) => {
+    answer.writeHead(200, { "content-type": "text/event-stream" });
+    answer.flushHeaders();
+  };
+  const commentsAlone: Reply = (_seen, answer) => {
+    answer.writeHead(200, { "content-type": "text/event-stream" });
+    const timer = setInterval(() => answer.write(": still here\n\n"), 10);
+    answer.on("close", () => clearInterval(timer));
+  };
+  const refusing: Reply = (_seen, _answer, incoming) => void incoming.socket.destroy();
+  const errorFirst: Reply = (_seen, answer) => {
+    answer.writeHead(200, { "content-type": "text/event-stream" });
+    answer.end(`data: ${error("overloaded", { code: "overloaded" })}\n\n`);
+  };
+
+  it.each([
+    ["hangs up", refusing],
+    ["is silent", silent],
+    ["sends its head and no token", headAlone],
+    ["sends comments and no token", commentsAlone],
+    ["sends an error first", errorFirst],
+  ])("that %s is stood in for within the route's time, and its caller sees one clean stream", async (_name, reply) => {
+    const set = await over([reply, streamed("b")], { route: { timeouts: { firstTokenMs: 150 } } });
+    const answer = await set.ask({ stream: true });
+    expect(Object.fromEntries(answer.headers)).toMatchObject({ "x-sallyport-provider": "b", "x-sallyport-attempts": "2" });
+    const text = await read(answer);
+    expect(text).toContain('"content":"b"');
+    expect(text).not.toContain("error");
+    expect((await set.ledgers()).usage).toEqual([expect.objectContaining({ provider: "b", partial: false })]);
+  });
+
+  it("leaves one row with an error and no tokens when nobody stands in", async () => {
+    const set = await over([silent], { route: { timeouts: { firstTokenMs: 50 }, retries: { max: 0 } } });
+    expect(await set.outcome({ stream: true })).toMatchObject({ code: "upstream_timeout", details: { provider: "a" } });
+    const { usage, audit } = await set.ledgers();
+    expect(usage).toEqual([expect.objectContaining({ inputTokens: null, outputTokens: null, status: 504 })]);
+    expect(audit).toEqual([expect.objectContaining({ code: "upstream_timeout", outcome: "failed" })]);
+  });
+
+  it("is dialled no longer once its time is over", async () => {
+    let hungUp = false;
+    const watched: Reply = (_seen, _answer, incoming) => void incoming.socket.on("close", () => (hungUp = true));
+    const set = await over([watched, streamed("b")], { route: { timeouts: { firstTokenMs: 50 } } });
+    expect(await set.outcome({ stream: true })).toBe("b");
+    while (!hungUp) await new Promise((resolve) => setTimeout(resolve, 1));
+  });
+});
+
 describe("F58: a vendor that says when to come back", () => {
   it.each([
     ["seconds", () => ({ "retry-after": "20" })],
