@@ -137,6 +137,29 @@ describe("F47: a reset behind every byte", () => {
   );
 });
 
+describe("F51: tool calls in disorder", () => {
+  const delta = (...calls: readonly object[]): string =>
+    `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", created: 1, model: "kit", choices: [{ index: 0, delta: { tool_calls: calls }, finish_reason: null }] })}\n\n`;
+  const begin = (index: number, id: string) => delta({ index, id, type: "function", function: { name: "weather", arguments: "" } });
+  const more = (index: number, text: string) => delta({ index, function: { arguments: text } });
+
+  it.each([
+    ["fragments of two calls interleave", ["call_a", "call_b"]],
+    ["both have one id", ["call_a", "call_a"]],
+  ])("%s, the second place first: each call has its own arguments", async (_how, [one = "", two = ""]) => {
+    const dialect = vendors.chat();
+    const fragments = [more(0, '{"city":'), more(1, '{"city":"Ber'), more(0, '"Oslo"}'), more(1, 'gen"}')];
+    const frames = [...dialect.begin(), begin(1, two), begin(0, one), ...fragments, ...dialect.end({ reason: "tool" })];
+    const set = await cell(answering(sse(frames)));
+    const { status, body } = await askAll(set, { face: faces.messages, stream: false, tool: true });
+    expect(status).toBe(200);
+    const { content } = JSON.parse(body) as { content: { type: string; id: string; input: { city: string } }[] };
+    const calls = content.filter(({ type }) => type === "tool_use");
+    expect(calls.map(({ input }) => input.city).sort()).toEqual(["Bergen", "Oslo"]);
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
+  });
+});
+
 describe("F61: a tool call that breaks off", () => {
   // Google's calls come whole.
   const calls = ["messages", "responses", "chat"];

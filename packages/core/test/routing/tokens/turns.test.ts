@@ -234,3 +234,35 @@ describe("63: a whole answer that may be long", () => {
     if (path === "/v1/messages") expect(body).toMatchObject({ stop_reason: "end_turn", usage: { input_tokens: 3, output_tokens: 9 } });
   });
 });
+
+describe("84: a picture by URL", () => {
+  it("reaches a vendor that cannot fetch as its bytes, from every dialect", async () => {
+    const picture = await upstream((_seen, answer) => void answer.writeHead(200, { "content-type": "image/png" }).end("png"));
+    const vendor = await upstream(
+      json(
+        '{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"a dot"},"finish_reason":"stop"}]}',
+      ),
+    );
+    const lab = { vendor: "openai-compatible", baseUrl: vendor.base, apiKey: "k", quirks: { mediaByUrl: false } };
+    const { post } = await gateway({ providers: { lab }, network: { allowPrivate: true } });
+    const url = `${picture.base}/dot`;
+    const asked = [
+      post("/v1/chat/completions", { model: "lab/m", messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }] }),
+      post("/v1/messages", {
+        ...{ model: "lab/m", max_tokens: 100 },
+        messages: [{ role: "user", content: [{ type: "image", source: { type: "url", url } }] }],
+      }),
+      post("/v1/responses", {
+        model: "lab/m",
+        store: false,
+        input: [{ role: "user", content: [{ type: "input_image", image_url: url }] }],
+      }),
+    ];
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(200);
+    expect(vendor.seen).toHaveLength(3);
+    for (const { body } of vendor.seen) {
+      expect(body).toContain(`data:image/png;base64,${btoa("png")}`);
+      expect(body).not.toContain(url);
+    }
+  });
+});
