@@ -12,7 +12,7 @@ const target = join(root, "packages/core/src/providers/catalogue/rows.ts");
 
 /**
  * @typedef {{ vendor: string, id: string, name: string, kind: string, input: string[], output: string[], reasoning?: boolean, tool_call?: boolean,
- *   structured_output?: boolean, efforts?: Record<string, string | null>, context?: number, max_output?: number, released?: string, status?: string, price_usd_per_million?: any, as_of: string, source: string }} Fact
+ *   structured_output?: boolean, temperature?: boolean, efforts?: Record<string, string | null>, context?: number, max_output?: number, released?: string, status?: string, price_usd_per_million?: any, as_of: string, source: string }} Fact
  */
 
 /** @param {Fact[]} facts */
@@ -71,6 +71,7 @@ function rowOf(fact, sources) {
     ...(fact.structured_output !== undefined && { structured: fact.structured_output }),
     ...(fact.context ? { context: fact.context } : {}),
     ...(fact.max_output ? { maxOutput: fact.max_output } : {}),
+    ...(fact.temperature === false && fact.kind === "chat" && { sampling: false }),
     ...(fact.efforts && { efforts: effortsOf(fact.efforts) }),
     ...(fact.released && { released: fact.released }),
     ...(fact.status === "deprecated" && { deprecated: true }),
@@ -80,7 +81,7 @@ function rowOf(fact, sources) {
 }
 
 /** What a model is told by default when its sources name only the words that differ from this. */
-const usualEfforts = ["minimal", "low", "medium", "high"];
+const usualEfforts = ["low", "medium", "high"];
 const effortOrder = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /**

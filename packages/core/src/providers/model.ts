@@ -50,6 +50,8 @@ export interface ModelOptions {
   readonly maxOutputTokens?: number | undefined;
   /** The words that it knows for how much to think, weakest first; empty: it cannot be told. */
   readonly efforts?: readonly string[] | undefined;
+  /** It takes no temperature and no `top_p`. */
+  readonly fixedSampling?: boolean | undefined;
   readonly prices?: Prices | undefined;
   /** It can be offered MCP tools. */
   readonly supportsMcp?: boolean | undefined;
@@ -79,6 +81,7 @@ export class Model {
   readonly maxOutputTokens: number | null;
   /** null: nobody said. */
   readonly efforts: readonly string[] | null;
+  readonly fixedSampling: boolean;
   readonly prices: Prices | null;
   /** null: nobody said. */
   readonly supportsMcp: boolean | null;
@@ -104,6 +107,7 @@ export class Model {
     this.contextTokens = o.contextTokens ?? null;
     this.maxOutputTokens = o.maxOutputTokens ?? null;
     this.efforts = o.efforts ?? null;
+    this.fixedSampling = o.fixedSampling ?? false;
     this.prices = o.prices ?? null;
     this.supportsMcp = o.supportsMcp ?? null;
     this.releasedAtMs = o.releasedAtMs ?? null;

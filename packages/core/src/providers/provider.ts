@@ -74,6 +74,7 @@ export class Provider {
   readonly operations: ProviderOperations;
   readonly #row: VendorRow | null;
   readonly #models = new Map<string, Model>();
+  readonly #quirks = new WeakMap<Model, Quirks>();
   /** What goes out with a key, built once. */
   readonly #headers = new Map<ProviderKey | null, Headers>();
 
@@ -97,6 +98,17 @@ export class Provider {
   /** null: nobody listed it. It can be called all the same. */
   model(code: string): Model | null {
     return this.#models.get(code) ?? null;
+  }
+
+  /** How this model's calls depart from the protocol: as the provider does, and as is known of the model. null: nobody listed it. */
+  quirksFor(model: Model | null): Quirks {
+    const provider = this.reach.kind === "http" ? this.reach.quirks : {};
+    if (model === null) return provider;
+    const known = this.#quirks.get(model);
+    if (known !== undefined) return known;
+    const quirks = quirksOf(model, provider, this.#row);
+    this.#quirks.set(model, quirks);
+    return quirks;
   }
 
   /** Lists a model, or says more of one that is listed: what is left out stays as it was. Errors: `validation_failed` for a price that is none. */
@@ -216,6 +228,21 @@ function rowOf(row: VendorRow, o: ProviderOptions): VendorRow {
   };
 }
 
+function quirksOf(model: Model, provider: Quirks, row: VendorRow | null): Quirks {
+  const { efforts } = model;
+  const reasons = model.features.includes("reasoning");
+  const ofKind = efforts !== null ? row?.ofModels?.withEfforts : reasons ? row?.ofModels?.withoutEfforts : undefined;
+  const dropped = new Set([...(provider.dropped ?? []), ...(ofKind?.dropped ?? []), ...(model.fixedSampling ? FIXED_SAMPLING : [])]);
+  return {
+    ...provider,
+    ...ofKind,
+    ...(efforts === null ? {} : { efforts }),
+    ...(dropped.size === 0 ? {} : { dropped: [...dropped] }),
+    ...(reasons || model.features.length === 0 ? {} : { sealedReasoning: false }),
+  };
+}
+const FIXED_SAMPLING = ["temperature", "topP"] as const;
+
 function headerOf(provider: string, name: string, value: Secret | string): readonly [string, string] {
   const text = typeof value === "string" ? value : value.reveal();
   if (/^[!#$%&'*+.^_`|~\w-]+$/.test(name) && /^[\t\x20-\x7e]*$/.test(text)) return [name.toLowerCase(), text];
@@ -250,6 +277,7 @@ function optionsOf(model: Model): Omit<ModelOptions, "provider"> {
     contextTokens: model.contextTokens ?? undefined,
     maxOutputTokens: model.maxOutputTokens ?? undefined,
     efforts: model.efforts ?? undefined,
+    fixedSampling: model.fixedSampling,
     prices: model.prices ?? undefined,
     supportsMcp: model.supportsMcp ?? undefined,
     releasedAtMs: model.releasedAtMs ?? undefined,

@@ -72,6 +72,21 @@ describe("a provider", () => {
     expect(() => make({ "x a": "b" })).toThrow(expect.objectContaining({ code: "invalid_config" }));
   });
 
+  it("departs from its protocol as is known of the model, beside itself", () => {
+    const anthropic = new Provider({ name: "anthropic" });
+    const quirks = (code: string) => anthropic.quirksFor(anthropic.model(code));
+    expect(quirks("claude-opus-5")).toMatchObject({
+      dropped: ["temperature", "topP", "topK"],
+      efforts: expect.arrayContaining(["low", "max"]),
+    });
+    expect(quirks("claude-opus-4-5")).toEqual({ reasoningBy: "budget" });
+    expect(anthropic.quirksFor(null)).toEqual({});
+    const fixed = new Provider({ name: "x", vendor: "openai", models: [{ code: "still", fixedSampling: true }] });
+    expect(fixed.quirksFor(fixed.model("still"))).toEqual({ ...vendorRows.openai.quirks, dropped: ["temperature", "topP"] });
+    const plain = new Provider({ name: "x", vendor: "openai", models: [{ code: "plain", features: ["chat"] }] });
+    expect(plain.quirksFor(plain.model("plain"))).toMatchObject({ sealedReasoning: false });
+  });
+
   it("knows what an hour in the cache costs where the vendor's price list has a rule for it", () => {
     const long = { inputTokens: 0, outputTokens: 0, cacheWriteLongTokens: 1_000 };
     const claude = new Provider({ name: "anthropic" });

@@ -23,6 +23,8 @@ export interface VendorRow {
   readonly quirks: Quirks;
   /** Headers that every call carries beside ours. */
   readonly headers: readonly (readonly [string, string])[];
+  /** How models that list the words for how much to think depart from the protocol, and how those do that reason and list none. */
+  readonly ofModels?: { readonly withEfforts?: Quirks; readonly withoutEfforts?: Quirks };
   /** What a token costs that the vendor keeps for long, as a multiple of an input token: a rule of its price list that no model's row repeats. */
   readonly longCacheWrite?: string;
   /** How it is asked for pictures, sound and films; left out: it has none. */
@@ -65,7 +67,9 @@ export const vendorRows = {
     needsKey: true,
     keyVariable: "ANTHROPIC_API_KEY",
     quirks: {},
-    headers: [["anthropic-version", "2023-06-01"]],
+    headers: [["anthropic-version", "2026-10-21"]],
+    // https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking: those of before are told a budget; those of since take no sampling parameters
+    ofModels: { withEfforts: { dropped: ["temperature", "topP", "topK"] }, withoutEfforts: { reasoningBy: "budget" } },
     // https://platform.claude.com/docs/en/build-with-claude/prompt-caching#pricing: an hour costs twice the input
     longCacheWrite: "2",
   },

@@ -14,6 +14,7 @@ interface Row {
   readonly context?: number;
   readonly maxOutput?: number;
   readonly efforts?: readonly string[];
+  readonly sampling?: boolean;
   readonly released?: string;
   readonly deprecated?: boolean;
   readonly prices?: Prices;
@@ -46,6 +47,7 @@ function toModel(row: Row): Omit<ModelOptions, "provider"> {
     contextTokens: row.context,
     maxOutputTokens: row.maxOutput,
     efforts: row.efforts,
+    fixedSampling: row.sampling === undefined ? undefined : !row.sampling,
     prices: row.prices,
     supportsMcp: row.tools,
     releasedAtMs: row.released === undefined ? undefined : Date.parse(row.released),

@@ -11,7 +11,7 @@ import {
 import type { LiveCall } from "../../policy/live-call.js";
 import type { HttpResponse } from "../../ports/index.js";
 import type { Codec, Warning } from "../../wire/shared/codec.js";
-import type { Carrier, HeldCall } from "../opaque/index.js";
+import { hasTokens, type Carrier, type HeldCall } from "../opaque/index.js";
 import type { Target } from "../resolve.js";
 import type { Attempt } from "./attempt.js";
 import { inProcessEvents } from "./in-process-events.js";
@@ -26,8 +26,8 @@ import type { Wires } from "./wires.js";
 /** What is asked of targets, one after the other. */
 export interface Question {
   readonly carrier: Carrier;
-  /** The call, its tokens opened; made once for all attempts. */
-  readonly held: () => Promise<HeldCall>;
+  /** The call, its tokens opened; made once for all attempts. `restore`: with those that the caller's dialect could not carry, which takes a read of the store. */
+  readonly held: (restore: boolean) => Promise<HeldCall>;
   /** Of the caller's headers those that go on to a vendor of the caller's own protocol. */
   readonly headers?: Headers | undefined;
 }
@@ -109,7 +109,7 @@ async function open(attempt: Attempt, question: Question, wires: Wires): Promise
   const dialect = carrier.dialect?.protocol ?? null;
   const way = wayTo(attempt.target, dialect, wires);
   const spoken = { target: attempt.target, key: attempt.key, codec: way.codec };
-  const { call, warnings } = wires.tokens.open(await question.held(), spoken);
+  const { call, warnings } = wires.tokens.open(await question.held(hasTokens(spoken)), spoken);
   const isOwn = way.codec !== null && way.codec.protocol === dialect;
   return { way, call, warnings, sealing: { call, carrier, way: spoken }, headers: (isOwn ? question.headers : undefined) ?? [] };
 }

@@ -26,8 +26,8 @@ export async function prepareCall(
   wires: Wires,
 ): Promise<PreparedCall> {
   const { target, call: live } = attempt;
-  const { codec, reach } = o.way;
-  const { quirks } = reach;
+  const { codec } = o.way;
+  const quirks = target.provider.quirksFor(target.model);
   const limited = withLimit(o.call, codec, target.model?.maxOutputTokens ?? null);
   const wanted = urlMediaOf(limited, { traits: codec.traits, quirks });
   const { signal, deadlineMs } = live;
