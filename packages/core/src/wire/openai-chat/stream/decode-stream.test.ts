@@ -263,7 +263,7 @@ describe("dialects", () => {
       [toolCall("1", "f", '{"a":1}')],
     ],
     [
-      "a name with every delta",
+      "28: a name with every delta",
       [calls(part(0, "1", { name: "f", arguments: '{"a"' })), calls(part(0, undefined, { name: "f", arguments: ":1}" })), finish()],
       [toolCall("1", "f", '{"a":1}')],
     ],
@@ -277,12 +277,12 @@ describe("dialects", () => {
       [toolCall("1", "f", "{}")],
     ],
     [
-      "two calls at index 0 with ids",
+      "27: two calls at index 0 with ids",
       [calls(part(0, "1", { name: "f", arguments: "{}" })), calls(part(0, "2", { name: "f", arguments: '{"b":1}' })), finish()],
       [toolCall("1", "f", "{}"), toolCall("2", "f", '{"b":1}')],
     ],
     [
-      "two calls at index 0 without ids",
+      "27: two calls at index 0 without ids",
       [calls(part(0, "", { name: "f", arguments: "{}" }), part(0, "", { name: "f", arguments: '{"b":1}' })), finish()],
       [toolCall(expect.stringMatching(/^call_/), "f", "{}"), toolCall(expect.stringMatching(/^call_/), "f", '{"b":1}')],
     ],
@@ -297,7 +297,7 @@ describe("dialects", () => {
       [toolCall("1", "f", "{}"), toolCall("call_chatcmpl1_0_1", "g", "{}")],
     ],
     [
-      "a name behind the arguments",
+      "28: a name behind the arguments",
       [
         calls(part(0, "1", { arguments: '{"a"' })),
         calls(part(0, undefined, { arguments: ":1}" })),
@@ -307,7 +307,7 @@ describe("dialects", () => {
       [toolCall("1", "f", '{"a":1}')],
     ],
     [
-      "a name in pieces",
+      "28: a name in pieces",
       [
         calls(part(0, "1", { name: "get_" })),
         calls(part(0, undefined, { name: "weather" })),
