@@ -245,8 +245,12 @@ export class RoutingModelCaller implements ModelCaller {
   /** What targets are asked; the call's content is read once one of them needs it. `request`: null for a call in neutral shape. */
   #question(live: LiveCall<ModelHead>, request: WireRequest | null): Question {
     const carrier = { projectId: live.caller.projects[0], dialect: request?.codec ?? null };
-    let held: Promise<HeldCall> | null = null;
-    return { carrier, headers: request?.headers, held: () => (held ??= this.#wires.tokens.hold(contentOf(live), carrier)) };
+    const held: (Promise<HeldCall> | undefined)[] = [];
+    return {
+      carrier,
+      headers: request?.headers,
+      held: (restore) => (held[Number(restore)] ??= this.#wires.tokens.hold(contentOf(live), carrier, restore)),
+    };
   }
 
   #attempts(
@@ -260,7 +264,7 @@ export class RoutingModelCaller implements ModelCaller {
     const preferredKey = async (target: Target) =>
       question === undefined || question.relays?.(target.provider.reach) === true
         ? null
-        : this.#wires.tokens.scopeOf(await question.held(), target);
+        : this.#wires.tokens.scopeOf(await question.held(true), target);
     const { conversation } = opened;
     const random = this.#random;
     const targets = orderTargets(resolution, { head: live.head, health: this.#health, nowMs: clock.now(), random, conversation });

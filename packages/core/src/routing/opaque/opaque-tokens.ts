@@ -51,15 +51,15 @@ export class OpaqueTokens {
     this.#stash = new Stash({ store: o.store, clock: o.clock, sealer: this.#sealer, onError: o.onError });
   }
 
-  /** Opens what a call carries, once for all its attempts. */
-  hold(call: ModelCall, carrier: Carrier): Promise<HeldCall> {
+  /** Opens what a call carries, once for all its attempts. `restore`: also looks up what the caller's dialect could not carry; no use for a target without tokens. */
+  hold(call: ModelCall, carrier: Carrier, restore: boolean): Promise<HeldCall> {
     const carries = carrier.dialect?.traits.carries ?? ALL;
     const { projectId } = carrier;
     return holdCall(call, {
       sealer: this.#sealer,
       projectId,
       dialect: carrier.dialect?.protocol ?? null,
-      find: carries.reasoning && carries.toolCalls ? null : (calls) => this.#stash.find(calls, projectId),
+      find: !restore || (carries.reasoning && carries.toolCalls) ? null : (calls) => this.#stash.find(calls, projectId),
     });
   }
 
@@ -107,7 +107,7 @@ function bondsOf({ codec }: Way): readonly TokenBond[] {
 }
 
 /** A protocol whose callers have no place for a token has none to give. */
-function hasTokens({ codec }: Way): boolean {
+export function hasTokens({ codec }: Pick<Way, "codec">): boolean {
   if (codec === null) return true;
   const { reasoning, toolCalls, text } = codec.traits.carries;
   return reasoning || toolCalls || text;

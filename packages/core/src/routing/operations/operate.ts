@@ -153,7 +153,7 @@ async function countByCodec(attempt: Attempt, call: ModelCall, wires: Wires): Pr
   if (found === null) return { answer: { inputTokens: estimateTokens(call), estimated: true }, warnings: [] };
   const { codec, part: counter, reach } = found;
   const carrier = { projectId: attempt.call.caller.projects[0], dialect: codec };
-  const opened = wires.tokens.open(await wires.tokens.hold(call, carrier), { ...attempt, codec });
+  const opened = wires.tokens.open(await wires.tokens.hold(call, carrier, true), { ...attempt, codec });
   const request = counter.encodeRequest(opened.call, { model: attempt.target.code, quirks: reach.quirks });
   const response = await send(attempt, request, { http: wires.http, codec, baseUrl: reach.baseUrl, nowMs: wires.clock.now() });
   const answer: TokenCount = counter.decodeAnswer(await wholeBody(attempt.target, response));

@@ -112,7 +112,7 @@ export function sentBack(content: readonly AnswerPart[], protocol: ProtocolId): 
 
 /** The call as it reaches the vendor, and what the caller is told. */
 export async function reaches({ opaque }: Tokens, call: ModelCall, o: { readonly carrier: Carrier; readonly way: Way }) {
-  const { call: opened, warnings } = opaque.open(await opaque.hold(call, o.carrier), o.way);
+  const { call: opened, warnings } = opaque.open(await opaque.hold(call, o.carrier, true), o.way);
   const turns = opened.messages.filter((message) => message.role === "assistant");
   return {
     turns: turns.map(({ content }) => content),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { unfold, type AnswerPart, type ProtocolId } from "../../../src/calls/index.js";
 import { opaqueToken } from "../../../src/entities/index.js";
 import { GatewayError } from "../../../src/errors/index.js";
-import { ENVELOPE_MARK } from "../../../src/routing/opaque/index.js";
+import { ENVELOPE_MARK, hasTokens } from "../../../src/routing/opaque/index.js";
 import {
   answerOf,
   caller,
@@ -219,7 +219,7 @@ describe("keys", () => {
       ...{ call: question, carrier, way: way("openai-responses", { to, key: 1 }) },
     });
     const next = callOf(user("what is it?"), sentBack(shown, "anthropic-messages"), result("c1"));
-    const held = await set.opaque.hold(next, carrier);
+    const held = await set.opaque.hold(next, carrier, true);
     const { target } = way("openai-responses", { to });
     expect(set.opaque.scopeOf(held, target)).toBe(to.keys.all[1]);
     expect(set.opaque.scopeOf(held, way("openai-responses", { to: provider("lab", "sk-three") }).target)).toBeNull();
@@ -365,6 +365,16 @@ describe("the stash", () => {
       { deadlineMs: set.clock.now() + 1000 },
     );
     expect(left.rows).toHaveLength(1);
+  });
+
+  it("is not asked for a target that has no tokens", async () => {
+    const set = tokens();
+    set.store.find = () => Promise.reject(new Error("It was asked."));
+    const next = callOf(user("what is it?"), { role: "assistant", content: [toolCall("c1")] });
+    await set.opaque.hold(next, caller("openai-chat"), hasTokens(way("openai-chat")));
+    expect(set.errors).toEqual([]);
+    await set.opaque.hold(next, caller("openai-chat"), hasTokens(way("google-genai")));
+    expect(set.errors).toHaveLength(1);
   });
 
   it("that fails costs the token, not the call", async () => {
