@@ -30,6 +30,18 @@ describe("a route with one target", () => {
     expect(asked.length).toBe(3);
   });
 
+  it("repeats no more than one call in ten, over all calls, however willing each of them is", async () => {
+    const flaky = (n: number) => (n % 2 === 1 ? down() : "there");
+    const { ask, asked, clock } = routed({ a: flaky }, { targets: alone, retries: { max: 5 } });
+    for (let i = 0; i < 200; i++) {
+      const answer = ask();
+      await clock.advance(300);
+      await answer;
+    }
+    expect(asked.length).toBeGreaterThan(210);
+    expect(asked.length).toBeLessThanOrEqual(222);
+  });
+
   it("says nothing of the kind when it was asked once", async () => {
     const { ask } = routed({ a: down }, { targets: alone, retries: { max: 0 } });
     expect(((await ask()) as { details?: object }).details).not.toHaveProperty("retryable");
