@@ -1,26 +1,33 @@
+import type { FinishReason as GoogleReason } from "@google/genai";
 import type { FinishReason } from "../../../calls/index.js";
 
-/** Google's words. Source: https://ai.google.dev/api/generate-content#FinishReason and the SDK's enum of the same name. */
+/** Google's words, all that its SDK knows. Source: https://ai.google.dev/api/generate-content#FinishReason. */
+const words: Readonly<Record<`${GoogleReason}`, FinishReason>> = {
+  FINISH_REASON_UNSPECIFIED: "other",
+  STOP: "stop",
+  MAX_TOKENS: "length",
+  SAFETY: "content-filter",
+  RECITATION: "content-filter",
+  LANGUAGE: "content-filter",
+  BLOCKLIST: "content-filter",
+  PROHIBITED_CONTENT: "content-filter",
+  SPII: "content-filter",
+  IMAGE_SAFETY: "content-filter",
+  IMAGE_PROHIBITED_CONTENT: "content-filter",
+  IMAGE_RECITATION: "content-filter",
+  IMAGE_OTHER: "content-filter",
+  NO_IMAGE: "other",
+  MALFORMED_FUNCTION_CALL: "malformed-tool",
+  UNEXPECTED_TOOL_CALL: "malformed-tool",
+  TOO_MANY_TOOL_CALLS: "malformed-tool",
+  CONTINUATION: "paused",
+  OTHER: "other",
+};
 const decoded = new Map<string, FinishReason>([
-  ["STOP", "stop"],
-  ["MAX_TOKENS", "length"],
-  ["SAFETY", "content-filter"],
-  ["RECITATION", "content-filter"],
-  ["LANGUAGE", "content-filter"],
-  ["BLOCKLIST", "content-filter"],
-  ["PROHIBITED_CONTENT", "content-filter"],
-  ["SPII", "content-filter"],
+  ...Object.entries(words),
+  // Of the service, and not of its SDK.
   ["MODEL_ARMOR", "content-filter"],
-  ["IMAGE_SAFETY", "content-filter"],
-  ["IMAGE_PROHIBITED_CONTENT", "content-filter"],
-  ["IMAGE_RECITATION", "content-filter"],
-  ["IMAGE_OTHER", "content-filter"],
-  ["MALFORMED_FUNCTION_CALL", "malformed-tool"],
-  ["UNEXPECTED_TOOL_CALL", "malformed-tool"],
-  ["TOO_MANY_TOOL_CALLS", "malformed-tool"],
   ["MALFORMED_RESPONSE", "malformed-tool"],
-  ["CONTINUATION", "paused"],
-  ["OTHER", "other"],
 ]);
 
 const encoded: Readonly<Record<FinishReason, string>> = {
