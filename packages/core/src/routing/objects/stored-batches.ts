@@ -36,6 +36,7 @@ const DAY_MS = 86_400_000;
 const RESULTS_MS = 30 * DAY_MS;
 const POLL_TIMEOUT_MS = 120_000;
 const POLL_EVERY_MS = 30_000;
+const CLOSEST_POLLS_MS = 1_000;
 const SUBMIT_MS = 300_000;
 
 export interface StoredBatchesOptions {
@@ -113,7 +114,9 @@ export class StoredBatches implements Batches {
   }
 
   async get(id: string, face: BatchFace, caller: Caller): Promise<StoredBatch> {
-    return view(await this.#row(id, face, caller));
+    const row = await this.#row(id, face, caller);
+    if (isOpen(row) && dataOf(row).isNative) await this.#hurry(row);
+    return view(row);
   }
 
   async list(page: ObjectPage, face: BatchFace, caller: Caller): Promise<ObjectList<StoredBatch>> {
@@ -154,6 +157,14 @@ export class StoredBatches implements Batches {
     const requests = await this.#requests(held);
     const end: BatchEnd = await this.#o.own.work(held, requests, signal);
     await this.#finish(held, { status: end, usage: null, error: null });
+  }
+
+  /** Somebody wants to know: the vendor is asked soon, though not for every question. */
+  async #hurry(row: VendorObjectRow): Promise<void> {
+    const nowMs = this.#services.clock.now();
+    if (row.ref === null || nowMs - row.updatedAtMs < CLOSEST_POLLS_MS || row.readyAtMs <= nowMs) return;
+    await this.#o.records.change(row, { set: { readyAtMs: nowMs } }, { where: { attempt: row.attempt, status: { in: open } } });
+    this.#o.kick();
   }
 
   async #row(id: string, face: BatchFace, caller: Caller): Promise<VendorObjectRow> {

@@ -35,11 +35,11 @@ export function batchesFace(batches: () => Batches): Readonly<Record<keyof typeo
   };
 }
 
-function statusOf({ status, cancelRequested, startedAtMs }: StoredBatch): string {
+function statusOf({ status, cancelRequested }: StoredBatch): string {
   if (status === "succeeded") return "completed";
   if (status !== "queued" && status !== "running") return status;
   if (cancelRequested) return "cancelling";
-  return startedAtMs === null ? "validating" : "in_progress";
+  return status === "queued" ? "validating" : "in_progress";
 }
 
 function view(batch: StoredBatch) {
