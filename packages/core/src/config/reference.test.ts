@@ -6,7 +6,7 @@ import { settingVariables, vendorVariables } from "./environment.js";
 import { formatPath } from "./config-path.js";
 import { loadConfig } from "./load-config.js";
 import { keysAt } from "./schema-keys.js";
-import { configSchema, vendors } from "./schema.js";
+import { configSchema, quirksSchema, vendors } from "./schema.js";
 
 const page = readFileSync(new URL("../../../../docs/reference/configuration.md", import.meta.url), "utf8");
 const blocks = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
@@ -22,6 +22,7 @@ it("documents each key and vendor, and no dotted key that does not exist", () =>
   for (const key of keysAt(configSchema, [])) expect(page).toMatch(new RegExp(`\`${key}[.\`]`));
   for (const name of ["providers", "routes", "mcpServers", "namespaces"])
     for (const key of keysAt(configSchema, [name, "any"])) expect(page).toContain(`\`${key}\``);
+  for (const key of Object.keys(quirksSchema.shape)) expect(page).toContain(`| \`${key}\` |`);
   for (const vendor of vendors) expect(page).toContain(`\`${vendor}\``);
   for (const [, path] of page.matchAll(/^\| `([a-zA-Z]+\.[a-zA-Z.]+)`/gm)) {
     const parts = (path ?? "").split(".");

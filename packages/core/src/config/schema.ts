@@ -60,7 +60,7 @@ export const pricesSchema = z.strictObject({
   serviceTiers: z.record(z.string(), price).optional().describe("by the tier that served: what all prices are multiplied by"),
 });
 
-const quirksSchema = z.strictObject({
+export const quirksSchema = z.strictObject({
   maxTokensField: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
   developerRole: z.boolean().optional(),
   usageInStream: z.boolean().optional(),
@@ -72,6 +72,13 @@ const quirksSchema = z.strictObject({
   jsonObjectOnly: z.boolean().optional(),
   reasoningOnToolTurns: z.boolean().optional(),
   systemAnywhere: z.boolean().optional(),
+  textTools: z.boolean().optional(),
+  topK: z.boolean().optional(),
+  toolsWithHistory: z.boolean().optional(),
+  reasoningBy: z.enum(["effort", "budget"]).optional(),
+  reasoningRequest: z.enum(["reasoning_effort", "reasoning", "thinking"]).optional(),
+  cacheMarks: z.enum(["prompt_cache_breakpoint", "cache_control", "none"]).optional(),
+  sealedReasoning: z.boolean().optional(),
 });
 
 const modelEntry = z.union([

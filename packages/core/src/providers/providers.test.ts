@@ -1,6 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { configSchema } from "../config/schema.js";
+import type { z } from "zod";
+import { configSchema, quirksSchema } from "../config/schema.js";
+import type { Quirks } from "../wire/shared/codec.js";
 import { Secret } from "../util/secret.js";
 import { rows } from "./catalogue/rows.js";
 import { Model, Provider, Providers, vendorRows } from "./index.js";
@@ -8,7 +10,16 @@ import { Model, Provider, Providers, vendorRows } from "./index.js";
 const clock = { now: () => 1_700_000_000_000 };
 const made = (providers: Record<string, object> = {}) => new Providers({ clock, providers: configSchema.parse({ providers }).providers });
 
+/** Every quirk that a codec knows can be said in the configuration: does not compile otherwise. */
+type Unsaid = Exclude<keyof Quirks, keyof z.output<typeof quirksSchema>>;
+const unsaid: [Unsaid] extends [never] ? true : Unsaid = true;
+
 describe("a provider", () => {
+  it("can be given every quirk by configuration", () => {
+    expect(unsaid).toBe(true);
+    for (const row of Object.values(vendorRows)) expect(quirksSchema.parse(row.quirks)).toEqual(row.quirks);
+  });
+
   it("is of the vendor that it is named after, with the vendor's address and models", () => {
     const openai = new Provider({ name: "openai", apiKey: "k" });
     expect(openai.vendor).toBe("openai");
