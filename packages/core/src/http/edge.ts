@@ -10,6 +10,7 @@ import { emptyAnswer, errorAnswer } from "./answers.js";
 import { corsHeaders, preflight } from "./cors.js";
 import { addRoutes, type Entry } from "./entries.js";
 import { errorShapeOf } from "./error-shape.js";
+import { withHeartbeats } from "./heartbeats.js";
 import { HostGuard } from "./host-guard.js";
 import type { McpServing } from "./faces/mcp-face.js";
 import { requestIdOf } from "./request-id.js";
@@ -55,7 +56,9 @@ export class Edge {
       origin = this.#guardOf(config).check(inbound.header("host"), inbound.header("origin"), inbound.header("sec-fetch-site"));
       if (inbound.method === "OPTIONS") return finish(this.#options(inbound), requestId, origin);
       const found = this.#find(inbound);
-      const answer = await this.#enter(found, { inbound, requestId, config });
+      const entered = await this.#enter(found, { inbound, requestId, config });
+      // Streams of our own faces see to it themselves.
+      const answer = found.value.route.face === "dialect" ? withHeartbeats(entered, this.#services.clock) : entered;
       return finish(inbound.method === "HEAD" ? withoutStream(answer) : answer, requestId, origin);
     } catch (error) {
       return finish(this.#fail(error, inbound, requestId), requestId, origin);

@@ -24,7 +24,7 @@ export interface Responses {
    */
   events(
     id: string,
-    o: { readonly caller: Caller; readonly after: number; readonly signal: AbortSignal; readonly requestId: string },
+    o: { readonly caller: Caller; readonly after: number; readonly signal: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>>;
   remove(id: string, caller: Caller): Promise<void>;
   /** Ends one that is made in the background, and gives it as it then is; one that has ended stays as it is. Errors: `bad_request` for one that was not made in the background. */

@@ -1,7 +1,7 @@
 import type { Caller } from "../../calls/index.js";
 import type { StoredResponseRow } from "../../entities/index.js";
 import type { Clock } from "../../ports/index.js";
-import { isObject, parseJsonText, utf8 } from "../../util/json.js";
+import { isObject, parseJsonText } from "../../util/json.js";
 import { frameOf, joined } from "./own-response.js";
 import { isFinal, type ResponseRecords } from "./records.js";
 
@@ -14,8 +14,6 @@ export interface FeedOptions {
 
 /** News of another process are this old at most; those of this one are told at once. */
 const POLL_MS = 500;
-const HEARTBEAT_MS = 15_000;
-const heartbeat = utf8(": keep-alive\n\n");
 const ends: ReadonlySet<string> = new Set(["response.completed", "response.failed", "response.incomplete", "response.cancelled"]);
 
 /** Readers of responses that are made in the background. What they see comes from the store, so that all see the same, in whichever process. */
@@ -37,7 +35,6 @@ export class EventFeed {
     o: { readonly caller: Caller; readonly after: number; readonly signal: AbortSignal },
   ): AsyncGenerator<Uint8Array, void, undefined> {
     let { after } = o;
-    let toldAtMs = this.#o.clock.now();
     while (!o.signal.aborted) {
       // Asked for before reading: what is stored between the two wakes us.
       const news = this.#wait(id, o.signal);
@@ -46,7 +43,6 @@ export class EventFeed {
       if (frames !== null) {
         news.leave();
         after = last;
-        toldAtMs = this.#o.clock.now();
         yield frames;
         if (ended) return;
         continue;
@@ -57,9 +53,6 @@ export class EventFeed {
         return;
       }
       await news.told;
-      if (this.#o.clock.now() - toldAtMs < HEARTBEAT_MS) continue;
-      toldAtMs = this.#o.clock.now();
-      yield heartbeat;
     }
   }
 

@@ -23,8 +23,8 @@ export function responsesFace(seams: Seams): Readonly<Record<keyof typeof respon
     get: async (x) => {
       const query = new URLSearchParams(x.inbound.query);
       if (query.get("stream") !== "true") return jsonBytesAnswer(await responses().get(idOf(x), x.caller));
-      const { caller, requestId, inbound } = x;
-      const frames = await responses().events(idOf(x), { caller, requestId, signal: inbound.signal, after: startingAfter(query) });
+      const { caller, inbound } = x;
+      const frames = await responses().events(idOf(x), { caller, signal: inbound.signal, after: startingAfter(query) });
       return { status: 200, headers: sseHeaders, body: { kind: "frames", frames }, done: () => undefined };
     },
     delete: async (x) => {
