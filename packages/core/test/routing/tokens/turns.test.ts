@@ -109,6 +109,15 @@ describe("Gemini's signatures", () => {
     expect(modelParts(vendor.seen[1]!).map((part) => part["thoughtSignature"])).toEqual([SIG, undefined, undefined]);
   });
 
+  it("10: are kept through the steps of a run, each at its own call", async () => {
+    const echo = (text: string, thoughtSignature: string) => ({ functionCall: { name: "demo__echo", args: { text } }, thoughtSignature });
+    const vendor = await upstream(inTurn(gemini(echo("a", SIG)), gemini(echo("b", SIG2)), gemini({ text: "Done." })));
+    const { made } = await gateway({ mcpServers: undefined, providers: { g: providers.google(vendor.base) } });
+    const { text } = await made.run({ model: "g/gemini-3.8-flash", input: "echo", tools: ["demo__*"] });
+    expect(text).toBe("Done.");
+    expect(modelParts(vendor.seen[2]!).map((part) => part["thoughtSignature"])).toEqual([SIG, SIG2]);
+  });
+
   it("18: of AI Studio are not sent to another way to Gemini", async () => {
     const [a, b] = [await upstream(inTurn(gemini(functionCall("Oslo", SIG)))), await upstream(inTurn(gemini({ text: "Rain." })))];
     const { post } = await gateway({ providers: { g: providers.google(a.base), v: providers.google(b.base) } });
