@@ -120,6 +120,8 @@ export interface ToolSpec {
   readonly inputSchema: JsonObject;
   /** "text": the model writes free text instead of JSON, and `inputSchema` is `{}`. "json" when left out. */
   readonly input?: "json" | "text" | undefined;
+  /** Of a tool of text: what the text has to follow, `lark` or `regex`, where the vendor can hold the model to it. */
+  readonly grammar?: { readonly syntax: string; readonly definition: string } | undefined;
   readonly strict?: boolean | undefined;
   readonly cache?: CacheMark | undefined;
   readonly extras?: Extras | undefined;

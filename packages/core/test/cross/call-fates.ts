@@ -235,6 +235,10 @@ export const callFates: Readonly<Record<string, Partial<Record<ProtocolId, Fate>
     "anthropic-messages": { as: [["shell", "json", ["input"]]], warns: "tools[0]" },
     "google-genai": { as: [["shell", "json", ["input"]]], warns: "tools[0]" },
   },
+  "a grammar of a tool of text": {
+    "anthropic-messages": { as: [["", "Its input has to follow this grammar (regex):\na+"]], warns: "tools[0]" },
+    "google-genai": { as: [["", "Its input has to follow this grammar (regex):\na+"]], warns: "tools[0]" },
+  },
   "reasoning of before": {
     "openai-chat": { as: [{ type: "text", text: "a" }] },
   },

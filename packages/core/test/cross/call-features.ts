@@ -145,6 +145,11 @@ export const callFeatures: readonly CallFeature[] = [
     pick: (of) => of.tools?.map((spec) => ("hosted" in spec ? "" : [spec.name, spec.input ?? "json", spec.inputSchema["required"] ?? []])),
   },
   {
+    name: "a grammar of a tool of text",
+    call: { tools: [{ name: "shell", inputSchema: {}, input: "text", grammar: { syntax: "regex", definition: "a+" } }] },
+    pick: (of) => of.tools?.map((spec) => ("hosted" in spec ? "" : [spec.grammar?.definition ?? "", spec.description ?? ""])),
+  },
+  {
     name: "reasoning of before",
     call: { messages: [user, { role: "assistant", content: [{ type: "reasoning", text: "so", opaque: "c2VhbGVk" }, text("a")] }, user] },
     pick: (of) => partsOf(of, "assistant"),

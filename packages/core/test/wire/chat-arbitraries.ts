@@ -127,7 +127,7 @@ const toolSpec: Arbitrary<ToolSpec> = merged<ToolSpec>(
 const textTool: Arbitrary<ToolSpec> = merged<ToolSpec>(
   fc.record({ name: word, inputSchema: fc.constant({}), input: fc.constant("text" as const) }),
   maybe("description", anyText),
-  fc.constantFrom({}, own({ custom: { format: { type: "grammar", grammar: { syntax: "lark", definition: "x" } } } })),
+  fc.constantFrom({}, { grammar: { syntax: "lark", definition: "x" } }, own({ custom: { format: { type: "text" } } })),
 );
 const hostedTool: Arbitrary<HostedTool> = fc.constant({ hosted: "openai-chat", definition: { type: "web_search", depth: 1 } });
 const toolList = fc

@@ -57,16 +57,14 @@ const media: Arbitrary<MediaPart> = fc.oneof(
   ),
   base64.map((data): MediaPart => ({ type: "media", mediaType: "image/png", source: { kind: "base64", data } })),
   word.map((id): MediaPart => ({ type: "media", mediaType: "image/*", source: { kind: "file", id } })),
-  fc
-    .tuple(base64, word)
-    .map(
-      ([data, name]): MediaPart => ({
-        type: "media",
-        mediaType: "application/pdf",
-        source: { kind: "base64", data },
-        filename: `${name}.pdf`,
-      }),
-    ),
+  fc.tuple(base64, word).map(
+    ([data, name]): MediaPart => ({
+      type: "media",
+      mediaType: "application/pdf",
+      source: { kind: "base64", data },
+      filename: `${name}.pdf`,
+    }),
+  ),
   word.map((id): MediaPart => ({ type: "media", mediaType: "application/octet-stream", source: { kind: "file", id } })),
   word.map(
     (name): MediaPart => ({ type: "media", mediaType: "application/pdf", source: { kind: "url", url: `https://x.test/${name}.pdf` } }),
@@ -104,17 +102,15 @@ const reasoning: Arbitrary<ReasoningPart> = fc
   });
 const toolCall = (args: Arbitrary<string>): Arbitrary<ToolCallPart> =>
   fc.oneof(
-    fc
-      .tuple(word, word, args)
-      .map(
-        ([id, name, given]): ToolCallPart => ({
-          type: "tool-call",
-          id,
-          name,
-          arguments: given,
-          ...own({ id: `fc_${id}`, namespace: "n" }),
-        }),
-      ),
+    fc.tuple(word, word, args).map(
+      ([id, name, given]): ToolCallPart => ({
+        type: "tool-call",
+        id,
+        name,
+        arguments: given,
+        ...own({ id: `fc_${id}`, namespace: "n" }),
+      }),
+    ),
     fc
       .tuple(word, word, anyText)
       .map(
@@ -199,7 +195,7 @@ const toolSpec: Arbitrary<ToolSpec> = fc.oneof(
   ),
   merged<ToolSpec>(
     fc.record({ name: word, inputSchema: fc.constant({}), input: fc.constant("text" as const) }),
-    fc.constantFrom({}, own({ format: { type: "grammar", syntax: "lark", definition: "start: /a/" } })),
+    fc.constantFrom({}, { grammar: { syntax: "lark", definition: "start: /a/" } }, own({ format: { type: "text" } })),
   ),
 );
 const tools = fc

@@ -207,6 +207,10 @@ describe("tools that take text", () => {
       tools: [shell],
       messages: used,
     });
+    const bound = to({ tools: [{ ...shell, grammar: { syntax: "regex", definition: "[a-z]+" } }] });
+    expect(bound.call.tools).toMatchObject([{ description: expect.stringMatching(/^d\n\n.*\(regex\):\n\[a-z\]\+$/) as string }]);
+    expect(bound.call.tools?.[0]).not.toHaveProperty("grammar");
+    expect(bound.warnings[0]?.what).toContain("grammar");
     expect(to({ tools: [shell] }, { textTools: false }, { textTools: true }).call.tools).not.toMatchObject([{ input: "text" }]);
   });
 

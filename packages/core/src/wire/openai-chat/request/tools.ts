@@ -42,14 +42,27 @@ function decodeFunction(called: Fields, rest: Record<string, unknown> | undefine
 }
 
 function decodeCustom(custom: Fields, rest: Record<string, unknown> | undefined): ToolSpec {
+  const format = decodeFormat(custom.raw("format"));
   return {
     name: custom.string("name"),
     description: custom.optionalString("description"),
     inputSchema: {},
     input: "text",
+    ...(format.grammar === undefined ? {} : { grammar: format.grammar }),
     ...cacheOf(rest),
-    ...asExtras({ ...rest, custom: custom.rest() }),
+    ...asExtras({ ...rest, custom: joinedOwn(custom.rest(), format.own) }),
   };
+}
+
+/** Text of any form is what a tool of text takes anyhow; a form that nobody knows is the vendor's own. */
+function decodeFormat(format: unknown): { readonly grammar?: NonNullable<ToolSpec["grammar"]>; readonly own?: unknown } {
+  const grammar = isObject(format) && format["type"] === "grammar" && isObject(format["grammar"]) ? format["grammar"] : {};
+  const { syntax, definition } = grammar;
+  if (typeof syntax === "string" && typeof definition === "string") return { grammar: { syntax, definition } };
+  return format === undefined || format === null ? {} : { own: format };
+}
+function joinedOwn(rest: Record<string, unknown> | undefined, format: unknown): Record<string, unknown> | undefined {
+  return format === undefined ? rest : { ...rest, format };
 }
 
 export function encodeTools(given: Tools | undefined, marking: Marking): { tools?: unknown[]; functions?: unknown[] } {
@@ -72,8 +85,11 @@ function hosted(tool: HostedTool, i: number): JsonObject {
 
 function encodeTool(spec: ToolSpec, path: string, marking: Marking): unknown {
   const { function: _function, custom, ...extras } = markOf(spec, path, marking);
-  if (spec.input === "text")
-    return { ...extras, type: "custom", custom: { ...(isObject(custom) ? custom : {}), name: spec.name, description: spec.description } };
+  if (spec.input === "text") {
+    const format = spec.grammar === undefined ? {} : { format: { type: "grammar", grammar: spec.grammar } };
+    const own = isObject(custom) ? custom : {};
+    return { ...extras, type: "custom", custom: { ...own, ...format, name: spec.name, description: spec.description } };
+  }
   return { ...extras, type: "function", function: { ...encodeFunction(spec), strict: spec.strict } };
 }
 

@@ -24,10 +24,19 @@ function decodeTool(tool: Fields, definition: JsonObject): Tool {
   const name = tool.string("name");
   const description = tool.optionalString("description");
   const said = { name, ...(description === undefined ? {} : { description }) };
-  if (type === "custom") return { ...said, inputSchema: {}, input: "text", ...asExtras(tool.rest()) };
+  if (type === "custom") return { ...said, inputSchema: {}, input: "text", ...decodeCustom(tool) };
   const inputSchema = (tool.optionalObject("parameters") ?? { type: "object", properties: {} }) as JsonObject;
   const strict = tool.optionalBoolean("strict");
   return { ...said, inputSchema, ...(strict === undefined ? {} : { strict }), ...asExtras(tool.rest()) };
+}
+
+/** What a custom tool's text has to follow; a format of another kind is the vendor's own. */
+function decodeCustom(tool: Fields): Pick<ToolSpec, "grammar" | "extras"> {
+  const format = tool.raw("format");
+  const { type, syntax, definition } = isObject(format) ? format : ({} as Json);
+  if (type === "grammar" && typeof syntax === "string" && typeof definition === "string")
+    return { grammar: { syntax, definition }, ...asExtras(tool.rest()) };
+  return asExtras({ ...tool.rest(), ...(format === undefined ? {} : { format }) });
 }
 
 /** Errors: `unsupported_feature` for a tool that the vendor of another protocol runs. */
@@ -44,7 +53,10 @@ function encodeTool(tool: Tool, path: string, encoding: Encoding): Json {
   encoding.leaveMark(tool, path);
   const { name, description, inputSchema, strict } = tool;
   const said = { name, ...(description === undefined ? {} : { description }) };
-  if (tool.input === "text") return { ...ownExtras(tool), type: "custom", ...said };
+  if (tool.input === "text") {
+    const format = tool.grammar === undefined ? {} : { format: { type: "grammar", ...tool.grammar } };
+    return { ...ownExtras(tool), type: "custom", ...said, ...format };
+  }
   // Left out, the vendor would hold the model to the schema, and refuse one that is not written for that.
   const strictness = strict ?? (encoding.own ? undefined : false);
   return {

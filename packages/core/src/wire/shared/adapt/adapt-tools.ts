@@ -30,7 +30,8 @@ export function adaptTools(call: ModelCall, adapting: Adapting): AdaptedTools {
     const named = fitted.has(tool.name) ? { ...tool, name: nameOf(tool.name) } : tool;
     if (tool.input !== "text" || !asJson) return named;
     textTools.add(named.name);
-    warnOfFormat(tool, `tools[${i}]`, adapting);
+    const unbound = tool.grammar === undefined ? "" : ", and its grammar was told to the model in words";
+    adapting.warn(`tools[${i}]`, `takes text and was sent as a function of one text${unbound}`);
     return asFunction(named);
   });
   const messages = given.messages.map((message) => withCalls(message, { nameOf, asJson }));
@@ -89,10 +90,4 @@ function withCalls(message: Message, o: { readonly nameOf: (name: string) => str
     return part.input === "text" && o.asJson ? asFunctionCall(named) : named;
   });
   return content.some((part, i) => part !== message.content[i]) ? { ...message, content } : message;
-}
-
-/** A grammar binds the model only where the vendor knows tools of text. */
-function warnOfFormat(tool: ToolSpec, field: string, { warn }: Adapting): void {
-  const bound = Object.values(tool.extras ?? {}).some((own) => "format" in own || "custom" in own);
-  warn(field, `takes text and was sent as a function of one text${bound ? "; the format that it declares does not bind the model" : ""}`);
 }

@@ -8,9 +8,11 @@ const inputSchema: JsonObject = {
   additionalProperties: false,
 };
 
-/** A tool that takes text as a function whose only argument is that text. */
-export function asFunction({ input: _input, ...spec }: ToolSpec): ToolSpec {
-  return { ...spec, inputSchema };
+/** A tool that takes text as a function whose only argument is that text. What the text has to follow cannot bind the model any more, and is told to it. */
+export function asFunction({ input: _input, grammar, ...spec }: ToolSpec): ToolSpec {
+  if (grammar === undefined) return { ...spec, inputSchema };
+  const rule = `Its input has to follow this grammar (${grammar.syntax}):\n${grammar.definition}`;
+  return { ...spec, inputSchema, description: spec.description === undefined ? rule : `${spec.description}\n\n${rule}` };
 }
 
 /** A call of such a tool, of a turn before. */
