@@ -1,0 +1,3 @@
+import { structuredOutput } from "./structured-output.js";
+
+console.log(await structuredOutput("Grace Hopper, 37"));
