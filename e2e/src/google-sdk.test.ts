@@ -154,8 +154,8 @@ describe("Google's paths without its SDK", () => {
     const pictures = await predict(idOf("predict"), { instances: [{ prompt: "a red square" }], parameters: { sampleCount: 2 } });
     expect(pictures.predictions).toHaveLength(2);
     expect(pictures.predictions![0]).toEqual({ mimeType: "image/png", bytesBase64Encoded: expect.stringMatching(/^iVBOR/) as string });
-    const refused = await predict(idOf("predict"), { instances: [{ prompt: "x" }], parameters: { negativePrompt: "blue" } });
-    expect(refused.error?.message).toContain("parameters.negativePrompt");
+    const refused = await predict(idOf("predict"), { instances: [{ prompt: "x", mask: {} }] });
+    expect(refused.error?.message).toContain("instances[0].mask");
     const vectors = await predict(idOf("embedContent"), { instances: [{ content: "one" }, { content: "two" }] });
     expect(vectors.predictions).toHaveLength(2);
   });

@@ -8,15 +8,15 @@ import { countTokens } from "../count-tokens.js";
 import { readJsonBytes } from "../json-body.js";
 import { googleModelsFace } from "../models/models-face.js";
 import { decodeParam } from "../params.js";
+import { embedAnswer } from "./embed-answer.js";
 import { asJsonArray } from "./json-array.js";
-import { embedAnswer, predict } from "./predict.js";
 
 const protocol = "google-genai";
 
 /** What follows the model's name in a path: `{model}:verb`. */
 export type GoogleVerb = (x: Exchange, model: string) => HttpAnswer | Promise<HttpAnswer>;
 
-/** Google's Gemini API. `media` are verbs of long-running work. */
+/** Google's Gemini API. `media` are verbs of other modalities. */
 export function googleFace(
   models: () => ModelCaller,
   media: Readonly<Record<string, GoogleVerb>> = {},
@@ -52,7 +52,6 @@ function wholeVerbs(models: () => ModelCaller): Readonly<Record<string, GoogleVe
     },
     embedContent: embed,
     batchEmbedContents: embed,
-    predict: (x, model) => predict(models(), x, model),
   };
 }
 

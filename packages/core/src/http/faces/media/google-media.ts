@@ -2,7 +2,7 @@ import type { HttpAnswer, ImageCall, MediaBytes, VideoCall } from "../../../call
 import { GatewayError } from "../../../errors/index.js";
 import type { googleOperationRoutes } from "../../../routes/index.js";
 import type { ModelCaller, StoredVideo, Videos } from "../../../seams/index.js";
-import { utf8 } from "../../../util/json.js";
+import { isObject, utf8 } from "../../../util/json.js";
 import { decodeBase64 } from "../../../wire/shared/base64.js";
 import { parseCallerJson } from "../../../wire/shared/caller-json.js";
 import { Fields, invalid, unsupported } from "../../../wire/shared/fields.js";
@@ -10,15 +10,20 @@ import { jsonAnswer, jsonBytesAnswer } from "../../answers.js";
 import { callOptions, type Exchange, type Handler } from "../../exchange.js";
 import { readJsonBytes } from "../json-body.js";
 import { decodeParam } from "../params.js";
+import { embedAnswer } from "../google/embed-answer.js";
 import type { GoogleVerb } from "../google/google-face.js";
 import { framesAnswer } from "./media-answer.js";
 import { keyOf } from "./videos.js";
 
-/** Google's verbs for pictures and films: `predict` and `predictLongRunning`. Sources: https://ai.google.dev/gemini-api/docs/imagen, https://ai.google.dev/gemini-api/docs/video */
+/** Google's verbs for pictures and films: `predict` (of vectors too, when its instances have `content`) and `predictLongRunning`. Sources: https://ai.google.dev/gemini-api/docs/imagen, https://ai.google.dev/gemini-api/docs/video */
 export function googleMediaVerbs(models: () => ModelCaller, videos: () => Videos): Readonly<Record<string, GoogleVerb>> {
   return {
     predict: async (x, model) => {
-      const { instance, parameters } = await readPrediction(x);
+      const bytes = await readJsonBytes(x.inbound, x.maxBodyBytes);
+      const body = new Fields(parseCallerJson(bytes));
+      const [first] = body.optionalList("instances") ?? [];
+      if (isObject(first) && first["content"] !== undefined) return embedAnswer(models(), x, { bytes, model });
+      const { instance, parameters } = predictionOf(body);
       const { answer, headers } = await models().operate("image", imageCall(model, instance, parameters), callOptions(x));
       const predictions = answer.images.map(({ mediaType, source, revisedPrompt }) => ({
         mimeType: mediaType,
@@ -67,8 +72,16 @@ function operationView(video: StoredVideo, x: Exchange) {
   return { name, done: true, response: { generateVideoResponse: { generatedSamples: [{ video: { uri } }] } } };
 }
 
-async function readPrediction(x: Exchange): Promise<{ readonly instance: Fields; readonly parameters: Fields }> {
-  const body = new Fields(parseCallerJson(await readJsonBytes(x.inbound, x.maxBodyBytes)));
+interface Prediction {
+  readonly instance: Fields;
+  readonly parameters: Fields;
+}
+
+async function readPrediction(x: Exchange): Promise<Prediction> {
+  return predictionOf(new Fields(parseCallerJson(await readJsonBytes(x.inbound, x.maxBodyBytes))));
+}
+
+function predictionOf(body: Fields): Prediction {
   const instances = body.list("instances");
   if (instances.length !== 1) throw invalid("instances", "must be one");
   return {
