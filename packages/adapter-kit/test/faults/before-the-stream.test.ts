@@ -84,7 +84,7 @@ describe("F44: a vendor that cannot be reached", () => {
 describe("F45: a vendor that never begins", () => {
   it("is left after the time for a first byte, and the next one answers", async () => {
     const upstream = await upstreamUntilEnd(silent);
-    await expectSpare(await withSpare(upstream.url, { timeouts: { firstByteMs: 150 } }));
+    await expectSpare(await withSpare(upstream.url, { timeouts: { firstByteMs: 500 } }));
     await upstream.wires[0]!.closed;
   });
   it("and alone is a timeout, with one row", async () => {

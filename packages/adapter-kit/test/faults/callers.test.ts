@@ -6,7 +6,7 @@ import { ask, askAll, cell } from "./harness.js";
 // Callers that leave or do not read: F52, F54; many at once: F65. (F53 is with what happens before the stream.)
 
 /** The aim is 250 ms; a machine that is busy with other tests gets more. */
-const BOUND_MS = 2_500;
+const BOUND_MS = 5_000;
 const never = new Promise<void>(() => undefined);
 
 describe.each(cells)("a caller of %s, a vendor of %s:", (face, vendor) => {
@@ -64,7 +64,7 @@ describe("F54: a caller that does not read", () => {
     async (face, vendor) => {
       const dialect = vendors[vendor]();
       const begin = sse(dialect.begin());
-      const text = dialect.text("x".repeat(16_000));
+      const text = dialect.text("x".repeat(64_000));
       const piece = Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
       let taken = 0;
       const set = await cell(endless({ begin, piece, taken: (bytes) => (taken = bytes) }), { vendor });
@@ -87,14 +87,14 @@ describe("F54: a caller that does not read", () => {
       await set.upstream.wires[0]!.closed;
       expect((await set.rows(1)).usage).toEqual([expect.objectContaining({ partial: true })]);
     },
-    30_000,
+    60_000,
   );
 });
 
 describe("F54: a caller that never reads again", () => {
   it("is let go when its call's time is over, and the vendor with it", async () => {
     const dialect = vendors.chat();
-    const text = dialect.text("x".repeat(16_000));
+    const text = dialect.text("x".repeat(64_000));
     const piece = Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
     const behaviour = endless({ begin: sse(dialect.begin()), piece, taken: () => undefined });
     const set = await cell(behaviour, { config: { server: { timeouts: { requestMs: 2_000 } } } });
