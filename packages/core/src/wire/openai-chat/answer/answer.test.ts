@@ -276,6 +276,25 @@ describe("what rests on something", () => {
     });
   });
 
+  it("92: citations of an answer in parts are put to the part that they begin in", () => {
+    const cite = (start_index: number) => ({
+      type: "url_citation",
+      url_citation: { url: "https://x", title: "x", start_index, end_index: start_index + 2 },
+    });
+    const content = [
+      { type: "text", text: "one" },
+      { type: "text", text: "two" },
+    ];
+    expect(said({ content, annotations: [cite(1), cite(3), cite(9)] })?.content).toMatchObject([
+      { text: "one", citations: [{ start: 1, end: 3 }] },
+      { text: "two", citations: [{ start: 0, end: 2 }, { start: 6 }] },
+    ]);
+    expect(said({ content: null, annotations: [cite(1)] })).toMatchObject({
+      content: [],
+      extras: { "openai-chat": { message: { annotations: [cite(1)] } } },
+    });
+  });
+
   it("89: the stop sequence that was met is told where a server tells it", () => {
     expect(decode(completion({ message: { content: "x" }, stop_reason: "END" })).candidates[0]).toMatchObject({ stopSequence: "END" });
     expect(decode(completion({ message: { content: "x" }, matched_stop: "END" })).candidates[0]).toMatchObject({ stopSequence: "END" });

@@ -33,6 +33,24 @@ const deltas = (chunks: unknown[]) =>
   chunks.flatMap((given) => (given as { choices?: { delta: object }[] }).choices ?? []).map((choice) => choice.delta);
 
 describe("a stream for a caller of Chat", () => {
+  it("92: counts citations over all the text that the caller has", async () => {
+    const cited = (block: number, citation: object) =>
+      said("four", block).flatMap((event) =>
+        event.type === "text-end" ? [{ type: "citation", index: 0, block, citation } as ModelEvent, event] : [event],
+      );
+    const { chunks } = await encode([
+      start,
+      ...cited(0, { url: "https://x", start: 1, end: 2 }),
+      ...cited(1, { url: "https://x" }),
+      ...cited(2, { title: "no address" }),
+      finish,
+    ]);
+    expect(deltas(chunks).filter((delta) => "annotations" in delta)).toEqual([
+      { annotations: [{ type: "url_citation", url_citation: { url: "https://x", title: "", start_index: 1, end_index: 2 } }] },
+      { annotations: [{ type: "url_citation", url_citation: { url: "https://x", title: "", start_index: 4, end_index: 8 } }] },
+    ]);
+  });
+
   it("has the role first, then deltas, one reason, and [DONE]", async () => {
     const { chunks, errors } = await encode([start, ...said("hi\n😀\ud800"), finish]);
     const head = { id: "c1", object: "chat.completion.chunk", created: 1_700_000_000, model: "m" };
