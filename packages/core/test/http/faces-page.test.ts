@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { allRoutes } from "../../src/routes/index.js";
+import { edgeHarness, OWNER_KEY } from "./edge-harness.js";
+
+const page = readFileSync(new URL("../../../../docs/reference/faces.md", import.meta.url), "utf8");
+const rows = page.match(/^\| `[A-Z]+ \/.*$/gm) ?? [];
+const methods = [...page.matchAll(/^\| `:(\w+)` \|/gm)].map(([, method]) => method);
+
+describe("docs/reference/faces.md", () => {
+  it("lists every route with what it is for, and no others", () => {
+    expect([...rows].sort()).toEqual(allRoutes.map(({ method, path, summary }) => `| \`${method} ${path}\` | ${summary} |`).sort());
+  });
+
+  it("lists the methods of Google's models", async () => {
+    const { fetch } = await edgeHarness();
+    const url = "http://localhost/v1beta/models/demo/echo:nothing";
+    const answer = await fetch(new Request(url, { method: "POST", headers: { "x-goog-api-key": OWNER_KEY }, body: "{}" }));
+    const text = await answer.text();
+    const said = /Models have ([\w, ]+)\./.exec(text)?.[1]?.split(", ") ?? [];
+    expect(said.sort()).toEqual(methods.sort());
+  });
+});
