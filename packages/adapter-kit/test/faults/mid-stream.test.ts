@@ -45,10 +45,9 @@ describe.each(cells)("a caller of %s, a vendor of %s:", (face, vendor) => {
     expect(await set.rows(1)).toMatchObject(partialRow("upstream_interrupted"));
   });
 
-  it.each([
-    ["silence", undefined],
-    ["comments alone", ": still here\n\n"],
-  ])("F49: %s after two words", async (_how, filler) => {
+  // Comments end with the call's whole time, which the test has to wait for: both lanes are enough.
+  const silences = [["silence", undefined] as const, ["comments alone", ": still here\n\n"] as const];
+  it.each(face === vendor || face === "chat" ? silences : silences.slice(0, 1))("F49: %s after two words", async (_how, filler) => {
     const timeouts = filler === undefined ? { idleMs: 300, requestMs: 10_000 } : { idleMs: 300, requestMs: 1_200 };
     const everyMs = 40;
     const bytes = filler === undefined ? {} : { filler: Buffer.from(`${filler.length.toString(16)}\r\n${filler}\r\n`), everyMs };
