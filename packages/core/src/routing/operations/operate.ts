@@ -55,10 +55,27 @@ export async function operateOnce<K extends OperationName>(
   wires: Wires,
 ): Promise<OperationResult<K>> {
   const { target, call: live } = attempt;
-  const result = await answered(attempt, request, wires);
+  const result = request.name === "video" ? await onceOnly(answered(attempt, request, wires)) : await answered(attempt, request, wires);
   const usage = usageOf(result.answer);
   if (usage !== undefined) noteUsage(live, target, usage);
   return { ...result, target, key: attempt.key };
+}
+
+/** A film that may have been begun is not begun again: it would be paid for twice. */
+async function onceOnly<A>(work: Promise<A>): Promise<A> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!GatewayError.is(error, "upstream_timeout") && !GatewayError.is(error, "upstream_interrupted")) throw error;
+    throw new GatewayError(
+      "outcome_unknown",
+      "The vendor was asked for a film and did not answer; whether it is making one, nobody knows.",
+      {
+        hint: "Look at the vendor's own list before you ask again.",
+        cause: error,
+      },
+    );
+  }
 }
 
 /** What the steps see of an operation's answer: what answered it, and what of the call was left out. */

@@ -2,6 +2,7 @@ import { GatewayError } from "../../../errors/index.js";
 import type { Usage } from "../../../calls/index.js";
 import { isObject } from "../../../util/json.js";
 import type { OperationContext } from "../../operations.js";
+import { decodeError } from "../../../wire/google-genai/decode-error.js";
 import { exchangeJson } from "../exchange.js";
 
 // Through the guarded client and not through @google/genai: the SDK takes no fetch of ours (https://github.com/googleapis/js-genai/issues/999), and whatever dials by itself passes the guard by.
@@ -14,13 +15,13 @@ function modelsPath(context: OperationContext): string {
 /** Asks a model for one of Google's methods: `generateContent`, `predict`, `predictLongRunning`, … */
 export function ask(method: string, body: object, context: OperationContext): Promise<Record<string, unknown>> {
   const model = context.model.split("/").map(encodeURIComponent).join("/");
-  return exchangeJson({ method: "POST", url: `${modelsPath(context)}/${model}:${method}`, body }, context);
+  return exchangeJson({ method: "POST", url: `${modelsPath(context)}/${model}:${method}`, body, decodeError }, context);
 }
 
 /** What stands at a name of Google's, such as an operation's. */
 export function read(name: string, context: OperationContext): Promise<Record<string, unknown>> {
   const root = modelsPath(context).replace(/\/models$/, "");
-  return exchangeJson({ method: "GET", url: `${root}/${name.split("/").map(encodeURIComponent).join("/")}` }, context);
+  return exchangeJson({ method: "GET", url: `${root}/${name.split("/").map(encodeURIComponent).join("/")}`, decodeError }, context);
 }
 
 /** A part of an answer that has bytes. */
