@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { allRoutes } from "../../src/routes/index.js";
-import { edgeHarness, OWNER_KEY } from "./edge-harness.js";
+import { edgeHarness, OWNER_KEY } from "../http/edge-harness.js";
 
 const page = readFileSync(new URL("../../../../docs/reference/faces.md", import.meta.url), "utf8");
 const rows = page.match(/^\| `[A-Z]+ \/.*$/gm) ?? [];
