@@ -34,6 +34,8 @@ export interface MediaPart {
     | { readonly kind: "base64"; readonly data: string }
     | { readonly kind: "file"; readonly id: string };
   readonly filename?: string | undefined;
+  /** How closely a picture is to be looked at: `low`, `high`, `auto`, or a vendor's own word. */
+  readonly detail?: string | undefined;
   readonly cache?: CacheMark | undefined;
   readonly extras?: Extras | undefined;
 }

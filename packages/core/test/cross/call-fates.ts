@@ -162,6 +162,10 @@ export const callFates: Readonly<Record<string, Partial<Record<ProtocolId, Fate>
   "a picture by URL": {
     "google-genai": { as: [{ type: "media", mediaType: "image/png", source: { kind: "url", url: "https://x.test/a.png" } }] },
   },
+  "how closely to look": {
+    "anthropic-messages": { warns: "messages[0].content[1].detail" },
+    "google-genai": { warns: "messages[0].content[1].detail" },
+  },
   "a document by URL": {
     "openai-chat": { refused: "messages[0].content[1]" },
   },

@@ -117,6 +117,11 @@ export const callFeatures: readonly CallFeature[] = [
   },
   { name: "a picture by URL", call: asks(media("image/*", { kind: "url", url: "https://x.test/a.png" })), pick: mediaOf },
   { name: "a picture", call: asks(media("image/png", { kind: "base64", data: "AAAA" })), pick: mediaOf },
+  {
+    name: "how closely to look",
+    call: asks({ ...media("image/png", { kind: "base64", data: "AAAA" }), detail: "low" }),
+    pick: (of) => of.messages[0]?.content.map((part) => (part.type === "media" ? part.detail : undefined)),
+  },
   { name: "a document", call: asks(pdf), pick: mediaOf },
   { name: "a document by URL", call: asks(media("application/pdf", { kind: "url", url: "https://x.test/a.pdf" })), pick: mediaOf },
   { name: "sound", call: asks(sound), pick: mediaOf },

@@ -51,7 +51,7 @@ const text = fc.oneof(plainText, markedText);
 const media: Arbitrary<Extract<AnswerPart, { type: "media" }>> = fc.oneof(
   merged<never>(
     fc.webUrl().map((url) => ({ type: "media", mediaType: "image/*", source: { kind: "url", url } })),
-    fc.constantFrom({}, own({ detail: "high" })),
+    fc.constantFrom({}, { detail: "high" }),
   ),
   base64.map((data) => ({ type: "media", mediaType: "image/png", source: { kind: "base64", data } }) as const),
   fc

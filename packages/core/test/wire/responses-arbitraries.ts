@@ -53,7 +53,7 @@ const inputText: Arbitrary<TextPart> = merged<TextPart>(
 const media: Arbitrary<MediaPart> = fc.oneof(
   merged<MediaPart>(
     fc.webUrl().map((url) => ({ type: "media", mediaType: "image/*", source: { kind: "url", url } })),
-    fc.constantFrom({}, own({ detail: "high" }), { cache: {} }),
+    fc.constantFrom({}, { detail: "high" }, { cache: {} }),
   ),
   base64.map((data): MediaPart => ({ type: "media", mediaType: "image/png", source: { kind: "base64", data } })),
   word.map((id): MediaPart => ({ type: "media", mediaType: "image/*", source: { kind: "file", id } })),

@@ -26,6 +26,7 @@ export const openaiChat: Codec = {
     carries: { reasoning: false, toolCalls: false, text: false },
     reasoningBy: "effort",
     mediaByUrl: /^image\//,
+    imageDetail: true,
   },
   embed,
   scanHead,

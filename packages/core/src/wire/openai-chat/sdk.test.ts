@@ -94,7 +94,7 @@ describe("the vendor's own SDK", () => {
               type: "media",
               mediaType: "image/png",
               source: { kind: "base64", data: "AAAA" },
-              extras: { "openai-chat": { detail: "low" } },
+              detail: "low",
             },
           ],
         },

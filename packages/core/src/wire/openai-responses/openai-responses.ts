@@ -27,6 +27,7 @@ export const openaiResponses: Codec = {
     carries: { reasoning: true, toolCalls: false, text: false },
     tokensBoundTo: ["key"],
     reasoningBy: "effort",
+    imageDetail: true,
     keptHistory,
   },
   count,

@@ -90,7 +90,7 @@ describe("the vendor's own SDK", () => {
               type: "media",
               mediaType: "image/png",
               source: { kind: "base64", data: "AAAA" },
-              extras: { "openai-responses": { detail: "low" } },
+              detail: "low",
             },
           ],
         },

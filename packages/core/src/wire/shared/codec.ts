@@ -98,6 +98,8 @@ export interface CodecTraits {
   readonly toolsWithHistory?: boolean;
   /** The types of media that it takes by URL. Default: all. */
   readonly mediaByUrl?: RegExp;
+  /** It can be told how closely to look at a picture. */
+  readonly imageDetail?: boolean;
   /** Fields of its own that say that a part of the conversation is kept at the vendor: a result may then answer a call that is not here. */
   readonly keptHistory?: readonly string[];
   /** Headers of a caller that belong to its call, by their lower-case names, and which values of them (parted by commas) a vendor of this protocol is sent. All others stay here. */

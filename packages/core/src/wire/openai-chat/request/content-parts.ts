@@ -68,7 +68,8 @@ function decodeImage(part: Fields): MediaPart {
   const image = part.fields("image_url");
   const url = image.string("url");
   const inline = readDataUrl(url);
-  const own = markedExtras(part, { detail: image.raw("detail"), image_url: image.rest() });
+  const detail = image.optionalString("detail");
+  const own = { ...(detail === undefined ? {} : { detail }), ...markedExtras(part, { image_url: image.rest() }) };
   // What a data URL holds is sent back as an image only when it says that it is one.
   if (inline === null || !inline.mediaType.startsWith("image/"))
     return { type: "media", mediaType: "image/*", source: { kind: "url", url }, ...own };
@@ -128,8 +129,8 @@ export function encodeMedia(part: MediaPart, path: string, marking: Marking): Re
 }
 
 /** Of a request as of an answer; `own` is what rides along. */
-export function encodeImage({ source, mediaType }: MediaPart, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { detail, image_url: image, ...extras } = own;
+export function encodeImage({ source, mediaType, detail }: MediaPart, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { image_url: image, ...extras } = own;
   const url = source.kind === "base64" ? dataUrl(mediaType, source.data) : source.kind === "url" ? source.url : "";
   return { ...extras, type: "image_url", image_url: { ...asFields(image), url, ...(detail === undefined ? {} : { detail }) } };
 }

@@ -59,7 +59,8 @@ function decodeImage(part: Fields): MediaPart {
   const url = part.optionalString("image_url");
   const id = part.optionalString("file_id");
   const detail = part.optionalString("detail");
-  const own = { ...marked(part), ...asExtras({ ...part.rest(), detail: detail === "auto" ? undefined : detail }) };
+  const close = detail === undefined || detail === "auto" ? {} : { detail };
+  const own = { ...close, ...marked(part), ...asExtras(part.rest()) };
   if (url === undefined) {
     if (id === undefined) throw invalid(part.path("image_url"), "is missing, and so is file_id");
     return { type: "media", mediaType: "image/*", source: { kind: "file", id }, ...own };
@@ -115,11 +116,11 @@ function encodePart(part: TextPart | MediaPart, path: string, encoding: Encoding
 
 function encodeMedia(part: MediaPart, path: string): Json {
   const { source, mediaType } = part;
-  const { detail, type, input_audio: audio, ...own } = ownExtras(part);
+  const { type, input_audio: audio, ...own } = ownExtras(part);
   if (mediaType.startsWith("image/")) {
     const image =
       source.kind === "file" ? { file_id: source.id } : { image_url: source.kind === "url" ? source.url : dataUrl(mediaType, source.data) };
-    return { ...own, type: "input_image", ...image, detail: detail ?? "auto" };
+    return { ...own, type: "input_image", ...image, detail: part.detail ?? "auto" };
   }
   // The protocol describes sound and its vendor refuses it: it goes to who was asked in this protocol's own words.
   if (type === "input_audio" && source.kind === "base64" && isObject(audio))

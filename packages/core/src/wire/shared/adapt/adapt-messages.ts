@@ -3,10 +3,11 @@ import { systemAtFront } from "./adapt-fields.js";
 import type { Adapting } from "./adapting.js";
 import { fitNames } from "./fit-names.js";
 import { pairResults } from "./pair-results.js";
+import { mapMedia } from "./url-media.js";
 
 /** The conversation in the target's terms: turns and results in order, ids that it takes, nothing of other protocols, no turn without content. */
 export function adaptMessages(call: ModelCall, adapting: Adapting): readonly Message[] {
-  const own = withoutForeign(systemAtFront(call.messages, adapting), adapting);
+  const own = withoutForeign(withoutDetail(systemAtFront(call.messages, adapting), adapting), adapting);
   return (keepsHistory(call, adapting) ? own : withFittedIds(pairResults(own, adapting.warn), adapting)).filter((message) =>
     isSaid(message, adapting),
   );
@@ -16,6 +17,15 @@ export function adaptMessages(call: ModelCall, adapting: Adapting): readonly Mes
 function keepsHistory(call: ModelCall, { target }: Adapting): boolean {
   const own = call.extras?.[target.protocol];
   return own !== undefined && (target.traits.keptHistory ?? []).some((field) => (own[field] ?? undefined) !== undefined);
+}
+
+function withoutDetail(messages: readonly Message[], { target, warn }: Adapting): readonly Message[] {
+  if (target.traits.imageDetail === true) return messages;
+  return mapMedia(messages, (part, field) => {
+    if (part.detail === undefined) return part;
+    if (part.detail !== "auto") warn(`${field}.detail`, "was left out: the target looks at pictures as it does");
+    return { ...part, detail: undefined };
+  });
 }
 
 function withoutForeign(messages: readonly Message[], { target, warn }: Adapting): readonly Message[] {

@@ -39,7 +39,8 @@ function takes({ mediaType }: MediaPart, { traits, quirks }: Pick<AdaptTarget, "
   return quirks.mediaByUrl !== false && (traits.mediaByUrl?.test(mediaType) ?? true);
 }
 
-function mapMedia(messages: readonly Message[], change: (part: MediaPart, field: string) => MediaPart): readonly Message[] {
+/** The messages with each of their media changed, those in results too; the very same messages where nothing is. */
+export function mapMedia(messages: readonly Message[], change: (part: MediaPart, field: string) => MediaPart): readonly Message[] {
   return messages.map((message, i) => {
     const content = message.content.map((part, j) => {
       const field = `messages[${i}].content[${j}]`;
