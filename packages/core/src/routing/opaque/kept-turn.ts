@@ -25,12 +25,21 @@ export interface KeptCall {
   readonly kept: Kept;
 }
 
+/** A part as it went by: its text is hashed only when something of the turn is kept. */
+type Seen = Extract<Piece, { type: "reasoning" }> | { readonly type: "text"; readonly text: string; readonly token: Provenance | null };
+
 /** Collects one candidate's parts in their order, to be kept by its tool calls. */
 export class TurnPieces {
-  readonly #calls: { call: CallKey; before: Piece[]; own: Provenance | null }[] = [];
-  #pieces: Piece[] = [];
+  readonly #mark: (text: string) => string;
+  readonly #calls: { call: CallKey; before: Seen[]; own: Provenance | null }[] = [];
+  #pieces: Seen[] = [];
 
-  push(piece: Piece): void {
+  /** `mark`: the hash of a text. */
+  constructor(mark: (text: string) => string) {
+    this.#mark = mark;
+  }
+
+  push(piece: Seen): void {
     this.#pieces.push(piece);
   }
   pushCall(call: CallKey, own: Provenance | null): void {
@@ -43,9 +52,12 @@ export class TurnPieces {
     return this.#calls.flatMap(({ call, before, own }, i) => {
       const after = i === this.#calls.length - 1 ? this.#pieces : [];
       const isNeeded = own !== null || before.some(hasToken) || after.some(hasToken);
-      return isNeeded ? [{ call, kept: { before, own, after } }] : [];
+      return isNeeded ? [{ call, kept: { before: before.map(this.#piece), own, after: after.map(this.#piece) } }] : [];
     });
   }
+
+  readonly #piece = (seen: Seen): Piece =>
+    seen.type === "reasoning" ? seen : { type: "text", hash: this.#mark(seen.text), token: seen.token };
 }
 
 /** null: it was written by another version of ours. */
@@ -67,6 +79,6 @@ function isPieces(value: unknown): value is Piece[] {
   );
 }
 
-function hasToken(piece: Piece): boolean {
+function hasToken(piece: { readonly token: Provenance | null }): boolean {
   return piece.token !== null;
 }

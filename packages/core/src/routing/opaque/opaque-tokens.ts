@@ -87,9 +87,10 @@ export class OpaqueTokens {
 
   #sealing({ call, carrier, way }: { readonly call: ModelCall; readonly carrier: Carrier; readonly way: Way }): Sealing {
     const { projectId } = carrier;
+    let origin: ReturnType<Sealing["origin"]> | null = null;
     return {
       sealer: this.#sealer,
-      origin: { ...this.#end(way), prefix: prefixOf(call.messages, this.#sealer) },
+      origin: () => (origin ??= { ...this.#end(way), prefix: prefixOf(call.messages, this.#sealer) }),
       projectId,
       carries: carrier.dialect?.traits.carries ?? ALL,
       keep: (calls) => this.#stash.keep(calls, projectId),

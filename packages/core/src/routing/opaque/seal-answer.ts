@@ -7,8 +7,8 @@ import { textMark } from "./text-mark.js";
 
 export interface Sealing {
   readonly sealer: Sealer;
-  /** Where the answer is from. */
-  readonly origin: Pick<Provenance, "protocol" | "provider" | "model" | "keyPrint" | "prefix">;
+  /** Where the answer is from; asked for only when there is a token. */
+  readonly origin: () => Pick<Provenance, "protocol" | "provider" | "model" | "keyPrint" | "prefix">;
   readonly projectId: string;
   /** What the caller's dialect can carry; the rest is given to `keep`. */
   readonly carries: CodecTraits["carries"];
@@ -41,7 +41,7 @@ export async function* sealEvents(source: AsyncIterable<ModelEvent>, o: Sealing)
 export async function sealAnswer(answer: ModelAnswer, o: Sealing): Promise<ModelAnswer> {
   const kept: KeptCall[] = [];
   const candidates = answer.candidates.map((candidate) => {
-    const pieces = new TurnPieces();
+    const pieces = new TurnPieces((text) => textMark(text, o.sealer));
     const content = candidate.content.flatMap((part) => sealPart(part, pieces, o));
     kept.push(...pieces.keep());
     return { ...candidate, content };
@@ -72,18 +72,18 @@ function settle(
   if (part.type === "tool-call") pieces.pushCall(part, left);
   else if (part.type === "reasoning") {
     if (left !== null) pieces.push({ type: "reasoning", text: part.text, token: left });
-  } else if (part.text !== "" || left !== null) pieces.push({ type: "text", hash: textMark(part.text, sealer), token: left });
+  } else if (part.text !== "" || left !== null) pieces.push({ type: "text", text: part.text, token: left });
   return carried && token !== null ? sealer.seal(token, projectId) : undefined;
 }
 
 function tokenOf(part: Extract<AnswerPart, { type: "reasoning" | "text" | "tool-call" }>, token: string, o: Sealing): Provenance {
   const own = part.type === "reasoning" ? { itemId: part.itemId, redacted: part.redacted, text: textMark(part.text, o.sealer) } : {};
-  return { token, ...o.origin, ...own };
+  return { token, ...o.origin(), ...own };
 }
 
 /** One candidate of a stream: its open blocks, as far as they have to be known once they end. */
 class CandidateSealer {
-  readonly pieces = new TurnPieces();
+  readonly pieces: TurnPieces;
   readonly #o: Sealing;
   readonly #texts = new Map<number, { readonly itemId: string | undefined; readonly said: string[] }>();
   readonly #calls = new Map<number, { readonly id: string; readonly name: string; readonly arguments: string[] }>();
@@ -92,6 +92,7 @@ class CandidateSealer {
 
   constructor(o: Sealing) {
     this.#o = o;
+    this.pieces = new TurnPieces((text) => textMark(text, o.sealer));
   }
 
   *pass(event: ModelEvent & { readonly index: number }): Generator<ModelEvent> {
