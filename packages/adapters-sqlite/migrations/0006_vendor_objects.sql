@@ -38,6 +38,8 @@ create index "ix_vendor_objects_project_id_kind_created_at_ms" on "vendor_object
 
 create index "ix_vendor_objects_project_id_kind_purpose_created_at_ms" on "vendor_objects" ("project_id", "kind", "purpose", "created_at_ms");
 
+create index "ix_vendor_objects_expires_at_ms" on "vendor_objects" ("expires_at_ms");
+
 create table "file_chunks" (
   "id" text not null,
   "version" integer not null,

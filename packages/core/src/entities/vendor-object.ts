@@ -49,6 +49,7 @@ export const vendorObject = defineEntity({
     ["status", "kind", "readyAtMs"],
     ["projectId", "kind", "createdAtMs"],
     ["projectId", "kind", "purpose", "createdAtMs"],
+    ["expiresAtMs"],
   ],
 });
 export type VendorObjectRow = RowType<typeof vendorObject>;

@@ -33,6 +33,7 @@ export interface StoredVideo {
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly createdAtMs: number;
   readonly finishedAtMs: number | null;
+  readonly expiresAtMs: number | null;
 }
 /** Films being made. A vendor's address of one, and the key that it may need, never leave the gateway. */
 export interface Videos {

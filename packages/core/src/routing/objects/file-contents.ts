@@ -3,7 +3,6 @@ import { fileChunk } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { insert, remove, type RecordStore, type Scope, type Within, type Write } from "../../ports/index.js";
 import { decodeBase64, encodeBase64 } from "../../wire/shared/base64.js";
-import { scopeOf } from "./object-records.js";
 
 /** A row of two thirds of a megabyte is no trouble to any store. */
 const CHUNK_BYTES = 524_288;
@@ -35,7 +34,7 @@ export async function* readContent(
   bytes: number,
   o: { readonly store: RecordStore; readonly caller: Caller; readonly within: () => Within },
 ): AsyncGenerator<Uint8Array> {
-  const scope: Scope = scopeOf(o.caller);
+  const scope: Scope = { projects: o.caller.projects };
   for (let at = 0; at < chunksOf(bytes); at++) {
     const row = await o.store.get(fileChunk, `${id}_${at}`, scope, o.within());
     if (row === null) throw new GatewayError("state_corrupt", "A piece of a stored file is missing.");

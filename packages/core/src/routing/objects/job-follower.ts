@@ -6,6 +6,7 @@ import { LEASE_MS } from "./own-batch.js";
 
 /** How often the store is asked for jobs that nobody told us of: those of processes that ended. */
 const EVERY_MS = 5_000;
+const SWEEP_EVERY_MS = 600_000;
 const VIDEOS_AT_ONCE = 16;
 const BATCHES_AT_ONCE = 2;
 
@@ -22,6 +23,7 @@ export class JobFollower {
   readonly #o: JobFollowerOptions;
   readonly #stop = new AbortController();
   readonly #under = new Set<Promise<void>>();
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
   #batches = 0;
   #videos = 0;
   #isLooking = false;
@@ -63,6 +65,10 @@ export class JobFollower {
     if (this.#isLooking || !this.#isWorking) return;
     this.#isLooking = true;
     try {
+      if (this.#services.clock.now() - this.#sweptAtMs > SWEEP_EVERY_MS) {
+        this.#sweptAtMs = this.#services.clock.now();
+        await this.#o.records.sweep();
+      }
       await this.#take("video", VIDEOS_AT_ONCE - this.#videos);
       await this.#take("batch", BATCHES_AT_ONCE - this.#batches);
     } catch (error) {

@@ -14,6 +14,7 @@ import {
   type Write,
 } from "../../ports/index.js";
 import type { ObjectList, ObjectPage } from "../../seams/index.js";
+import { contentRemovals } from "./file-contents.js";
 
 export type ObjectKind = VendorObjectRow["kind"];
 export type ObjectStatus = VendorObjectRow["status"];
@@ -22,6 +23,7 @@ export type NewObject = Pick<VendorObjectRow, "id" | "projectId" | "kind" | "pur
   Partial<Omit<VendorObjectRow, keyof Kept>>;
 
 const STORE_TIMEOUT_MS = 10_000;
+const SWEPT_AT_ONCE = 100;
 export const open: readonly ObjectStatus[] = ["queued", "running"];
 
 export function isOpen(row: Pick<VendorObjectRow, "status">): boolean {
@@ -119,6 +121,14 @@ export class ObjectRecords {
     await this.#store.commit([{ scope: { projects: [row.projectId] }, writes }], this.within());
   }
 
+  /** Removes what is out of date, with what is kept beside it; at most a hundred at a time. */
+  async sweep(): Promise<void> {
+    const scope = { system: "objects that are out of date" };
+    const where = { expiresAtMs: { lt: this.#clock.now() } };
+    const { rows } = await this.#store.find(vendorObject, { where, orderBy: "expiresAtMs", limit: SWEPT_AT_ONCE }, scope, this.within());
+    for (const row of rows) if (!isOpen(row)) await this.remove(row, contentRemovals(row.id, contentBytes(row)));
+  }
+
   /** Takes those that are due, each for `leaseMs`. */
   take(kind: ObjectKind, o: { readonly limit: number; readonly leaseMs: number }): Promise<VendorObjectRow[]> {
     return this.#store.take(
@@ -132,6 +142,12 @@ export class ObjectRecords {
       this.within(),
     );
   }
+}
+
+/** How much is kept beside the row: of a film or a file its bytes, of a batch those of its requests, of a file of results nothing. */
+function contentBytes({ data }: VendorObjectRow): number {
+  const bytes = data["inputBytes"] ?? (data["from"] === undefined ? data["bytes"] : 0);
+  return typeof bytes === "number" ? bytes : 0;
 }
 
 export function scopeOf(caller: Caller): Scope {

@@ -23,6 +23,8 @@ const FIRST_POLL_MS = 2_000;
 const LONGEST_POLL_MS = 30_000;
 /** No film takes longer. */
 const GIVE_UP_MS = 86_400_000;
+/** How long one that is over is kept here; its vendor may let it go sooner. */
+const KEPT_MS = 30 * 86_400_000;
 const never = new AbortController().signal;
 
 export interface StoredVideosOptions {
@@ -194,7 +196,7 @@ export class StoredVideos implements Videos {
       ...(bytes !== undefined ? { bytes: bytes.length } : film?.url === undefined ? {} : { url: film.url }),
     };
     const more: Write[] = [this.#usageOf(row, end, nowMs), ...(bytes === undefined ? [] : contentWrites(row.id, bytes, row.projectId))];
-    const set = { status: end.status, error: end.error ?? null, data, finishedAtMs: nowMs };
+    const set = { status: end.status, error: end.error ?? null, data, finishedAtMs: nowMs, expiresAtMs: nowMs + KEPT_MS };
     const changed = await this.#o.records.change(row, { set, add: { attempt: 1 } }, { where: { status: { in: open } }, more });
     // Somebody else saw it end first.
     return changed ?? this.#again(row);
@@ -256,6 +258,6 @@ function view(row: VendorObjectRow): StoredVideo {
   const { prompt, seconds, size, progress } = dataOf(row);
   return {
     ...{ id: row.id, model: row.model ?? "", prompt, status: row.status, progress, seconds, size, error: row.error },
-    ...{ createdAtMs: row.createdAtMs, finishedAtMs: row.finishedAtMs },
+    ...{ createdAtMs: row.createdAtMs, finishedAtMs: row.finishedAtMs, expiresAtMs: row.expiresAtMs },
   };
 }

@@ -60,7 +60,7 @@ const statuses: Readonly<Record<StoredVideo["status"], string>> = {
 function videoView(video: StoredVideo) {
   return {
     ...{ id: video.id, object: "video", model: video.model, status: statuses[video.status], progress: video.progress },
-    ...{ created_at: seconds(video.createdAtMs), completed_at: seconds(video.finishedAtMs), expires_at: null },
+    ...{ created_at: seconds(video.createdAtMs), completed_at: seconds(video.finishedAtMs), expires_at: seconds(video.expiresAtMs) },
     ...{ prompt: video.prompt, seconds: video.seconds === null ? "" : String(video.seconds), size: video.size ?? "" },
     ...{ remixed_from_video_id: null, error: video.error },
   };
