@@ -72,6 +72,7 @@ export const quirksSchema = z.strictObject({
   jsonObjectOnly: z.boolean().optional(),
   reasoningOnToolTurns: z.boolean().optional(),
   systemAnywhere: z.boolean().optional(),
+  toolCallIds: z.enum(["nine"]).optional(),
   textTools: z.boolean().optional(),
   topK: z.boolean().optional(),
   toolsWithHistory: z.boolean().optional(),

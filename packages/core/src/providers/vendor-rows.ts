@@ -186,7 +186,13 @@ export const vendorRows = {
     auth: bearer,
     needsKey: true,
     keyVariable: "MISTRAL_API_KEY",
-    quirks: { developerRole: false, textTools: false, maxTokensField: "max_tokens", usageInStream: false },
+    quirks: {
+      developerRole: false,
+      textTools: false,
+      maxTokensField: "max_tokens",
+      usageInStream: false,
+      toolCallIds: "nine",
+    },
     headers: [],
   },
   // https://docs.together.ai/reference/chat-completions-1

@@ -120,6 +120,16 @@ describe("ids of tool calls", () => {
     expect(messages[1]?.content[0]).toMatchObject({ id: expect.stringMatching(traits.toolCallId) as string });
   });
 
+  it("35: of exactly nine letters and digits, as Mistral wants them", () => {
+    const ids = Array.from({ length: 500 }, (_, i) => `call_${i}`);
+    const nine: Quirks = { toolCallIds: "nine" };
+    const { messages } = to({ messages: [user, turn(...ids.map((id) => call(id))), results(...ids.map((id) => result(id)))] }, nine).call;
+    const sent = messages[1]?.content.map((part) => (part.type === "tool-call" ? part.id : "")) ?? [];
+    expect(new Set(sent).size).toBe(500);
+    expect(sent.every((id) => /^[a-zA-Z0-9]{9}$/.test(id))).toBe(true);
+    expect(messages[2]?.content.map((part) => (part.type === "tool-result" ? part.callId : ""))).toEqual(sent);
+  });
+
   it("26: that are used again in a later turn are told apart", () => {
     const again = [
       turn(call("1")),

@@ -54,6 +54,8 @@ export interface Quirks {
   readonly reasoningOnToolTurns?: boolean;
   /** The vendor takes `role: "system"` after the first user turn. Default true. */
   readonly systemAnywhere?: boolean;
+  /** What ids of tool calls the vendor takes: "nine", letters and digits, nine of them. Default: as its protocol. */
+  readonly toolCallIds?: "nine";
   /** The vendor knows tools that take text. Default: as its protocol. */
   readonly textTools?: boolean;
   /** As in `CodecTraits`, of a vendor or model that takes only one of the two. */

@@ -5,6 +5,8 @@ import { fitNames } from "./fit-names.js";
 import { pairResults } from "./pair-results.js";
 import { mapMedia } from "./url-media.js";
 
+const nineCharacters = /^[a-zA-Z0-9]{9}$/;
+
 /** The conversation in the target's terms: turns and results in order, ids that it takes, nothing of other protocols, no turn without content. */
 export function adaptMessages(call: ModelCall, adapting: Adapting): readonly Message[] {
   const own = withoutForeign(withoutDetail(systemAtFront(call.messages, adapting), adapting), adapting);
@@ -44,7 +46,7 @@ function withFittedIds(messages: readonly Message[], { target }: Adapting): read
   const ids = messages.flatMap((message) =>
     message.content.flatMap((part) => (part.type === "tool-call" ? [part.id] : part.type === "tool-result" ? [part.callId] : [])),
   );
-  const fitted = fitNames(ids, target.traits.toolCallId);
+  const fitted = fitNames(ids, target.quirks.toolCallIds === "nine" ? nineCharacters : target.traits.toolCallId);
   if (fitted.size === 0) return messages;
   return messages.map((message) => {
     if (message.role === "tool")

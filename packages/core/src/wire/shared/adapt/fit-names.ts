@@ -19,12 +19,19 @@ export function fitNames(names: Iterable<string>, pattern: RegExp): ReadonlyMap<
 
 /** How much of the name itself is kept, the longest that fits: patterns say their limits in a form that cannot be asked. */
 const keptLengths = [52, 40, 27, 16, 0];
+/** Digits of a hash of 53 bits in base 36. */
+const hashLength = 11;
 
 function fit(name: string, pattern: RegExp): string {
   const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^[^A-Za-z]+/, "");
   const hash = hashOf(name);
   for (const length of keptLengths) {
     const made = `${plain.slice(0, length) || "x"}_${hash}`;
+    if (pattern.test(made)) return made;
+  }
+  // Some want an exact number of letters and digits.
+  for (let length = hashLength; length > 4; length--) {
+    const made = hash.padStart(hashLength, "0").slice(-length);
     if (pattern.test(made)) return made;
   }
   throw new Error(`no name matches ${pattern}`);
