@@ -35,7 +35,11 @@ export function markOf(
     if (control === undefined && breakpoint === undefined) warn(`${path}.cache`, "was left out: the vendor is not known to take marks");
     return given;
   }
-  if (part.cache === undefined || quirks.cacheMarks === "none") return own;
+  if (part.cache === undefined) return own;
+  if (quirks.cacheMarks === "none") {
+    warn(`${path}.cache`, "was left out: the vendor takes no marks");
+    return own;
+  }
   if (quirks.cacheMarks === "prompt_cache_breakpoint") return { ...own, prompt_cache_breakpoint: { mode: "explicit" } };
   const { ttl } = part.cache;
   return { ...own, cache_control: { type: "ephemeral", ...(ttl === undefined ? {} : { ttl }) } };

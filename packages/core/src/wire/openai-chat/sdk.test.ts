@@ -27,9 +27,10 @@ describe("the vendor's own SDK", () => {
   let server: Server;
   let client: OpenAI;
   let seen: ModelCall | null = null;
+  let given = answer;
 
   async function* events(): AsyncGenerator<ModelEvent> {
-    yield* unfold(answer);
+    yield* unfold(given);
   }
   beforeAll(async () => {
     server = createServer((request, response) => {
@@ -40,7 +41,7 @@ describe("the vendor's own SDK", () => {
         const head = openaiChat.scanHead(bytes);
         seen = openaiChat.decodeRequest(bytes);
         if (!head.stream) {
-          response.writeHead(200, { "content-type": "application/json" }).end(openaiChat.encodeAnswer(answer));
+          response.writeHead(200, { "content-type": "application/json" }).end(openaiChat.encodeAnswer(given));
           return;
         }
         response.writeHead(200, { "content-type": "text/event-stream" });
@@ -131,5 +132,50 @@ describe("the vendor's own SDK", () => {
     const chunks: OpenAI.ChatCompletionChunk[] = [];
     for await (const chunk of await client.chat.completions.create({ ...call, stream: true })) chunks.push(chunk);
     expect(chunks.every((chunk) => chunk.usage === undefined && chunk.choices.length === 1)).toBe(true);
+  });
+
+  it("reads citations, probabilities, a call of a custom tool and the tier that served, whole and streamed", async () => {
+    const rich: ModelAnswer = {
+      ...answer,
+      candidates: [
+        {
+          index: 0,
+          content: [
+            {
+              type: "text",
+              text: "Köln",
+              citations: [{ url: "https://x.test", title: "X", start: 0, end: 4 }],
+              logprobs: [{ token: "Köln", logprob: -0.1, top: [{ token: "Bonn", logprob: -2 }] }],
+            },
+            { type: "tool-call", id: "call_3", name: "shell", arguments: "ls -la", input: "text" },
+          ],
+          finishReason: "tool-calls",
+        },
+      ],
+      usage: { inputTokens: 1, outputTokens: 2, serviceTier: "priority" },
+    };
+    given = rich;
+    const custom = {
+      model: "m",
+      messages: [{ role: "user" as const, content: "hi" }],
+      tools: [{ type: "custom" as const, custom: { name: "shell" } }],
+    };
+    const whole = await client.chat.completions.create(custom);
+    expect(seen?.tools).toMatchObject([{ name: "shell", input: "text" }]);
+    expect(whole.service_tier).toBe("priority");
+    const [choice] = whole.choices;
+    expect(choice?.message.annotations).toEqual([
+      { type: "url_citation", url_citation: { url: "https://x.test", title: "X", start_index: 0, end_index: 4 } },
+    ]);
+    expect(choice?.logprobs?.content?.[0]).toMatchObject({ token: "Köln", top_logprobs: [{ token: "Bonn" }] });
+    expect(choice?.message.tool_calls).toEqual([{ id: "call_3", type: "custom", custom: { name: "shell", input: "ls -la" } }]);
+    const chunks: OpenAI.ChatCompletionChunk[] = [];
+    for await (const chunk of await client.chat.completions.create({ ...custom, stream: true, stream_options: { include_usage: true } }))
+      chunks.push(chunk);
+    given = answer;
+    const deltas = chunks.flatMap((chunk) => chunk.choices);
+    expect(deltas.flatMap(({ logprobs }) => logprobs?.content ?? [])).toMatchObject([{ token: "Köln" }]);
+    expect(JSON.stringify(deltas)).toContain('"custom":{"input":"ls -la"}');
+    expect(chunks.at(-1)).toMatchObject({ service_tier: "priority", usage: { prompt_tokens: 1, completion_tokens: 2 } });
   });
 });

@@ -71,8 +71,11 @@ function encodeAssistant(message: AssistantMessage, path: string, marking: Marki
   let audio: unknown;
   message.content.forEach((part, i) => {
     if (part.type === "reasoning") reasoning.push(part);
-    else if (part.type === "tool-call") calls.push(part);
-    else if (part.type === "media") audio = audioReference(part, `${path}.content[${i}]`);
+    else if (part.type === "tool-call") {
+      calls.push(part);
+      if (part.cache !== undefined)
+        marking.warn(`${path}.content[${i}].cache`, "was left out: Chat Completions has no place for it in a call");
+    } else if (part.type === "media") audio = audioReference(part, `${path}.content[${i}]`);
     else if (part.type !== "native") spoken.push(part);
   });
   const thought = sentReasoning(reasoning, calls.length > 0, marking.quirks);
