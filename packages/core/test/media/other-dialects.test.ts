@@ -54,6 +54,17 @@ describe("xAI (synthetic)", () => {
     expect(polls).toBe(2);
   });
 
+  it("112: a vendor that does not answer keeps no gateway from closing", async () => {
+    const { gateway, got } = await vendor(
+      ({ path }, answer) => void (path === "/v1/videos/generations" && sendJson(answer, { request_id: "r-1" })),
+    );
+    await gateway.models.get("xai/grok-imagine-video").video("x");
+    // Whoever follows it asks, and waits.
+    while (got.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    await gateway.close({ graceMs: 0 });
+    expect(got).toHaveLength(2);
+  });
+
   it("says why a film was not made", async () => {
     const { gateway } = await vendor(({ path }, answer) =>
       path === "/v1/videos/generations"

@@ -13,7 +13,7 @@ const BATCHES_AT_ONCE = 2;
 export interface JobFollowerOptions {
   readonly records: ObjectRecords;
   /** Never rejects. */
-  readonly video: (row: VendorObjectRow) => Promise<void>;
+  readonly video: (row: VendorObjectRow, signal: AbortSignal) => Promise<void>;
   readonly batch: (row: VendorObjectRow, signal: AbortSignal) => Promise<void>;
 }
 
@@ -90,7 +90,7 @@ export class JobFollower {
 
   async #video(row: VendorObjectRow): Promise<void> {
     this.#videos++;
-    await this.#o.video(row);
+    await this.#o.video(row, this.#stop.signal);
     this.#videos--;
   }
 

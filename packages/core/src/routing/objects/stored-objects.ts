@@ -46,7 +46,7 @@ export class StoredObjects implements VendorObjects {
     });
     this.#follower = new JobFollower(services, {
       records,
-      video: (row) => videos.follow(row),
+      video: (row, signal) => videos.follow(row, signal),
       batch: (row, signal) => batches.follow(row, signal),
     });
     this.videos = videos;

@@ -6,6 +6,7 @@ import { download } from "../../providers/index.js";
 import type { CallOptions, ObjectContent, ObjectList, ObjectPage, Services, StoredVideo, Videos } from "../../seams/index.js";
 import { newId } from "../../util/ids.js";
 import { payloadHash } from "../../util/payload-hash.js";
+import { untilAborted } from "../../util/until-aborted.js";
 import { cutText } from "../../util/well-formed.js";
 import { decodeBase64, encodeBase64 } from "../../wire/shared/base64.js";
 import type { RoutingModelCaller } from "../model-caller.js";
@@ -137,13 +138,13 @@ export class StoredVideos implements Videos {
     await this.#o.records.remove(row, contentRemovals(row.id, dataOf(row).bytes ?? 0));
   }
 
-  /** One film that is due, for whoever follows them. Never rejects. */
-  async follow(row: VendorObjectRow): Promise<void> {
+  /** One film that is due, for whoever follows them until `signal` fires. Never rejects. */
+  async follow(row: VendorObjectRow, signal: AbortSignal): Promise<void> {
     const { clock, events } = this.#services;
     try {
       if (row.ref === null) await this.#end(row, { status: "failed", error: unknown() });
       else if (clock.now() - row.createdAtMs > GIVE_UP_MS) await this.#end(row, { status: "expired", error: overdue() });
-      else await this.#poll(row, { signal: never, deadlineMs: clock.now() + POLL_TIMEOUT_MS });
+      else await this.#poll(row, { signal, deadlineMs: clock.now() + POLL_TIMEOUT_MS });
     } catch (error) {
       events.emit("internal.error", { where: "following a film", error });
     }
@@ -157,9 +158,10 @@ export class StoredVideos implements Videos {
       const { provider, context } = this.#o.places.at(row, { signal: o.signal, deadlineMs });
       const following = provider.operations.videos;
       if (following === undefined) throw new GatewayError("misconfigured", `The provider "${provider.name}" follows no films.`);
-      return await this.#settle(row, await following.poll(row.ref!, context));
+      return await this.#settle(row, await untilAborted(following.poll(row.ref!, context), o.signal));
     } catch (error) {
       const known = GatewayError.from(error);
+      if (o.signal.aborted) return row;
       if (known.code === "internal" || known.code === "store_unavailable") throw known;
       log.warn("a film could not be asked after", { videoId: row.id, provider: row.provider, code: known.code });
       if (known.code !== "upstream_rejected") return row;
