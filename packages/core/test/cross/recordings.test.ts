@@ -93,26 +93,25 @@ describe("recorded answers", () => {
     }
   });
 
-  describe.each(protocols)("to the face %s", (face) => {
+  // No suite of its own for what is made one a recording: without the data it would be one without a test.
+  for (const face of protocols) {
     // Who cannot declare tools that take text is never answered with a call of one.
     const answerable = recordings.filter(({ name }) => codecs[face].traits.textTools || !name.includes("custom-tool"));
 
-    it.each(answerable)("$name is the same answer there, whole and as a stream", async ({ answer, events }) => {
+    it.each(answerable)(`$name is the same answer to the face ${face}, whole and as a stream`, async ({ answer, events }) => {
       const given = await answer();
       expectSame(answered(face, given), given, face);
       expectSame(await streamed(face, (events ?? (() => eventsOf(given)))()), given, face);
     });
-  });
-});
+  }
 
-describe("what a caller gets of a recorded answer is what OpenAI describes", () => {
-  it.each(recordings)("$name in Chat Completions", async ({ answer, events }) => {
+  it.each(recordings)("$name in Chat Completions is what OpenAI describes", async ({ answer, events }) => {
     const given = await answer();
     expectValid("CreateChatCompletionResponse", ownOf(shown("openai-chat", given)));
     await expectValidFrames("openai-chat", (events ?? (() => eventsOf(given)))());
   });
 
-  it.each(describedAsOpenai)("$name in Responses", async ({ vendor, answer, events }) => {
+  it.each(describedAsOpenai)("$name in Responses is what OpenAI describes", async ({ vendor, answer, events }) => {
     const isOwn = vendor === "openai-responses";
     const given = isOwn ? foreign(await answer()) : await answer();
     expectValid("Response", ownOf(shown("openai-responses", given)));
