@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { unfold, type AnswerPart, type ProtocolId } from "../../../src/calls/index.js";
 import { opaqueToken } from "../../../src/entities/index.js";
 import { GatewayError } from "../../../src/errors/index.js";
@@ -365,6 +365,20 @@ describe("the stash", () => {
       { deadlineMs: set.clock.now() + 1000 },
     );
     expect(left.rows).toHaveLength(1);
+  });
+
+  it("prunes all that is old, however much came together", async () => {
+    const set = tokens();
+    const to = { call: question, carrier: caller("openai-chat"), way: way("google-genai") };
+    const many = Array.from({ length: 2_001 }, (_, i) => toolCall(`c${i}`, "sig"));
+    await given(set, answerOf(...many), to);
+    await set.clock.advance(86_400_001);
+    await given(set, answerOf(toolCall("new", "sig")), to);
+    const all = { orderBy: "atMs", limit: 9 } as const;
+    await vi.waitFor(async () => {
+      const left = await set.store.find(opaqueToken, all, { system: "a test" }, { deadlineMs: set.clock.now() + 1_000 });
+      expect(left.rows).toHaveLength(1);
+    });
   });
 
   it("is not asked for a target that has no tokens", async () => {
