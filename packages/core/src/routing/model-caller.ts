@@ -42,6 +42,7 @@ import { neutralHead } from "./neutral-head.js";
 import { operatedAnswer, operateOnce, type OperatedAt, type OperationResult } from "./operations/operate.js";
 import { operationContent, operationHead } from "./operations/operation-head.js";
 import { orderTargets } from "./order-targets.js";
+import { fileReader } from "./lanes/prepare/own-files.js";
 import { canRelay, relayLane, type WireRequest } from "./lanes/relay-lane.js";
 import { resolve, type Names, type Resolution, type Target } from "./resolve.js";
 import { explainRoute } from "./routes/explain-route.js";
@@ -98,7 +99,8 @@ export class RoutingModelCaller implements ModelCaller {
     const { store, clock, crypto, events } = services;
     const onError = (error: unknown): void => events.emit("internal.error", { where: "keeping vendors' tokens", error });
     const tokens = new OpaqueTokens({ store, clock, crypto, key: options.tokenKey ?? crypto.random(32), onError });
-    this.#wires = { http: options.http, clock, tokens, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
+    const readFile = fileReader(services);
+    this.#wires = { http: options.http, clock, tokens, readFile, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
     this.#random = options.random ?? Math.random;
     this.#shadows = new Shadows(services.log);
     this.#stepsSeeEvents = options.steps.some((step) => step.events !== undefined);

@@ -16,6 +16,7 @@ import type { Target } from "../resolve.js";
 import type { Attempt } from "./attempt.js";
 import { inProcessEvents } from "./in-process-events.js";
 import { beginEvents } from "./metered-events.js";
+import { withOwnFiles } from "./prepare/own-files.js";
 import { prepareCall, type PreparedCall } from "./prepare/prepare-call.js";
 import { wayTo, type WayTo } from "./prepare/way-to.js";
 import { saneUsage } from "./sane-usage.js";
@@ -109,9 +110,16 @@ async function open(attempt: Attempt, question: Question, wires: Wires): Promise
   const dialect = carrier.dialect?.protocol ?? null;
   const way = wayTo(attempt.target, dialect, wires);
   const spoken = { target: attempt.target, key: attempt.key, codec: way.codec };
-  const { call, warnings } = wires.tokens.open(await question.held(hasTokens(spoken)), spoken);
+  const opened = wires.tokens.open(await question.held(hasTokens(spoken)), spoken);
+  const call = await withOwnFiles(opened.call, attempt.call.caller, wires.readFile);
   const isOwn = way.codec !== null && way.codec.protocol === dialect;
-  return { way, call, warnings, sealing: { call, carrier, way: spoken }, headers: (isOwn ? question.headers : undefined) ?? [] };
+  return {
+    way,
+    call,
+    warnings: opened.warnings,
+    sealing: { call, carrier, way: spoken },
+    headers: (isOwn ? question.headers : undefined) ?? [],
+  };
 }
 
 async function ask(

@@ -5,6 +5,7 @@ import type { Reach } from "../../providers/index.js";
 import type { Codec, Quirks, ScannedHead } from "../../wire/shared/codec.js";
 import { answerHeaders } from "./answer-headers.js";
 import { noteUsage, readWhole, unfolded } from "./ask-target.js";
+import { namesOwnFile } from "./prepare/own-files.js";
 import { isLong } from "./prepare/prepare-call.js";
 import { ENVELOPE_MARK } from "../opaque/index.js";
 import { BegunFrames } from "./begun-frames.js";
@@ -26,13 +27,14 @@ export interface WireRequest {
 type HttpReach = Extract<Reach, { kind: "http" }>;
 
 /**
- * Whether the caller's bytes can go to this target as they are: it speaks their dialect, they have nothing that its quirks would have changed and no token in an envelope of
- * ours, and the answer is not better streamed.
+ * Whether the caller's bytes can go to this target as they are: it speaks their dialect, they have nothing that its quirks would have changed, no token in an envelope of
+ * ours and no file that is kept here, and the answer is not better streamed.
  * The search may find a word in a text instead of a field: then the call is translated, which only costs more.
  */
 export function canRelay(request: WireRequest, reach: Reach): reach is HttpReach {
   if (reach.kind !== "http" || !reach.protocols.includes(request.codec.protocol)) return false;
   if (!request.head.stream && isLong(request.head, request.codec)) return false;
+  if (namesOwnFile(request.bytes)) return false;
   return !contains(request.bytes, ENVELOPE) && !words(reach.quirks).some((word) => contains(request.bytes, word));
 }
 

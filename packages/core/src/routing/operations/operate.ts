@@ -20,6 +20,7 @@ import { answerHeaders } from "../lanes/answer-headers.js";
 import type { Attempt } from "../lanes/attempt.js";
 import { noteUsage } from "../lanes/ask-target.js";
 import { CallLifetime } from "../lanes/call-lifetime.js";
+import { withOwnFiles } from "../lanes/prepare/own-files.js";
 import { send, wholeBody } from "../lanes/upstream.js";
 import type { Wires } from "../lanes/wires.js";
 import { estimateTokens } from "./estimate-tokens.js";
@@ -135,16 +136,26 @@ async function embedByCodec(attempt: Attempt, call: EmbedCall, wires: Wires): Pr
     const inputs = call.inputs.slice(at, at + embed.maxInputs);
     const request = embed.encodeRequest({ ...call, inputs }, { model: attempt.target.code, quirks: reach.quirks });
     if (at === 0) warnings.push(...(request.warnings ?? []));
-    parts.push(await embedPart(attempt, { codec, embed, request, expected: inputs.length, baseUrl: reach.baseUrl }, wires));
+    try {
+      parts.push(await embedPart(attempt, { codec, embed, request, expected: inputs.length, baseUrl: reach.baseUrl }, wires));
+    } catch (error) {
+      // The parts before it were made, and have to be paid for.
+      if (parts.length > 0) noteUsage(attempt.call, attempt.target, usedBy(parts));
+      throw error;
+    }
   }
   return {
     warnings,
     answer: {
       model: parts[0]?.model || attempt.target.code,
       vectors: parts.flatMap((part) => part.vectors),
-      usage: parts.map((part) => part.usage).reduce(addUsage, {}),
+      usage: usedBy(parts),
     },
   };
+}
+
+function usedBy(parts: readonly EmbedAnswer[]): Usage {
+  return parts.map((part) => part.usage).reduce(addUsage, {});
 }
 
 async function embedPart(
@@ -171,10 +182,25 @@ async function countByCodec(attempt: Attempt, call: ModelCall, wires: Wires): Pr
   const { codec, part: counter, reach } = found;
   const carrier = { projectId: attempt.call.caller.projects[0], dialect: codec };
   const opened = wires.tokens.open(await wires.tokens.hold(call, carrier, true), { ...attempt, codec });
-  const request = counter.encodeRequest(opened.call, { model: attempt.target.code, quirks: reach.quirks });
-  const response = await send(attempt, request, { http: wires.http, codec, baseUrl: reach.baseUrl, nowMs: wires.clock.now() });
-  const answer: TokenCount = counter.decodeAnswer(await wholeBody(attempt.target, response));
-  return { answer, warnings: request.warnings ?? [] };
+  const whole = await withOwnFiles(opened.call, attempt.call.caller, wires.readFile);
+  const request = counter.encodeRequest(whole, { model: attempt.target.code, quirks: reach.quirks });
+  const warnings = request.warnings ?? [];
+  try {
+    const response = await send(attempt, request, { http: wires.http, codec, baseUrl: reach.baseUrl, nowMs: wires.clock.now() });
+    const answer: TokenCount = counter.decodeAnswer(await wholeBody(attempt.target, response));
+    return { answer, warnings };
+  } catch (error) {
+    if (!hasNoCounter(error)) throw error;
+    return { answer: { inputTokens: estimateTokens(call), estimated: true }, warnings };
+  }
+}
+
+/** Many servers speak a protocol and leave its counting out: then the path is unknown there, which is told apart from an unknown model by what is said of it. */
+function hasNoCounter(error: unknown): boolean {
+  if (!GatewayError.is(error) || !(error.code === "upstream_rejected" || error.code === "upstream_unavailable")) return false;
+  const { status, code, type } = error.details ?? {};
+  if (status === 405 || status === 501) return true;
+  return status === 404 && !/model/i.test([error.message, code, type].filter((word) => typeof word === "string").join(" "));
 }
 
 /** The first protocol of the provider whose codec has the part; null for a provider in this process too. */
