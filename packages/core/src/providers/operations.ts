@@ -53,6 +53,8 @@ export interface NativeBatch {
 }
 /** A vendor's own batches: cheaper, within a day. Lines are in the dialect of the vendor's own endpoint, under the vendor's ids of models. */
 export interface NativeBatches {
+  /** Those that lines may name; a batch of another is worked off here. */
+  readonly endpoints: readonly string[];
   submit(
     batch: { readonly endpoint: string; readonly lines: Uint8Array; readonly window: string },
     context: OperationContext,

@@ -84,8 +84,7 @@ export class Provider {
     this.#row = this.vendor === null ? null : rowOf(vendorRows[this.vendor], o);
     this.ownedBy = o.ownedBy ?? this.vendor ?? this.name;
     this.reach = this.#row === null ? { kind: "in-process", answer: o.answer ?? noChat(this.name) } : httpReach(this.#row, o);
-    const media = this.#row === null ? undefined : (this.#row as VendorRow).media;
-    this.operations = { ...(media === undefined ? {} : mediaDialects[media]), ...o.operations };
+    this.operations = { ...operationsOf(this.#row), ...o.operations };
     this.keys = new KeyPool(o.apiKeys ?? (o.apiKey === undefined ? [] : [{ value: o.apiKey }]));
     for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.add(withLongCache(model, this.#row));
     for (const model of o.models ?? []) this.add(model);
@@ -242,6 +241,12 @@ function quirksOf(model: Model, provider: Quirks, row: VendorRow | null): Quirks
   };
 }
 const FIXED_SAMPLING = ["temperature", "topP"] as const;
+
+function operationsOf(row: VendorRow | null): ProviderOperations {
+  if (row?.media === undefined) return {};
+  const { batches, ...operations } = mediaDialects[row.media];
+  return batches === undefined || row.batches !== true ? operations : { ...operations, batches };
+}
 
 function headerOf(provider: string, name: string, value: Secret | string): readonly [string, string] {
   const text = typeof value === "string" ? value : value.reveal();

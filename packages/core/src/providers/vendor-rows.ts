@@ -29,6 +29,8 @@ export interface VendorRow {
   readonly longCacheWrite?: string;
   /** How it is asked for pictures, sound and films; left out: it has none. */
   readonly media?: MediaDialect;
+  /** It has the batches that its media dialect describes. Not said: many servers imitate the dialect and have none. */
+  readonly batches?: true;
 }
 
 const bearer = { header: "authorization", prefix: "Bearer " };
@@ -38,6 +40,7 @@ export const vendorRows = {
   openai: {
     title: "OpenAI",
     media: "openai",
+    batches: true,
     protocols: ["openai-responses", "openai-chat"],
     baseUrl: "https://api.openai.com/v1",
     auth: bearer,
@@ -157,6 +160,7 @@ export const vendorRows = {
   azure: {
     title: "Azure OpenAI",
     media: "openai",
+    batches: true,
     protocols: ["openai-responses", "openai-chat"],
     baseUrl: null,
     auth: { header: "api-key", prefix: "" },
@@ -169,6 +173,7 @@ export const vendorRows = {
   groq: {
     title: "Groq",
     media: "openai",
+    batches: true,
     protocols: ["openai-chat", "openai-responses"],
     baseUrl: "https://api.groq.com/openai/v1",
     auth: bearer,

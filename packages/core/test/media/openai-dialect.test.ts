@@ -205,7 +205,7 @@ describe("a vendor's own batches (synthetic)", () => {
           request_counts: { total: 2, completed: 2, failed: 0 },
         });
     });
-    const gateway = gatewayTo({ lab: { vendor: "openai-compatible", baseUrl: `${base}/v1`, apiKey: KEY } });
+    const gateway = gatewayTo({ lab: { vendor: "openai", baseUrl: `${base}/v1`, apiKey: KEY } });
     const asked = async (path: string, init: RequestInit = {}) =>
       gateway.fetch(
         new Request(`http://localhost${path}`, {
@@ -247,5 +247,45 @@ describe("a vendor's own batches (synthetic)", () => {
       { custom_id: "b", response: { request_id: "r2" } },
       { custom_id: "a", response: { request_id: "r1", body: { usage: { prompt_tokens: 5 } } } },
     ]);
+  });
+
+  it.each([
+    ["a server that only imitates the dialect", "vllm", "/v1/chat/completions"],
+    ["an endpoint that the vendor's batches do not have", "openai", "/v1/messages"],
+  ] as const)("are not asked of %s: the gateway makes them", async (_what, vendor, endpoint) => {
+    const { base, got } = await stubVendor((_request, answer) =>
+      sendJson(answer, {
+        ...{ id: "c", object: "chat.completion", created: 1, model: "m" },
+        choices: [{ index: 0, message: { role: "assistant", content: "done" }, finish_reason: "stop" }],
+        usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+      }),
+    );
+    const gateway = gatewayTo({ lab: { vendor, protocols: ["openai-chat"], baseUrl: `${base}/v1`, apiKey: KEY } });
+    const asked = (path: string, init: RequestInit = {}) =>
+      gateway.fetch(
+        new Request(`http://localhost${path}`, {
+          ...init,
+          headers: { ...init.headers, authorization: "Bearer media-owner-key-4c1d8f0b7a2e9635-xyz" },
+        }),
+      );
+    const params = { model: "lab/m", max_tokens: 10, messages: [{ role: "user", content: "hello" }] };
+    const json = { "content-type": "application/json" };
+    let id: string;
+    if (endpoint === "/v1/messages") {
+      const body = JSON.stringify({ requests: [{ custom_id: "a", params }] });
+      id = ((await (await asked("/v1/messages/batches", { method: "POST", body, headers: json })).json()) as { id: string }).id;
+      await expect
+        .poll(async () => ((await (await asked(`/v1/messages/batches/${id}`)).json()) as { processing_status: string }).processing_status)
+        .toBe("ended");
+    } else {
+      const form = new FormData();
+      form.set("purpose", "batch");
+      form.set("file", new File([`${JSON.stringify({ custom_id: "a", method: "POST", url: endpoint, body: params })}\n`], "in.jsonl"));
+      const file = (await (await asked("/v1/files", { method: "POST", body: form })).json()) as { id: string };
+      const body = JSON.stringify({ input_file_id: file.id, endpoint, completion_window: "24h" });
+      id = ((await (await asked("/v1/batches", { method: "POST", body, headers: json })).json()) as { id: string }).id;
+      await expect.poll(async () => ((await (await asked(`/v1/batches/${id}`)).json()) as { status: string }).status).toBe("completed");
+    }
+    expect(got.map(({ path }) => path)).toEqual(["/v1/chat/completions"]);
   });
 });

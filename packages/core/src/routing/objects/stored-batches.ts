@@ -87,7 +87,7 @@ export class StoredBatches implements Batches {
       "fileId" in batch.requests
         ? readBatchFile(await this.#o.files.bytes(batch.requests.fileId, caller), batch.endpoint)
         : checkRequests(batch.requests);
-    const native = this.#nativeFor(requests, caller);
+    const native = this.#nativeFor(requests, { endpoint: batch.endpoint, caller });
     const input = writeRequests(requests);
     const id = newId(batch.face === "messages" ? "msgbatch" : "batch");
     const data: BatchData = {
@@ -181,7 +181,10 @@ export class StoredBatches implements Batches {
   }
 
   /** The one provider with batches of its own that all requests name models of; null: the gateway makes them. Errors: `forbidden` for a model that is not granted. */
-  #nativeFor(requests: readonly BatchRequest[], caller: Caller): Native | null {
+  #nativeFor(
+    requests: readonly BatchRequest[],
+    { endpoint, caller }: { readonly endpoint: string; readonly caller: Caller },
+  ): Native | null {
     const { routes } = this.#o.snapshot();
     const targets = new Map<string, Target>();
     for (const name of new Set(requests.map(({ body }) => String(body["model"])))) {
@@ -193,7 +196,7 @@ export class StoredBatches implements Batches {
     }
     const all = [...targets.values()];
     const { provider, code } = all[0]!;
-    if (provider.operations.batches === undefined || all.some((each) => each.provider !== provider)) return null;
+    if (provider.operations.batches?.endpoints.includes(endpoint) !== true || all.some((each) => each.provider !== provider)) return null;
     return { provider, code: all.length === 1 ? code : "", codes: new Map([...targets].map(([name, each]) => [name, each.code])) };
   }
 

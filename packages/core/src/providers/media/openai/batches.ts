@@ -15,6 +15,7 @@ const statuses: Readonly<Record<OpenAI.Batch["status"], NativeBatch["status"]>> 
 
 /** Source: https://platform.openai.com/docs/api-reference/batch */
 export const openaiBatches: NativeBatches = {
+  endpoints: ["/v1/chat/completions", "/v1/responses", "/v1/embeddings"],
   submit: ({ endpoint, lines, window }, context) =>
     withClient(context, async (client, { toFile }) => {
       const file = await client.files.create({
