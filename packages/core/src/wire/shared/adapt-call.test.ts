@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { modelCall } from "../../../test/wire/chat-arbitraries.js";
-import { fold, unfold, type Message, type ModelAnswer, type ModelCall, type ModelEvent, type ToolCallPart } from "../../calls/index.js";
+import {
+  fold,
+  unfold,
+  type Message,
+  type ModelAnswer,
+  type ModelCall,
+  type ModelEvent,
+  type ProtocolId,
+  type ToolCallPart,
+  type ToolSpec,
+} from "../../calls/index.js";
 import { adaptCall, urlMediaOf, withMedia } from "./adapt-call.js";
 import { fitNames } from "./adapt/fit-names.js";
 import { budgetOfEffort, effortOfBudget } from "./adapt/reasoning-effort.js";
@@ -272,6 +282,21 @@ describe("what belongs to another protocol", () => {
   it("fields of another protocol alone are told", () => {
     const { warnings } = to({ extras: { "openai-chat": { logit_bias: {} }, "anthropic-messages": { inference_geo: "us" } } });
     expect(warnings).toEqual([{ field: "logit_bias", what: "is a field of openai-chat alone, and was left out" }]);
+  });
+
+  it("fields of another protocol in turns, parts and tools are told, and what only names or marks them is not", () => {
+    const own = (fields: Record<string, unknown>) => ({ extras: { "openai-chat": fields } });
+    const said = { ...user, ...own({ audio: { id: "a" }, custom: {} }), content: [{ ...text("a"), ...own({ context: "c", id: "1" }) }] };
+    const tool = { name: "f", inputSchema: {}, ...own({ input_examples: [1], defer_loading: false }) };
+    const told = to({ messages: [said as Message], tools: [tool as ToolSpec] }).warnings.map(({ field }) => field);
+    expect(told).toEqual(["messages[0].audio", "messages[0].content[0].context", "tools[0].input_examples"]);
+  });
+
+  it.each(["prompt", "cachedContent", "mcp_servers", "web_search_options"])("%s of another protocol is refused", (name) => {
+    const extras = (protocol: ProtocolId) => ({ extras: { [protocol]: { [name]: {} } } }) as Partial<ModelCall>;
+    const refused = expect.objectContaining({ code: "unsupported_feature", details: { param: name } });
+    expect(() => to(extras("openai-chat"))).toThrow(refused);
+    expect(() => to(extras("anthropic-messages"))).not.toThrow();
   });
 
   it("13: a turn without content is left out", () => {

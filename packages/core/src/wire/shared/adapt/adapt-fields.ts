@@ -1,11 +1,12 @@
-import type { Message, ModelCall, ProtocolId, TextPart } from "../../../calls/index.js";
+import type { Extras, Message, ModelCall, ProtocolId, TextPart } from "../../../calls/index.js";
+import { unsupported } from "../fields.js";
 import type { Adapting } from "./adapting.js";
 import { adaptReasoning } from "./adapt-reasoning.js";
 
 /** The fields beside the conversation and the tools, in the target's terms. */
 export function adaptFields(call: ModelCall, adapting: Adapting): ModelCall {
   const { target, warn } = adapting;
-  warnOfExtras(call, target.protocol, warn);
+  leaveOutExtras(call, target.protocol, warn);
   const dropped = (target.quirks.dropped ?? []).filter((field) => call[field] !== undefined);
   for (const field of dropped) warn(field, "was left out: the vendor refuses it");
   const kept = dropped.length === 0 ? call : { ...call, ...Object.fromEntries(dropped.map((field) => [field, undefined])) };
@@ -27,12 +28,58 @@ function withoutSchema(call: ModelCall, { target, warn }: Adapting): ModelCall {
   return { ...call, messages, output: { type: "json" } };
 }
 
-/** Fields of another protocol that have no neutral meaning are left out by every encoder, which the caller is told. */
-function warnOfExtras(call: ModelCall, protocol: ProtocolId, warn: Adapting["warn"]): void {
-  for (const [from, fields] of Object.entries(call.extras ?? {}))
-    if (from !== protocol)
-      // Who switches off what there is nowhere else has lost nothing.
-      for (const [name, value] of Object.entries(fields)) if (value !== false) warn(name, `is a field of ${from} alone, and was left out`);
+/** Fields of another protocol that hold what the model is to go by, or what it is to work with: without them the call would be another one. */
+const essential: ReadonlySet<string> = new Set(["prompt", "cachedContent", "mcp_servers", "web_search_options"]);
+/** In turns, parts and tools: what our codecs note of a form whose content is neutral, and names that vendors give to what they made. Nothing is lost with them elsewhere. */
+const marks: ReadonlySet<string> = new Set([
+  ...[
+    "id",
+    "status",
+    "type",
+    "index",
+    "role",
+    "item",
+    "block",
+    "field",
+    "segments",
+    "instructions",
+    "content",
+    "parameters",
+    "input_audio",
+  ],
+  ...["reasoning_details", "annotations", "logprobs", "caller", "thoughtSignature"],
+]);
+
+/**
+ * Fields of another protocol that have no neutral meaning are left out by every encoder, which the caller is told; those of turns, parts and tools too.
+ * Errors: `unsupported_feature` for those without which the call would be another one.
+ */
+function leaveOutExtras(call: ModelCall, protocol: ProtocolId, warn: Adapting["warn"]): void {
+  const leaveOut = (of: { readonly extras?: Extras | undefined }, at: string): void => {
+    for (const [from, fields] of Object.entries(of.extras ?? {})) {
+      if (from === protocol) continue;
+      for (const [name, value] of Object.entries(fields)) {
+        // Who switches off what there is nowhere else, or says nothing, has lost nothing.
+        if (value === false || value === null || value === undefined || (at !== "" && isEmpty(value))) continue;
+        if (at === "" && essential.has(name)) throw unsupported(name, `is known to ${from} alone`);
+        if (at === "" || !marks.has(name)) warn(at + name, `is a field of ${from} alone, and was left out`);
+      }
+    }
+  };
+  leaveOut(call, "");
+  call.messages.forEach((message, i) => {
+    leaveOut(message, `messages[${i}].`);
+    message.content.forEach((part, j) => {
+      if (part.type !== "native") leaveOut(part, `messages[${i}].content[${j}].`);
+    });
+  });
+  call.tools?.forEach((tool, i) => {
+    if (!("hosted" in tool)) leaveOut(tool, `tools[${i}].`);
+  });
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 /**
