@@ -37,7 +37,10 @@ export function weaveTurn(content: readonly AssistantPart[], o: Weaving): Assist
   return out;
 }
 
-function weaveSegment(segment: readonly AssistantPart[], pieces: readonly Piece[], o: Weaving): readonly AssistantPart[] {
+function weaveSegment(segment: readonly AssistantPart[], kept: readonly Piece[], o: Weaving): readonly AssistantPart[] {
+  // What came in its own envelope is not put there a second time: the same calls may have been answered to a client of another dialect as well.
+  const isCarried = segment.some((part) => part.type === "reasoning" && part.opaque !== undefined);
+  const pieces = isCarried ? kept.filter(({ type }) => type !== "reasoning") : kept;
   if (pieces.length === 0) return segment;
   const { behind, texts } = laidOut(pieces, o);
   const out: AssistantPart[] = [...(behind.get(0) ?? [])];

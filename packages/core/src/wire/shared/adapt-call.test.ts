@@ -299,6 +299,12 @@ describe("what belongs to another protocol", () => {
     expect(() => to(extras("anthropic-messages"))).not.toThrow();
   });
 
+  it("13: a text of no length beside calls is left out, unless it holds something", () => {
+    const sealed = { ...text(""), opaque: "o" };
+    const { call: adapted } = to({ messages: [user, turn(call("a"), text(""), sealed), results(result("a"))] });
+    expect(adapted.messages[1]).toEqual(turn(call("a"), sealed));
+  });
+
   it("13: a turn without content is left out", () => {
     expect(
       to({ messages: [user, turn(), turn(text("")), { ...turn(), extras: { "openai-chat": { a: 1 } } }, user] }).call.messages,

@@ -367,6 +367,18 @@ describe("the stash", () => {
     expect(left.rows).toHaveLength(1);
   });
 
+  it("puts nothing beside what came in its own envelope", async () => {
+    const set = tokens();
+    const content = [thought("hm", "sig"), toolCall("c1")];
+    const to = way("anthropic-messages");
+    // The same calls, given to clients of two dialects: one keeps the token here, the other carries it.
+    await given(set, answerOf(...content), { call: question, carrier: caller("openai-chat"), way: to });
+    const carried = await given(set, answerOf(...content), { call: question, carrier: caller("anthropic-messages"), way: to });
+    const next = callOf(...question.messages, sentBack(carried, "anthropic-messages"), result("c1"));
+    const { turns } = await reaches(set, next, { carrier: caller("anthropic-messages"), way: to });
+    expect(turns[0]!.map(({ type }) => type)).toEqual(["reasoning", "tool-call"]);
+  });
+
   it("prunes all that is old, however much came together", async () => {
     const set = tokens();
     const to = { call: question, carrier: caller("openai-chat"), way: way("google-genai") };

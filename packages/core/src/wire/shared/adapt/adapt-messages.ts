@@ -9,7 +9,7 @@ const nineCharacters = /^[a-zA-Z0-9]{9}$/;
 
 /** The conversation in the target's terms: turns and results in order, ids that it takes, nothing of other protocols, no turn without content. */
 export function adaptMessages(call: ModelCall, adapting: Adapting): readonly Message[] {
-  const own = withoutForeign(withoutDetail(systemAtFront(call.messages, adapting), adapting), adapting);
+  const own = withoutForeign(withoutDetail(systemAtFront(withoutEmptyTexts(call.messages, adapting), adapting), adapting), adapting);
   return (keepsHistory(call, adapting) ? own : withFittedIds(pairResults(own, adapting.warn), adapting)).filter((message) =>
     isSaid(message, adapting),
   );
@@ -27,6 +27,17 @@ function withoutDetail(messages: readonly Message[], { target, warn }: Adapting)
     if (part.detail === undefined) return part;
     if (part.detail !== "auto") warn(`${field}.detail`, "was left out: the target looks at pictures as it does");
     return { ...part, detail: undefined };
+  });
+}
+
+/** Streams of some dialects end in a text of no length, which clients hand back beside the calls; it says nothing, and some vendors refuse it or take it for a turn of its own. */
+function withoutEmptyTexts(messages: readonly Message[], { target }: Adapting): readonly Message[] {
+  return messages.map((message) => {
+    if (message.role !== "assistant" || !message.content.some(({ type }) => type === "tool-call")) return message;
+    const content = message.content.filter(
+      (part) => part.type !== "text" || part.text !== "" || part.opaque !== undefined || part.extras?.[target.protocol] !== undefined,
+    );
+    return content.length === message.content.length ? message : { ...message, content };
   });
 }
 
