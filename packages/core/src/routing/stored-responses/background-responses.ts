@@ -55,11 +55,15 @@ export class BackgroundResponses {
    * Errors: `shutting_down`, those of the store, and those that the call is refused with at once; then nothing is kept.
    */
   async start(o: BackgroundStart): Promise<HttpAnswer["headers"]> {
-    if (this.#closed) throw new GatewayError("shutting_down", "The gateway is closing.");
+    if (this.#closed) throw closing();
     const { records, leaseMs } = this.#o;
     const { clock, nodeId } = this.#services;
     const sinceMs = clock.monotonic();
     const row = await records.insert({ ...o.row, holder: nodeId, leaseMs }, []);
+    if (this.#closed) {
+      await records.remove(row);
+      throw closing();
+    }
     const controller = new AbortController();
     const job = new BackgroundJob({
       ...{ queue: this.#queue, clock, records, row, own: o.own, nodeId, leaseMs, controller },
@@ -69,19 +73,30 @@ export class BackgroundResponses {
       { id: row.id, leaseMs, renewal: () => job.renewal(), onLost: (error) => controller.abort(error) },
       sinceMs,
     );
+    // From here on: who closes waits for it, also before it is known whether the call is refused.
+    const over = this.#run(row.id, controller);
     const answer = o.call(controller.signal);
     const early = await settledWithin(answer, clock, REFUSED_WITHIN_MS);
     if (early instanceof Error) {
       lease.release();
-      await records.remove(row);
+      await records.remove(row).finally(over);
       throw early;
     }
-    const done = job.run(answer).finally(() => {
+    void job.run(answer).finally(() => {
       lease.release();
-      this.#running.delete(row.id);
+      over();
     });
-    this.#running.set(row.id, { controller, done });
     return early?.headers ?? [];
+  }
+
+  /** Notes a response as one that is made here; gives what ends that. */
+  #run(id: string, controller: AbortController): () => void {
+    let settle = (): void => undefined;
+    this.#running.set(id, { controller, done: new Promise((resolve) => (settle = resolve)) });
+    return () => {
+      this.#running.delete(id);
+      settle();
+    };
   }
 
   /** Somebody has ended the response: stops making it. */
@@ -99,6 +114,10 @@ export class BackgroundResponses {
     for (const { controller } of running) controller.abort(why);
     await all;
   }
+}
+
+function closing(): GatewayError {
+  return new GatewayError("shutting_down", "The gateway is closing.");
 }
 
 /** What the promise gives, the error that it fails with, or null when it takes longer. */

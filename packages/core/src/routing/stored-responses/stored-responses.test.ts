@@ -454,6 +454,24 @@ describe("109: in the background", () => {
     });
   });
 
+  it("is refused, and nothing of it kept, when the gateway closes before the call has begun", async () => {
+    const {
+      responses: kept,
+      store,
+      asked,
+    } = responses(
+      ({ options: { signal } }) =>
+        new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+    );
+    const tried = kept.create(body({ model: "a/one", input: "hi", background: true }), options());
+    const refused = expect(tried).rejects.toMatchObject({ code: "shutting_down" });
+    while (asked.length === 0) await new Promise(setImmediate);
+    await kept.close({ graceMs: 0 });
+    const all = await store.find(storedResponse, { orderBy: "id", limit: 10 }, { system: "test" }, { deadlineMs: Date.now() + 1_000 });
+    expect(all.rows).toEqual([]);
+    await refused;
+  });
+
   it("alone can be streamed again or cancelled", async () => {
     const { responses: kept } = responses(plain);
     const id = (await read(await kept.create(body({ model: "a/one", input: "hi" }), options())))["id"] as string;
