@@ -19,11 +19,13 @@ export interface BannerFacts {
 export function printBanner({ out, paint }: Terminal, facts: BannerFacts): void {
   const { url, ownerKey } = facts;
   const line = (name: string, value: string, note = ""): void =>
-    out(`  ${name.padEnd(10)}${value}${note === "" ? "" : paint.dim(`  ${note}`)}`);
+    out(`  ${name.padEnd(11)}${value}${note === "" ? "" : paint.dim(`  ${note}`)}`);
   out(`${paint.bold("Sallyport")} ${facts.version} listens on ${paint.cyan(url)}`);
   if (facts.beyond !== null) out(paint.yellow(beyondLine(facts.beyond)));
   out();
   line("OpenAI", `${url}/v1`, "the base URL for OpenAI's SDKs");
+  line("Anthropic", url, "for Anthropic's");
+  line("Google", url, "for Google's");
   line("MCP", `${url}/mcp`, "Streamable HTTP");
   line("REST", `${url}/api/v1`);
   line("Health", `${url}/health`, "open");
