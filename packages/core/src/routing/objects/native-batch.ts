@@ -7,9 +7,26 @@ import type { BatchRequest, BatchResult } from "../../seams/index.js";
 import { fromUtf8, isObject, utf8 } from "../../util/json.js";
 import { collectBytes } from "../../wire/shared/join-bytes.js";
 import type { Codec } from "../../wire/shared/codec.js";
+import { namesOwnFile } from "../lanes/prepare/own-files.js";
+import { ENVELOPE_MARK } from "../opaque/index.js";
+import { referenceOf } from "../stored-responses/read-request.js";
 import type { BatchResults } from "./batch-results.js";
 
 const ADD_AT_ONCE = 100;
+const RESPONSES = "/v1/responses";
+
+/**
+ * Whether a request means the same to the vendor itself: it names no file, response or token that only the gateway knows, and leaves nothing at the vendor, where everybody who shares its key could
+ * go on from it.
+ */
+export function isForVendor({ body }: BatchRequest, endpoint: string): boolean {
+  const text = JSON.stringify(body);
+  if (text.includes(ENVELOPE_MARK) || namesOwnFile(utf8(text))) return false;
+  if (endpoint !== RESPONSES) return true;
+  const { store, input, previous_response_id: previous = null, conversation = null } = body;
+  const refers = Array.isArray(input) && input.some((item) => referenceOf(item) !== null);
+  return store === false && previous === null && conversation === null && !refers;
+}
 
 /** The requests as the vendor's own input file has them: under the vendor's id of the model. */
 export function nativeLines(

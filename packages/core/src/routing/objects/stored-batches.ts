@@ -26,7 +26,7 @@ import type { BatchResults } from "./batch-results.js";
 import { contentRemovals, contentWrites, readContent } from "./file-contents.js";
 import type { JobPlaces } from "./job-places.js";
 import { jobUsage } from "./job-usage.js";
-import { fetchNative, nativeLines } from "./native-batch.js";
+import { fetchNative, isForVendor, nativeLines } from "./native-batch.js";
 import { isOpen, open, scopeOf, storedCaller, type ObjectRecords } from "./object-records.js";
 import type { BatchEnd, OwnBatch } from "./own-batch.js";
 import type { StoredFiles } from "./stored-files.js";
@@ -197,6 +197,7 @@ export class StoredBatches implements Batches {
     const all = [...targets.values()];
     const { provider, code } = all[0]!;
     if (provider.operations.batches?.endpoints.includes(endpoint) !== true || all.some((each) => each.provider !== provider)) return null;
+    if (!requests.every((request) => isForVendor(request, endpoint))) return null;
     return { provider, code: all.length === 1 ? code : "", codes: new Map([...targets].map(([name, each]) => [name, each.code])) };
   }
 
