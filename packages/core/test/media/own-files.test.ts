@@ -100,6 +100,16 @@ describe("a file that was uploaded to the gateway", () => {
     expect(JSON.stringify(got[0]!.json)).toContain('"file_id":"file-AbC123"');
   });
 
+  it("of one vendor does not go to another, which would take the id for something else", async () => {
+    const { gateway, got } = await setting();
+    const source = { type: "file", file_id: "file_011CNha8iCJcU1wXNR6q4V8w" };
+    const messages = [{ role: "user", content: [{ type: "document", source }] }];
+    const response = await post(gateway, "/v1/messages", { model: "lab/m", max_tokens: 10, messages });
+    expect(response.status).toBe(422);
+    expect(await response.text()).toContain("messages[0].content[0]");
+    expect(got).toEqual([]);
+  });
+
   it("is known by its id alone", () => {
     const names = (text: string) => namesOwnFile(new TextEncoder().encode(text));
     const id = `file_${"0a".repeat(12)}`;

@@ -16,6 +16,7 @@ import type { Target } from "../resolve.js";
 import type { Attempt } from "./attempt.js";
 import { inProcessEvents } from "./in-process-events.js";
 import { beginEvents } from "./metered-events.js";
+import { refuseForeignFiles } from "./prepare/foreign-files.js";
 import { withOwnFiles } from "./prepare/own-files.js";
 import { prepareCall, type PreparedCall } from "./prepare/prepare-call.js";
 import { wayTo, type WayTo } from "./prepare/way-to.js";
@@ -112,6 +113,7 @@ async function open(attempt: Attempt, question: Question, wires: Wires): Promise
   const spoken = { target: attempt.target, key: attempt.key, codec: way.codec };
   const opened = wires.tokens.open(await question.held(hasTokens(spoken)), spoken);
   const call = await withOwnFiles(opened.call, attempt.call.caller, wires.readFile);
+  if (way.codec !== null && dialect !== null) refuseForeignFiles(call, dialect, way.codec.protocol);
   const isOwn = way.codec !== null && way.codec.protocol === dialect;
   return {
     way,

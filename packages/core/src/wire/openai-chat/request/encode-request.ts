@@ -26,7 +26,7 @@ export function encodeRequest(
     model: o.model,
     messages: encodeMessages(call.messages, marking),
     ...encodeTools(call.tools, marking),
-    tool_choice: call.toolChoice === undefined ? tool_choice : encodeToolChoice(call.toolChoice, call.tools),
+    ...encodeToolChoice(call, tool_choice),
     parallel_tool_calls: call.parallelToolCalls,
     response_format: call.output === undefined ? response_format : encodeFormat(call.output),
     ...(call.maxOutputTokens === undefined ? {} : { [limit]: call.maxOutputTokens }),

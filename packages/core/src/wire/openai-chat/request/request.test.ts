@@ -183,6 +183,9 @@ describe("messages that go through the neutral shape", () => {
       id: (neutral.messages[2]?.content[0] as { callId: string }).callId,
     });
     expect(neutral.tools).toMatchObject([{ name: "f", inputSchema: { type: "object" } }]);
+    expect(neutral.toolChoice).toEqual({ name: "f" });
+    expect(decode({ model: "m", ...body, function_call: "none" }).toolChoice).toBe("none");
+    expect(() => decode({ model: "m", ...body, function_call: "perhaps" })).toThrow(expect.objectContaining({ code: "validation_failed" }));
   });
 });
 

@@ -99,10 +99,10 @@ function encodeFunction(spec: ToolSpec): Record<string, unknown> {
   return { ...(isObject(own) ? own : {}), name: spec.name, description: spec.description, parameters: spec.inputSchema };
 }
 
-/** A choice of a vendor's own tool has no neutral form, nor has the legacy `function_call`, which stays in the rest. */
+/** A choice of a vendor's own tool has no neutral form. */
 export function decodeToolChoice(fields: Fields): { neutral?: ToolChoice; own?: unknown } {
   const choice = fields.raw("tool_choice");
-  if (choice === undefined || choice === null) return {};
+  if (choice === undefined || choice === null) return decodeFunctionChoice(fields);
   if (choice === "auto" || choice === "none" || choice === "required") return { neutral: choice };
   if (typeof choice === "string") throw invalid("tool_choice", 'must be "auto", "none", "required" or an object');
   const chosen = new Fields(choice, "tool_choice");
@@ -116,12 +116,33 @@ export function decodeToolChoice(fields: Fields): { neutral?: ToolChoice; own?: 
   return { neutral: { allowed: names, required: allowed.string("mode") === "required" } };
 }
 
+/** The choice of the time before `tool_choice`. */
+function decodeFunctionChoice(fields: Fields): { neutral?: ToolChoice } {
+  const choice = fields.raw("function_call");
+  if (choice === undefined || choice === null) return {};
+  if (choice === "auto" || choice === "none") return { neutral: choice };
+  if (typeof choice === "string") throw invalid("function_call", 'must be "auto", "none" or an object');
+  return { neutral: { name: new Fields(choice, "function_call").string("name") } };
+}
+
 function nameOf(tool: Fields): string | undefined {
   const type = tool.string("type");
   return type === "function" || type === "custom" ? tool.fields(type).string("name") : undefined;
 }
 
-export function encodeToolChoice(choice: ToolChoice, tools: Tools | undefined): unknown {
+/** The field that says which tools may be called: functions of the time before `tools` have their own. */
+export function encodeToolChoice(
+  call: Pick<ModelCall, "toolChoice" | "tools">,
+  own: unknown,
+): { tool_choice?: unknown; function_call?: unknown } {
+  const { toolChoice, tools } = call;
+  if (toolChoice === undefined) return { tool_choice: own };
+  const legacy = tools?.length !== 0 && tools?.every((tool) => !("hosted" in tool) && chatExtras(tool)["type"] === "functions") === true;
+  if (legacy && toolChoice !== "required" && (typeof toolChoice === "string" || "name" in toolChoice)) return { function_call: toolChoice };
+  return { tool_choice: encodedChoice(toolChoice, tools) };
+}
+
+function encodedChoice(choice: ToolChoice, tools: Tools | undefined): unknown {
   if (typeof choice === "string") return choice;
   if ("name" in choice) return named(choice.name, tools);
   const allowed = choice.allowed.map((name) => named(name, tools));
