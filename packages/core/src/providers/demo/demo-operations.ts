@@ -114,7 +114,7 @@ function named<C extends { readonly model: string }, A>(
 ): (call: C, context: OperationContext) => Promise<A> {
   return async (call, { model }) => {
     if (model === name) return work(call);
-    throw new GatewayError("unsupported_feature", `The model "demo/${model.slice(0, 200)}" cannot be asked to ${name}.`, {
+    throw new GatewayError("unsupported_feature", `The model "demo/${model.slice(0, 200)}" cannot be asked for "${name}".`, {
       hint: `demo/${name} can.`,
       details: { model: `demo/${model.slice(0, 200)}`, operation: name },
     });

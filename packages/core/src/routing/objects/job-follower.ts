@@ -28,6 +28,8 @@ export class JobFollower {
   #videos = 0;
   #isLooking = false;
   #isWorking = false;
+  /** Something came due while the last look was under way. */
+  #isKicked = false;
   #cancelTimer: () => void = () => undefined;
 
   constructor(services: Services, options: JobFollowerOptions) {
@@ -44,6 +46,7 @@ export class JobFollower {
 
   /** Something is due now. */
   kick(): void {
+    this.#isKicked = true;
     if (this.#isWorking) this.#schedule(0);
   }
 
@@ -64,6 +67,7 @@ export class JobFollower {
   async #look(): Promise<void> {
     if (this.#isLooking || !this.#isWorking) return;
     this.#isLooking = true;
+    this.#isKicked = false;
     try {
       if (this.#services.clock.now() - this.#sweptAtMs > SWEEP_EVERY_MS) {
         this.#sweptAtMs = this.#services.clock.now();
@@ -75,7 +79,7 @@ export class JobFollower {
       this.#services.log.warn("jobs could not be looked for", { code: GatewayError.from(error).code });
     } finally {
       this.#isLooking = false;
-      if (this.#isWorking) this.#schedule(EVERY_MS);
+      if (this.#isWorking) this.#schedule(this.#isKicked ? 0 : EVERY_MS);
     }
   }
 

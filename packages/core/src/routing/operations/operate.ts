@@ -93,7 +93,7 @@ async function answered<K extends OperationName>(attempt: Attempt, request: Oper
   if (own !== undefined) return { answer: await withContext(attempt, wires, (context) => own(request.call, context)), warnings: [] };
   const hot = await throughCodec(attempt, request, wires);
   if (hot !== null) return hot;
-  throw new GatewayError("unsupported_feature", `The model "${attempt.target.id}" cannot be asked to ${request.name}.`, {
+  throw new GatewayError("unsupported_feature", `The model "${attempt.target.id}" cannot be asked for "${request.name}".`, {
     hint: offered(provider),
     details: { model: attempt.target.id, operation: request.name },
   });

@@ -34,7 +34,7 @@ export function encodeBody(call: ModelCall, model: string): { readonly body: Rec
   const { thinking: _thinking, metadata: _metadata, tool_choice: _choice, output_config: config, ...extras } = messagesExtras(call);
   const { tools, tool_choice } = encodeTools(call, encoding);
   const { system, messages } = encodeMessages(call.messages, encoding);
-  if (messages.length === 0) throw invalid("messages", "hold nothing that could be answered");
+  if (messages.length === 0) throw invalid("messages", "holds nothing that could be answered");
   if (call.output?.type === "json") system.push(jsonInstruction(encoding));
   const { thinking, effort, maxTokens } = encodeThinking(call, encoding);
   const format = encodeFormat(call, encoding);
