@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { Pool } from "undici";
 
-const pool = new Pool(`http://127.0.0.1:${process.env.UPSTREAM}`, { connections: 128 });
+const pool = new Pool(`http://127.0.0.1:${process.env.UPSTREAM}`, { connections: 2048 });
 const server = createServer((request, response) => {
   const parts = [];
   request.on("data", (chunk) => parts.push(chunk));
