@@ -257,6 +257,32 @@ describe("Hugging Face (synthetic)", () => {
     expect(got[2]!.path).toBe("/hf-inference/models/x/minilm/pipeline/feature-extraction");
   });
 
+  it("makes a film in the queue behind its router, asked by the path that it was given", async () => {
+    let polls = 0;
+    let base = "";
+    const stub = await stubVendor(({ path, method }, answer) => {
+      if (method === "POST")
+        return sendJson(answer, { request_id: "r-1", response_url: "https://queue.fal.run/fal-ai/wan-t2v/requests/r-1" });
+      if (path.startsWith("/fal-ai/fal-ai/wan-t2v/requests/r-1/status"))
+        return sendJson(answer, { status: ++polls < 2 ? "IN_PROGRESS" : "COMPLETED" });
+      if (path === "/film.mp4") return sendBytes(answer, new Uint8Array([9]), "video/mp4");
+      return sendJson(answer, { video: { url: `${base}/film.mp4`, content_type: "video/mp4" } });
+    });
+    base = stub.base;
+    const gateway = gatewayTo({ huggingface: { baseUrl: `${base}/v1`, apiKey: KEY } });
+    const film = await gateway.models.get("huggingface/fal-ai/wan-t2v").video({ prompt: "a boat", aspectRatio: "16:9" });
+    expect(stub.got[0]!.path).toMatch(/^\/fal-ai\/fal-ai\/wan-t2v/);
+    expect(stub.got[0]!.json).toEqual({ prompt: "a boat", aspect_ratio: "16:9" });
+    expect(await (await film.wait()).bytes()).toEqual({ mediaType: "video/mp4", bytes: new Uint8Array([9]) });
+    const asked = gateway.models.get("huggingface/x/y").video("a boat");
+    await expect(asked).rejects.toMatchObject({ code: "unsupported_feature", details: { param: "model" } });
+  });
+
+  it("does not follow a queue to another place", async () => {
+    const { gateway } = await vendor((_got, answer) => sendJson(answer, { response_url: "https://queue.fal.run/a/../../secrets" }));
+    await expect(gateway.models.get("huggingface/fal-ai/wan-t2v").video("x")).rejects.toMatchObject({ code: "upstream_protocol" });
+  });
+
   it("refuses what it has no word for, by name", async () => {
     const { gateway, got } = await vendor((_got, answer) => sendJson(answer, {}));
     const refusals: [Promise<unknown>, string][] = [

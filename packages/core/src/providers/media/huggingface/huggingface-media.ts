@@ -15,9 +15,10 @@ import { unsupported } from "../../../wire/shared/fields.js";
 import { asUpstream } from "../../../wire/shared/upstream-json.js";
 import type { OperationContext, ProviderOperations } from "../../operations.js";
 import { exchange, header, MAX_ANSWER_BYTES } from "../exchange.js";
+import { followVideo, video } from "./huggingface-video.js";
 
 /** Hugging Face's raw inference: a model's own task, in its task's shape. Source: https://huggingface.co/docs/inference-providers/tasks */
-export const huggingfaceMedia: ProviderOperations = { embed, image, speech, transcribe };
+export const huggingfaceMedia: ProviderOperations = { embed, image, speech, transcribe, video, videos: followVideo };
 
 /** Raw inference is beside the router's OpenAI face, which is what the base URL means. */
 function taskUrl(context: OperationContext, pipeline = ""): string {
