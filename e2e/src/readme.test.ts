@@ -71,7 +71,17 @@ beforeAll(async () => {
 afterAll(() => started?.stop());
 
 it("the README has commands to try", () => {
-  expect(commands.map(({ command }) => command.split(" ")[0])).toEqual(["export", "npm", "curl", "node", "node", "node", "node", "curl", "curl"]);
+  expect(commands.map(({ command }) => command.split(" ")[0])).toEqual([
+    "export",
+    "npm",
+    "curl",
+    "node",
+    "node",
+    "node",
+    "node",
+    "curl",
+    "curl",
+  ]);
 });
 
 it("`npm start` prints what the README shows", () => {
