@@ -1,6 +1,6 @@
 import type { Headers, HttpAnswer, Inbound, ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
-import { headerSafe } from "../util/header-safe.js";
+import { headerSafe } from "../util/encoding/header-safe.js";
 import { dialects } from "./dialects.js";
 import { requestIdOf } from "./request-id.js";
 

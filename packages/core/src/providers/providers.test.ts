@@ -77,7 +77,7 @@ describe("a provider", () => {
     expect(headers.map(([name]) => name)).not.toContain("authorization");
   });
 
-  it("is refused with a header that HTTP cannot carry", () => {
+  it("106: is refused with a header that HTTP cannot carry", () => {
     const make = (headers: Record<string, string>) => new Provider({ name: "openai", headers });
     expect(() => make({ "x-a": "b\r\nx-evil: 1" })).toThrow(expect.objectContaining({ code: "invalid_config" }));
     expect(() => make({ "x a": "b" })).toThrow(expect.objectContaining({ code: "invalid_config" }));
@@ -195,7 +195,7 @@ describe("the providers of a gateway", () => {
     expect(() => providers.models.add({ provider: "nobody", code: "x" })).toThrow(expect.objectContaining({ code: "not_found" }));
   });
 
-  it("share nothing with another gateway's", () => {
+  it("118: share nothing with another gateway's", () => {
     const [one, other] = [made({ openai: { apiKey: "k" } }), made({ openai: { apiKey: "k" } })];
     one.models.add({ provider: "openai", code: "gpt-5.5", prices: { input: "9", output: "9" } });
     expect(other.models.get("openai/gpt-5.5")!.prices).not.toEqual(one.models.get("openai/gpt-5.5")!.prices);

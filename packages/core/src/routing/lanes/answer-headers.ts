@@ -1,6 +1,6 @@
 import type { Headers } from "../../calls/index.js";
 import type { Meter } from "../../policy/meter.js";
-import { headerSafe } from "../../util/header-safe.js";
+import { headerSafe } from "../../util/encoding/header-safe.js";
 import type { Warning } from "../../wire/shared/codec.js";
 import { warningsHeader } from "./warnings-header.js";
 

@@ -1,3 +1,4 @@
+import { pathSafe } from "../../util/encoding/path-safe.js";
 import type { EncodedRequest, Quirks } from "../shared/codec.js";
 
 /** What a model can be asked for in Google's paths. */
@@ -19,7 +20,7 @@ export function requestHeaders(stream: boolean): EncodedRequest["headers"] {
 
 /** `/v1beta/models/{model}:method`. A slash in a model's name parts segments (`tunedModels/x`); all else in it is encoded. A stream is asked for as SSE. */
 export function methodPath(model: string, method: Method, quirks: Quirks): string {
-  const name = bareModel(model).split("/").map(encodeURIComponent).join("/");
+  const name = pathSafe(bareModel(model));
   const path = `${quirks.modelsPath ?? "/v1beta/models"}/${name}:${method}`;
   return method === "streamGenerateContent" ? `${path}?alt=sse` : path;
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../errors/index.js";
 import type { Usage } from "../../../calls/index.js";
+import { pathSafe } from "../../../util/encoding/path-safe.js";
 import { isObject } from "../../../util/json.js";
 import type { OperationContext } from "../../operations.js";
 import { decodeError } from "../../../wire/google-genai/decode-error.js";
@@ -14,14 +15,14 @@ function modelsPath(context: OperationContext): string {
 
 /** Asks a model for one of Google's methods: `generateContent`, `predict`, `predictLongRunning`, … */
 export function ask(method: string, body: object, context: OperationContext): Promise<Record<string, unknown>> {
-  const model = context.model.split("/").map(encodeURIComponent).join("/");
+  const model = pathSafe(context.model);
   return exchangeJson({ method: "POST", url: `${modelsPath(context)}/${model}:${method}`, body, decodeError }, context);
 }
 
 /** What stands at a name of Google's, such as an operation's. */
 export function read(name: string, context: OperationContext): Promise<Record<string, unknown>> {
   const root = modelsPath(context).replace(/\/models$/, "");
-  return exchangeJson({ method: "GET", url: `${root}/${name.split("/").map(encodeURIComponent).join("/")}`, decodeError }, context);
+  return exchangeJson({ method: "GET", url: `${root}/${pathSafe(name)}`, decodeError }, context);
 }
 
 /** A part of an answer that has bytes. */

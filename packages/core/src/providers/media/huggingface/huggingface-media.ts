@@ -9,6 +9,7 @@ import type {
   TranscribeCall,
 } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
+import { pathSafe } from "../../../util/encoding/path-safe.js";
 import { isObject, parseJson } from "../../../util/json.js";
 import { encodeBase64 } from "../../../wire/shared/base64.js";
 import { unsupported } from "../../../wire/shared/fields.js";
@@ -23,7 +24,7 @@ export const huggingfaceMedia: ProviderOperations = { embed, image, speech, tran
 /** Raw inference is beside the router's OpenAI face, which is what the base URL means. */
 function taskUrl(context: OperationContext, pipeline = ""): string {
   const root = context.baseUrl.replace(/\/v1$/, "");
-  const model = context.model.split("/").map(encodeURIComponent).join("/");
+  const model = pathSafe(context.model);
   return `${root}/hf-inference/models/${model}${pipeline}`;
 }
 

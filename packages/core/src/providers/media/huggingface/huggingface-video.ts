@@ -1,5 +1,6 @@
 import type { VideoCall, VideoJob } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
+import { pathSafe } from "../../../util/encoding/path-safe.js";
 import { isObject } from "../../../util/json.js";
 import { unsupported } from "../../../wire/shared/fields.js";
 import type { OperationContext, VideoFollowing } from "../../operations.js";
@@ -18,7 +19,7 @@ export async function video(call: VideoCall, context: OperationContext): Promise
     throw unsupported("model", "makes no films by raw inference: name one as fal does, such as huggingface/fal-ai/wan-t2v");
   for (const field of ["image", "seconds", "size"] as const)
     if (call[field] !== undefined) throw unsupported(field, "is not known to text-to-video behind Hugging Face's router");
-  const model = context.model.split("/").map(encodeURIComponent).join("/");
+  const model = pathSafe(context.model);
   const answer = await exchangeJson(
     {
       method: "POST",
