@@ -6,6 +6,7 @@ import { text as text3 } from "./0003-routes.js";
 import { text as text4 } from "./0004-stored-responses.js";
 import { text as text5 } from "./0005-usage-detail.js";
 import { text as text6 } from "./0006-vendor-objects.js";
+import { text as text7 } from "./0007-usage-tried.js";
 
 export const shippedMigrations: readonly Migration[] = [
   { id: "0001_initial", text: text1 },
@@ -14,4 +15,5 @@ export const shippedMigrations: readonly Migration[] = [
   { id: "0004_stored_responses", text: text4 },
   { id: "0005_usage_detail", text: text5 },
   { id: "0006_vendor_objects", text: text6 },
+  { id: "0007_usage_tried", text: text7 },
 ];

@@ -3,6 +3,20 @@ import { bool, defineLedger, field, int, json, text, type RowType } from "./defi
 
 const count = field(z.int().nullable(), { access: "server", column: int });
 
+/** One attempt of a call that needed several. */
+const triedAttempt = z.object({
+  provider: z.string(),
+  model: z.string(),
+  /** What it failed with; null: it answered. */
+  code: z.string().nullable(),
+  /** The vendor's HTTP status where it gave one; of an attempt that answered, what the caller saw. */
+  status: z.int().nullable(),
+  durationMs: z.int(),
+  /** What it consumed, by the names of usage; null: nobody said. */
+  usage: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).nullable(),
+  costNanoUsd: z.int().nullable(),
+});
+
 /** Exactly one row for every model or tool call, however it ended. The id is the call's id, so a repeated settlement is skipped. */
 export const usageEntry = defineLedger({
   name: "usage",
@@ -33,6 +47,8 @@ export const usageEntry = defineLedger({
     costNanoUsd: count,
     /** How many times a provider was asked. */
     attempts: field(z.int().nullable(), { access: "server", column: int }),
+    /** Each of them in order, when one failed; the counts and the cost above are the total of all. null: the first one answered. */
+    tried: field(z.array(triedAttempt).nullable(), { access: "server", column: json }),
     estimated: field(z.boolean(), { access: "server", column: bool }),
     /** The call ended before its answer was whole. */
     partial: field(z.boolean(), { access: "server", column: bool }),

@@ -63,6 +63,7 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): 
           detail: detailOf(usage),
           costNanoUsd: call.meter.costNanoUsd,
           attempts: call.meter.attempts,
+          tried: call.meter.failures === null ? null : call.meter.tried(outcome, nowMs),
           estimated: usage.estimated ?? false,
           partial: call.meter.partial,
           ...common,

@@ -97,6 +97,7 @@ export const caseList: Readonly<Record<number, readonly Covered[]>> = {
   76: ["core/src/wire/openai-responses/answer/answer.test.ts", { file: "core/src/providers/prices.test.ts", test: "(76)" }],
   77: [{ file: "core/test/routing/relay.test.ts", test: "to a model that nobody listed is forwarded, at an unknown cost" }],
   78: [
+    "core/test/routing/routes/tried.test.ts",
     { file: "core/test/routing/routes/answers.test.ts", test: "says who answered, after how many attempts and at what cost" },
     {
       file: "core/test/routing/routes/spreading.test.ts",

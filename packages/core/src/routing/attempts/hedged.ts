@@ -30,8 +30,8 @@ export interface Hedged<A> {
 }
 
 /**
- * Tries a target, and a second one when the first has not answered in time: the first answer counts, the other attempt is aborted. Both are counted as attempts of the call; what is metered is the one that
- * answered. When both fail, the failure of the first counts, unless the second's is final.
+ * Tries a target, and a second one when the first has not answered in time: the first answer counts, the other attempt is aborted. Both are attempts of the call, and what
+ * either is known to have used is the call's. When both fail, the failure of the first counts, unless the second's is final.
  */
 export async function hedged<A>(
   o: TryOptions & { readonly clock: Clock; readonly hedge: Hedge },
@@ -40,21 +40,35 @@ export async function hedged<A>(
 ): Promise<Hedged<A>> {
   const { call } = o;
   const lost = new GatewayError("cancelled", "Another attempt at the same call answered first.");
-  const start = (at: Target): { readonly leg: AbortableLeg; readonly work: Promise<Hedged<A>> } => {
+  const start = (at: Target): Runner<A> => {
     const leg = abortableLeg(call, meterOfLeg(call.meter));
-    return { leg, work: tryTarget({ ...o, call: leg.call }, at, once).then((result) => ({ result, target: at })) };
+    const runner: Runner<A> = { leg, failed: false, work: tryTarget({ ...o, call: leg.call }, at, once).then(ended) };
+    function ended(result: A | Failed): Hedged<A> {
+      runner.failed = result instanceof Failed;
+      return { result, target: at };
+    }
+    return runner;
   };
   const first = start(target);
   const early = await firstOrTime(first.work, o);
-  if (early !== null) return settled(call.meter, first.leg, early);
+  if (early !== null) return alone(call.meter, first, early);
   const choice = o.hedge.second();
-  if (choice === null) return settled(call.meter, first.leg, await first.work);
+  if (choice === null) return alone(call.meter, first, await first.work);
   const second = start(choice.target);
   void second.work.then(({ result }) => choice.ended(result instanceof Failed ? result : "answered"));
   const winner = await Promise.race([decisive(first.work, second.work), decisive(second.work, first.work)]);
-  const leg = winner.from === first.work ? first.leg : second.leg;
-  (leg === first.leg ? second.leg : first.leg).abort(lost);
-  return settled(call.meter, leg, winner.hedged);
+  const [won, other] = winner.from === first.work ? [first, second] : [second, first];
+  other.leg.abort(lost);
+  if (!other.failed) other.leg.call.meter.failed(lost.code, { status: null, nowMs: o.clock.now() });
+  call.meter.join(won.leg.call.meter, other.leg.call.meter);
+  return winner.hedged;
+}
+
+interface Runner<A> {
+  readonly leg: AbortableLeg;
+  readonly work: Promise<Hedged<A>>;
+  /** It ended without an answer. */
+  failed: boolean;
 }
 
 /** An attempt that answered or failed finally ends the race at once; one that failed otherwise waits for the other. */
@@ -77,9 +91,8 @@ function firstOrTime<T>(work: Promise<T>, { clock, hedge }: { readonly clock: Cl
   });
 }
 
-/** The call's meter goes on with what the leg that counts found out. */
-function settled<A>(meter: Meter, leg: AbortableLeg, result: Hedged<A>): Hedged<A> {
-  Object.assign(meter, leg.call.meter);
+function alone<A>(meter: Meter, { leg }: Runner<A>, result: Hedged<A>): Hedged<A> {
+  meter.join(leg.call.meter, null);
   return result;
 }
 

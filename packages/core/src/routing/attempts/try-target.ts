@@ -1,12 +1,14 @@
 import type { ModelHead } from "../../calls/index.js";
 import { GatewayError, type ErrorCode } from "../../errors/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
+import type { AttemptStep } from "../../policy/step.js";
 import type { Clock } from "../../ports/index.js";
 import type { ProviderKey } from "../../providers/index.js";
 import type { Log } from "../../util/log.js";
 import type { Attempt } from "../lanes/attempt.js";
 import { tellable } from "../lanes/tellable.js";
 import type { Target } from "../resolve.js";
+import { enterAttempt } from "./enter-attempt.js";
 import { failureClass } from "./failure-class.js";
 
 /** However many targets and keys there are. */
@@ -26,6 +28,8 @@ export interface TryOptions {
   readonly call: LiveCall<ModelHead>;
   readonly clock: Clock;
   readonly log: Log;
+  /** What an attempt passes before its provider is dialed. Left out: nothing. */
+  readonly steps?: readonly AttemptStep[] | undefined;
   /** The key that a target with several is tried with first, as long as that is free: what the call carries is bound to it. Null: any. */
   readonly preferredKey?: ((target: Target) => Promise<ProviderKey | null>) | undefined;
   /** A number of the conversation, which keeps its key; only asked for when there are several. Null: none. */
@@ -50,12 +54,23 @@ export async function tryTarget<A>(o: TryOptions, target: Target, once: Once<A>)
   const { keys } = target.provider;
   let tried: Set<ProviderKey> | null = null;
   let failed: Failed | null = null;
+  if (o.steps !== undefined && o.steps.length > 0) {
+    try {
+      const entered = enterAttempt(o.steps, call, target);
+      if (entered !== undefined) await entered;
+    } catch (error) {
+      const refusal = GatewayError.from(error);
+      return new Failed(refusal, refusal.code !== "rate_limited");
+    }
+  }
   let preferred = keys.size < 2 ? null : await preferredKeyOf(o, target);
   for (;;) {
-    const key = preferred ?? keys.pick(tried ?? NONE, o.clock.now(), keys.size < 2 ? null : (o.affinity?.() ?? null));
+    const nowMs = o.clock.now();
+    const key = preferred ?? keys.pick(tried ?? NONE, nowMs, keys.size < 2 ? null : (o.affinity?.() ?? null));
     preferred = null;
     if (key === null && keys.size > 0) return failed ?? new Failed(new GatewayError("internal", "A provider gave no key."), true);
     call.meter.attempts++;
+    call.meter.attemptAtMs = nowMs;
     call.meter.provider = target.provider.name;
     call.meter.model = target.code;
     try {
@@ -80,8 +95,10 @@ async function preferredKeyOf({ preferredKey, clock }: TryOptions, target: Targe
   return key !== null && target.provider.keys.isFree(key, clock.now()) ? key : null;
 }
 
-function judged({ call, log }: TryOptions, attempt: Attempt, error: unknown): Failed {
+function judged({ call, clock, log }: TryOptions, attempt: Attempt, error: unknown): Failed {
   const failure = tellable(attempt, error);
+  const status = failure.details?.["status"];
+  call.meter.failed(failure.code, { status: typeof status === "number" ? status : null, nowMs: clock.now() });
   // That the caller left, or the gateway closes, says nothing of the provider.
   const isOurs = call.signal.aborted || notTheProviders.has(failure.code);
   log[isOurs ? "debug" : "warn"](isOurs ? "a model call ended before a provider answered" : "a model call failed at a provider", {

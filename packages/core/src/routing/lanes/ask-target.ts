@@ -1,5 +1,5 @@
 import {
-  fold,
+  Fold,
   unfold,
   type Headers,
   type ModelAnswer,
@@ -71,25 +71,36 @@ export async function askForAnswer(attempt: Attempt, question: Question, wires: 
   let asked: Asked<ModelAnswer>;
   if (asking.way.kind === "in-process") {
     const events = inProcessEvents(attempt, { call: asking.call, answer: asking.way.reach.answer }, wires.clock);
-    asked = { answer: await fold(events), vendor: null, warnings: asking.warnings };
+    asked = { answer: await collected(events, attempt), vendor: null, warnings: asking.warnings };
   } else {
     const { codec, response, adapted, warnings } = await ask(attempt, { ...asking, way: asking.way, stream: false }, wires);
-    asked = { answer: adapted.restoreAnswer(await readWhole(target, response, codec)), vendor: response.headers, warnings };
+    asked = { answer: adapted.restoreAnswer(await readWhole(attempt, response, codec)), vendor: response.headers, warnings };
   }
   noteUsage(live, target, asked.answer.usage);
   return { ...asked, answer: await wires.tokens.sealAnswer(asked.answer, asking.sealing) };
 }
 
-/** A whole answer, however the vendor sent it. */
-export function readWhole(target: Target, response: HttpResponse, codec: Codec): Promise<ModelAnswer> {
-  return isStream(response, false) ? fold(codec.decodeStream(response.chunks())) : decodeWhole(target, response, codec);
+/** A whole answer, however the vendor sent it. What one that breaks off had used by then is noted. */
+export function readWhole(attempt: Attempt, response: HttpResponse, codec: Codec): Promise<ModelAnswer> {
+  if (!isStream(response, false)) return decodeWhole(attempt.target, response, codec);
+  return collected(codec.decodeStream(response.chunks()), attempt);
+}
+
+async function collected(events: AsyncIterable<ModelEvent>, { call, target }: Attempt): Promise<ModelAnswer> {
+  const fold = new Fold();
+  try {
+    for await (const event of events) fold.push(event);
+  } catch (error) {
+    if (Object.keys(fold.usage).length > 0) noteUsage(call, target, fold.usage);
+    throw error;
+  }
+  return fold.answer();
 }
 
 /** What a call used, as far as it can be true, and what that costs at this target. */
 export function noteUsage(live: LiveCall<ModelHead>, target: Target, told: Usage): void {
   const usage = saneUsage(told, target.model ?? { contextTokens: null, maxOutputTokens: null });
-  live.meter.usage = usage;
-  live.meter.costNanoUsd = target.model === null ? null : target.model.costNanoUsd(usage);
+  live.meter.note(usage, target.model === null ? null : target.model.costNanoUsd(usage));
 }
 
 /** An answer as the stream that it would have been. */

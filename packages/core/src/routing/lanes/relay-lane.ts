@@ -63,7 +63,7 @@ export async function relayLane(
     noteUsage(call, target, codec.readUsage(bytes));
     return { status: response.status, headers: headers(false), body: { kind: "bytes", bytes } };
   }
-  const answer = await readWhole(target, response, codec);
+  const answer = await readWhole(attempt, response, codec);
   noteUsage(call, target, answer.usage);
   if (!head.stream) return { status: response.status, headers: headers(false), body: { kind: "bytes", bytes: codec.encodeAnswer(answer) } };
   const frames = codec.encodeStream(unfolded(answer), { includeUsage: head.wantsUsage, onError: (error) => call.failed(error.code) });

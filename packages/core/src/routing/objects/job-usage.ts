@@ -40,6 +40,7 @@ export function jobUsage(row: VendorObjectRow, o: JobUsage): Write {
       detail: detailOf(usage),
       costNanoUsd: o.costNanoUsd,
       attempts: null,
+      tried: null,
       estimated: usage.estimated ?? false,
       partial: o.partial,
       status: o.status,

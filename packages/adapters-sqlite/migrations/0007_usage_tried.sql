@@ -1,0 +1,3 @@
+-- The attempts of a call that needed several.
+
+alter table "usage_entries" add column "tried" text;
