@@ -22,6 +22,7 @@ export const folders = {
   wire: [...leaves, "calls"],
   providers,
   policy,
+  telemetry: [...domain, "policy"],
   routing: [...new Set([...policy, ...providers, "providers", "policy"])],
   mcp: [...domain, "policy"],
   agents: domain,
@@ -45,7 +46,7 @@ export const mayImportAllButNode = ["gateway.ts", "index.ts", "testing"];
  */
 export const typesOnly = {
   seams: ["ports"],
-  http: ["routing", "providers", "mcp", "agents", "tasks", "sessions", "workspace"],
+  http: ["routing", "providers", "mcp", "agents", "tasks", "sessions", "workspace", "telemetry"],
 };
 
 /** Folders of core whose files may import `node:` modules. */

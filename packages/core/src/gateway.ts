@@ -14,12 +14,11 @@ import { allEntities } from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
 import { createFetch, Edge, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
-import { memoryBus, memoryStore, memoryWakeup } from "./memory/index.js";
-import { auditAndMeter } from "./policy/audit-and-meter.js";
-import { authorise } from "./policy/authorise.js";
+import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "./memory/index.js";
+import { attemptSteps, callSteps } from "./policy/chain.js";
 import { GroupCommit } from "./policy/group-commit.js";
 import { LazyStore } from "./ports/lazy-store.js";
-import type { Bus, Clock, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
+import type { Bus, Cache, Clock, Counters, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
 import { CallerAsker, readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
@@ -51,6 +50,10 @@ export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
   readonly clock?: Clock | undefined;
   readonly http?: HttpClient | undefined;
   readonly bus?: Bus | undefined;
+  /** What answers are kept in for a while; this process's memory when left out. */
+  readonly cache?: Cache | undefined;
+  /** What limits are counted in; this process's memory when left out, so that each process allows the whole limit. */
+  readonly counters?: Counters | undefined;
   readonly wakeup?: Wakeup | undefined;
   /** Called with the owner key when this start made it: nobody can read it again. Left out: it is logged. */
   readonly onOwnerKey?: ((key: string) => void) | undefined;
@@ -128,8 +131,8 @@ export class Gateway {
       options.http ??
       httpClient({ clock, connectMs: this.config.server.timeouts.connectMs, allowPrivate: this.config.network.allowPrivate });
 
-    // What every model call and every tool call passes, in this order.
-    const steps = [auditAndMeter({ ledger: this.#ledger, clock, events }), authorise];
+    const policy = { ledger: this.#ledger, clock, events };
+    const steps = callSteps(policy);
 
     this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
     const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
@@ -138,6 +141,7 @@ export class Gateway {
       http: this.#http,
       codecs,
       steps,
+      attemptSteps: attemptSteps(policy),
       snapshot,
       tokenKey: keys("opaque-tokens"),
     });
@@ -302,7 +306,9 @@ function servicesOf(options: GatewayOptions, { store, clock, log }: Pick<Service
   );
   const wakeup = options.wakeup ?? memoryWakeup({ clock });
   const bus = options.bus ?? memoryBus();
-  return { store, clock, crypto, wakeup, bus, events, log, seams: createSeams(), nodeId: newId("node") };
+  const cache = options.cache ?? memoryCache({ clock });
+  const counters = options.counters ?? memoryCounters({ clock });
+  return { store, clock, crypto, wakeup, bus, cache, counters, events, log, seams: createSeams(), nodeId: newId("node") };
 }
 
 function closed(): GatewayError {
@@ -320,6 +326,8 @@ function configOf(options: GatewayOptions): ConfigInput {
     clock: _clock,
     http: _http,
     bus: _bus,
+    cache: _cache,
+    counters: _counters,
     wakeup: _wakeup,
     onOwnerKey: _on,
     ...config

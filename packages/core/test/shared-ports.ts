@@ -1,8 +1,8 @@
 import { sqlite } from "@sallyport/adapters-sqlite";
 import { allEntities } from "../src/entities/index.js";
-import { memoryBus, memoryStore, memoryWakeup } from "../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "../src/memory/index.js";
 import { crypto } from "../src/platform/node-crypto.js";
-import type { Bus, Crypto, RecordStore, Wakeup } from "../src/ports/index.js";
+import type { Bus, Cache, Counters, Crypto, RecordStore, Wakeup } from "../src/ports/index.js";
 import { FakeClock } from "../src/testing/fake-clock.js";
 
 // What several processes of one installation share, for tests of what they do together.
@@ -16,13 +16,23 @@ export interface SharedPorts {
   readonly store: RecordStore;
   readonly wakeup: Wakeup;
   readonly bus: Bus;
+  readonly cache: Cache;
+  readonly counters: Counters;
   readonly crypto: Crypto;
 }
 
 export async function sharedPorts(kind: StoreKind): Promise<SharedPorts> {
   if (kind === "memory") {
     const clock = new FakeClock();
-    return { clock, store: memoryStore({ clock }), wakeup: memoryWakeup({ clock }), bus: memoryBus(), crypto };
+    return {
+      clock,
+      store: memoryStore({ clock }),
+      wakeup: memoryWakeup({ clock }),
+      bus: memoryBus(),
+      cache: memoryCache({ clock }),
+      counters: memoryCounters({ clock }),
+      crypto,
+    };
   }
   let underWay = 0;
   const clock = new FakeClock(undefined, { settle: () => quiet(() => underWay === 0) });
@@ -35,7 +45,15 @@ export async function sharedPorts(kind: StoreKind): Promise<SharedPorts> {
       underWay--;
     }
   });
-  return { clock, store, wakeup: memoryWakeup({ clock }), bus: memoryBus(), crypto };
+  return {
+    clock,
+    store,
+    wakeup: memoryWakeup({ clock }),
+    bus: memoryBus(),
+    cache: memoryCache({ clock }),
+    counters: memoryCounters({ clock }),
+    crypto,
+  };
 }
 
 /** Turns of the event loop until the store was idle for three of them: whatever followed from its answers has been asked. */

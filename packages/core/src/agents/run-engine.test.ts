@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Caller, ModelEvent, RunEvent, StoredRunEvent } from "../calls/index.js";
 import { runStep, type RunRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
-import { memoryBus } from "../memory/index.js";
+import { memoryBus, memoryCache, memoryCounters } from "../memory/index.js";
 import type { ModelCaller } from "../seams/index.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import {
@@ -711,7 +711,10 @@ describe.each(storeKinds)("with %s", (kind) => {
         const on = await shared();
         const models = scriptedModels([["On my", { wait: new Promise(() => undefined) }]]);
         const { engine } = processOf(on, { models, nodeId: "a" });
-        const other = processOf(bus === "shared" ? on : { ...on, bus: memoryBus() }, { models: scriptedModels([]), nodeId: "b" }).engine;
+        const other = processOf(bus === "shared" ? on : { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() }, {
+          models: scriptedModels([]),
+          nodeId: "b",
+        }).engine;
         const run = engine.run({ model: "m", input: "go" }, ada);
         await on.clock.advance(100);
         const there = other.open(run.id, ada);
@@ -726,7 +729,10 @@ describe.each(storeKinds)("with %s", (kind) => {
       const on = await shared();
       const middle = gate();
       const { engine, changes } = processOf(on, { models: scriptedModels([["So ", { wait: middle.passed }, "there."]]), nodeId: "a" });
-      const other = processOf({ ...on, bus: memoryBus() }, { models: scriptedModels([]), nodeId: "b" }).engine;
+      const other = processOf(
+        { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() },
+        { models: scriptedModels([]), nodeId: "b" },
+      ).engine;
       const run = engine.run({ model: "m", input: "go" }, ada);
       await on.clock.advance(10);
       await other.cancel(run.id, { caller: ada, reason: "stop" });
@@ -814,7 +820,10 @@ describe.each(storeKinds)("with %s", (kind) => {
         const on = await shared();
         const middle = gate();
         const { engine } = processOf(on, { models: scriptedModels([["one ", { wait: middle.passed }, "two"]]) });
-        const other = processOf(bus === "shared" ? on : { ...on, bus: memoryBus() }, { models: scriptedModels([]), nodeId: "b" }).engine;
+        const other = processOf(bus === "shared" ? on : { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() }, {
+          models: scriptedModels([]),
+          nodeId: "b",
+        }).engine;
         const run = engine.run({ model: "m", input: "go" }, ada);
         const step = bus === "shared" ? 0 : 250;
         await on.clock.advance(0);

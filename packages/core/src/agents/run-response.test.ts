@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Caller } from "../calls/index.js";
-import { memoryBus, memoryStore, memoryWakeup } from "../memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "../memory/index.js";
 import { crypto } from "../platform/node-crypto.js";
 import { clock } from "../platform/system-clock.js";
 import { processOn, scriptedModels, type ScriptedModels } from "../../test/scripted-seams.js";
@@ -9,7 +9,10 @@ import { gate } from "../../test/shared-ports.js";
 const ada: Caller = { kind: "key", id: "key_ada", name: "Ada", projects: ["default"], grants: ["*"] };
 
 function engineWith(models: ScriptedModels) {
-  return processOn({ clock, crypto, store: memoryStore(), wakeup: memoryWakeup(), bus: memoryBus() }, { models }).engine;
+  return processOn(
+    { clock, crypto, store: memoryStore(), wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() },
+    { models },
+  ).engine;
 }
 interface Frame {
   readonly id: number;

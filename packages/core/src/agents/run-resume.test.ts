@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Caller, RunEvent } from "../calls/index.js";
 import { run, runStep } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
-import { memoryBus } from "../memory/index.js";
+import { memoryBus, memoryCache, memoryCounters } from "../memory/index.js";
 import type { RecordStore } from "../ports/index.js";
 import { FakeClock } from "../testing/fake-clock.js";
 import type { RunEngine } from "./run-engine.js";
@@ -191,7 +191,10 @@ describe.each(storeKinds)("with %s", (kind) => {
     it("is cancelled by whoever asks, at once when nobody holds it, else by whoever takes it next", async () => {
       for (const when of ["held", "unheld"]) {
         const on = await shared();
-        const dead = frozen({ ...on, bus: memoryBus() }, { models: scriptedModels([["So far", { wait: never }]]) });
+        const dead = frozen(
+          { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() },
+          { models: scriptedModels([["So far", { wait: never }]]) },
+        );
         const { id } = dead.engine.run({ model: "m", input: "go" }, ada);
         await on.clock.advance(100);
         const models = scriptedModels([]);

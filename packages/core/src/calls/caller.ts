@@ -10,6 +10,13 @@ export interface Caller {
   /** The projects whose rows this caller may see; the first is where its new rows go. Never empty. */
   readonly projects: readonly [string, ...string[]];
   readonly grants: readonly string[];
+  /** Grants of the credentials that this one was made from: what it may do, each of these lists has to allow as well. */
+  readonly bounds?: readonly (readonly string[])[] | undefined;
+  /** For whom limits, budgets and reports count the call, beside its project; undefined: nobody of that kind. */
+  readonly keyId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly teamId?: string | undefined;
+  readonly agentId?: string | undefined;
 }
 
 /** The project of everything that names no other. */

@@ -1,9 +1,10 @@
-import type { GatewayKeyRow, RouteRules, RouteRow } from "../entities/index.js";
+import type { Entity, GatewayKeyRow, Kept, RouteRules, RouteRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Bus, Clock, RecordStore, Within } from "../ports/index.js";
 import type { Log } from "../util/log.js";
 import type { Config } from "./schema.js";
 import { mergeRoutes } from "./merge-routes.js";
+import { noRecords, readRows, recordsOf, sameRows, type Records } from "./records.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** What of the services it needs; Services is one. */
@@ -19,6 +20,8 @@ export interface SnapshotOptions {
   readonly readKeys: (within: Within) => Promise<ReadonlyMap<string, GatewayKeyRow>>;
   /** Every stored route, as the store has them now; left out: there are none. */
   readonly readRoutes?: ((within: Within) => Promise<readonly RouteRow[]>) | undefined;
+  /** What else calls are decided by: watched entities, whose rows `snapshot.records` has. */
+  readonly follows?: readonly Entity<Kept>[] | undefined;
   /** How often the store is asked for changes. 1 s when left out. */
   readonly pollMs?: number | undefined;
 }
@@ -32,13 +35,12 @@ const POLL_MS = 1_000;
 const FULL_READ_EVERY_MS = 30_000;
 const READ_WITHIN_MS = 5_000;
 const CHANGES_LIMIT = 500;
-/** The entities that a snapshot is built from. */
-const followed = new Set(["gatewayKey", "route"]);
-
 /** What one read of the store found. */
 interface Found {
   readonly keys: ReadonlyMap<string, GatewayKeyRow>;
   readonly rows: readonly RouteRow[];
+  /** By entity. */
+  readonly records: ReadonlyMap<string, readonly Kept[]>;
 }
 
 /**
@@ -53,6 +55,10 @@ export class SnapshotHolder {
   #current: Snapshot;
   /** The stored routes of `current`. */
   #rows: readonly RouteRow[] = [];
+  /** The rows behind `current.records`, by entity. */
+  #records: ReadonlyMap<string, readonly Kept[]> = new Map();
+  /** The names of the entities that a snapshot is built from. */
+  readonly #followed: ReadonlySet<string>;
   #cursor: string | null = null;
   #fullReadAtMs = 0;
   /** A change was seen that no read has taken in yet: survives a read that fails. */
@@ -69,7 +75,8 @@ export class SnapshotHolder {
     this.#services = services;
     this.#o = options;
     const { config } = options;
-    const none = { keys: new Map<string, GatewayKeyRow>(), routes: mergeRoutes(config, []) };
+    this.#followed = new Set(["gatewayKey", "route", ...(options.follows ?? []).map(({ name }) => name)]);
+    const none = { keys: new Map<string, GatewayKeyRow>(), routes: mergeRoutes(config, []), records: noRecords };
     this.#current = Object.freeze({ version: 0, config, ...none, readAtMs: 0 });
   }
 
@@ -101,7 +108,7 @@ export class SnapshotHolder {
       }));
   }
 
-  /** Called after keys, routes or configuration changed, not when they were only read again. A listener must not throw. Returns the end of listening. */
+  /** Called after keys, routes, records or configuration changed, not when they were only read again. A listener must not throw. Returns the end of listening. */
   onSwap(listener: SwapListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -171,26 +178,46 @@ export class SnapshotHolder {
     for (;;) {
       const { items, next } = await this.#services.store.changes(this.#cursor, CHANGES_LIMIT, within);
       this.#cursor = next;
-      if (items.some((item) => followed.has(item.entity))) this.#behind = true;
+      if (items.some((item) => this.#followed.has(item.entity))) this.#behind = true;
       if (items.length < CHANGES_LIMIT) return;
     }
   }
 
   async #readAll(within: Within): Promise<Found> {
     const keys = await this.#o.readKeys(within);
-    return { keys, rows: (await this.#o.readRoutes?.(within)) ?? [] };
+    const rows = (await this.#o.readRoutes?.(within)) ?? [];
+    const records = new Map<string, readonly Kept[]>();
+    for (const entity of this.#o.follows ?? []) records.set(entity.name, await readRows(this.#services.store, entity, within));
+    return { keys, rows, records };
   }
 
   #swap(found: Found | null, readAtMs: number): void {
     const before = this.#current;
     const keys = found === null || sameKeys(found.keys, before.keys) ? before.keys : found.keys;
     const routes = found === null || sameRows(found.rows, this.#rows) ? before.routes : this.#merge(found.rows);
-    if (keys === before.keys && routes === before.routes) {
+    const records = found === null ? before.records : this.#recordsOf(found.records);
+    if (keys === before.keys && routes === before.routes && records === before.records) {
       this.#current = Object.freeze({ ...before, readAtMs, version: Math.max(1, before.version) });
       return;
     }
-    this.#current = Object.freeze({ ...before, keys, routes, readAtMs, version: before.version + 1 });
+    this.#current = Object.freeze({ ...before, keys, routes, records, readAtMs, version: before.version + 1 });
     for (const listener of this.#listeners) listener(this.#current, before);
+  }
+
+  /** An entity none of whose rows changed keeps its array; when none did, the records stay as they are. */
+  #recordsOf(found: ReadonlyMap<string, readonly Kept[]>): Records {
+    const kept = this.#records;
+    const rows = new Map<string, readonly Kept[]>();
+    let isChanged = found.size !== kept.size;
+    for (const [name, now] of found) {
+      const before = kept.get(name);
+      const same = before !== undefined && sameRows(now, before);
+      rows.set(name, same ? before : now);
+      isChanged ||= !same;
+    }
+    if (!isChanged) return this.#current.records;
+    this.#records = rows;
+    return recordsOf(rows);
   }
 
   #merge(rows: readonly RouteRow[]): ReadonlyMap<string, RouteRules> {
@@ -205,10 +232,4 @@ function sameKeys(a: ReadonlyMap<string, GatewayKeyRow>, b: ReadonlyMap<string, 
   if (a.size !== b.size) return false;
   for (const [digest, row] of a) if (b.get(digest)?.version !== row.version || b.get(digest)?.id !== row.id) return false;
   return true;
-}
-
-function sameRows(a: readonly RouteRow[], b: readonly RouteRow[]): boolean {
-  if (a.length !== b.length) return false;
-  const versions = new Map(b.map((row) => [row.id, row.version]));
-  return a.every((row) => versions.get(row.id) === row.version);
 }

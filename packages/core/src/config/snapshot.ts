@@ -1,4 +1,5 @@
 import type { GatewayKeyRow, RouteRules } from "../entities/index.js";
+import type { Records } from "./records.js";
 import type { Config } from "./schema.js";
 
 /**
@@ -13,6 +14,8 @@ export interface Snapshot {
   readonly keys: ReadonlyMap<string, GatewayKeyRow>;
   /** By name: those of the configuration, and the stored ones whose name it does not use. */
   readonly routes: ReadonlyMap<string, RouteRules>;
+  /** The other stored records that calls are decided by. */
+  readonly records: Records;
   /** When the read of the store began that showed this state to be current, Unix ms. Credentials are refused when this is older than `access.maxStaleMs`. */
   readonly readAtMs: number;
 }

@@ -61,6 +61,22 @@ export interface Dated {
   atMs: number;
 }
 
+/** What a verb of the resource API is called in the declaration of an entity that opts into it. */
+export type RestVerb = "list" | "get" | "create" | "update" | "delete";
+
+/** How an entity stands in the resource API. Left out: it does not. */
+export interface RestTraits {
+  /** In `/api/v1/add|update|del/{type}`: `gateway-api-key`. */
+  readonly type: string;
+  /** In `/api/v1/list/{plural}`: `gateway-api-keys`. */
+  readonly plural: string;
+  /** In `/api/v1/{path}` and `/api/v1/{path}/{id}`; `plural` when left out. */
+  readonly path?: string;
+  /** What a caller's grants must name to read or write it: `keys` for `keys:read` and `keys:write`. */
+  readonly permission: string;
+  readonly verbs: readonly RestVerb[];
+}
+
 interface Declared<R> {
   readonly name: string;
   readonly table: string;
@@ -71,6 +87,7 @@ interface Declared<R> {
   readonly indexes: readonly (readonly string[])[];
   /** Writes enter the change log, in the same transaction. */
   readonly watched: boolean;
+  readonly rest: RestTraits | null;
   /** Never present: carries the row's type. */
   readonly row?: R;
 }
@@ -93,6 +110,7 @@ interface Declaration<F extends Fields> {
   readonly unique?: readonly (readonly (keyof F & string)[])[];
   readonly indexes?: readonly (readonly ((keyof F & string) | "createdAtMs" | "updatedAtMs" | "atMs" | "id")[])[];
   readonly watched?: boolean;
+  readonly rest?: RestTraits;
 }
 
 interface Lists {
@@ -128,6 +146,7 @@ function complete<K extends "record" | "machine" | "ledger" | "log">(
     unique: declaration.unique ?? [],
     indexes: declaration.indexes ?? [],
     watched: declaration.watched ?? false,
+    rest: declaration.rest ?? null,
   };
 }
 

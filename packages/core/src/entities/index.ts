@@ -29,6 +29,8 @@ export {
   type Kept,
   type Key,
   type LogEntity,
+  type RestTraits,
+  type RestVerb,
   type RowType,
 } from "./define-entity.js";
 export { gatewayKey, type GatewayKeyRow } from "./gateway-key.js";

@@ -1,5 +1,5 @@
 import type { Access } from "../access/access.js";
-import { isGranted } from "../access/grants.js";
+import { mayDo } from "../access/grants.js";
 import type { Caller, Headers, HttpAnswer, Inbound } from "../calls/index.js";
 import type { Config } from "../config/schema.js";
 import type { Snapshot } from "../config/snapshot.js";
@@ -129,7 +129,7 @@ export class Edge {
 
 function authorise(caller: Caller, permission: Permission): void {
   const { what, name } = permission;
-  if (isGranted(caller.grants, what, name)) return;
+  if (mayDo(caller, what, name)) return;
   throw new GatewayError("forbidden", `This key may not ${name} ${what}.`, {
     hint: `Grant it ${what}:${name}.`,
     details: { missing: `${what}:${name}` },

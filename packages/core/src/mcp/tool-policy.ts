@@ -1,5 +1,5 @@
 import type { Answer, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
-import { isGranted } from "../access/grants.js";
+import { mayDo } from "../access/grants.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
@@ -63,7 +63,7 @@ export class ToolPolicy {
 
 /** Prompts and resources are not called but read: the same grants decide, under the same names. Errors: `forbidden`. */
 export function authoriseReading(o: CallOptions, name: string): void {
-  if (isGranted(o.caller.grants, "mcp", name)) return;
+  if (mayDo(o.caller, "mcp", name)) return;
   throw new GatewayError("forbidden", `This key may not use "${name.slice(0, 200)}".`, {
     hint: `Grant it mcp:${name.slice(0, 200)}, or a pattern that covers it.`,
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SYSTEM_CALLER, type Answer, type ModelEvent, type ModelHead, type Outcome } from "../calls/index.js";
+import { noRecords } from "../config/records.js";
 import { configSchema } from "../config/schema.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "./live-call.js";
@@ -15,7 +16,7 @@ const head: ModelHead = {
   maxOutputTokens: undefined,
   bytes: 2,
 };
-const snapshot = { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), readAtMs: 0 };
+const snapshot = { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), records: noRecords, readAtMs: 0 };
 const answer: Answer<ModelEvent> = { status: 200, headers: [], body: { kind: "bytes", bytes: new Uint8Array() } };
 
 function liveCall(o: { signal?: AbortSignal; errors?: unknown[] } = {}) {

@@ -1,4 +1,4 @@
-import type { Answer, CallHead, Caller, ModelCall, Outcome } from "../calls/index.js";
+import type { Answer, CallHead, Caller, ModelCall, ModelHead, Outcome, Usage } from "../calls/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import type { Within } from "../ports/index.js";
 import type { Meter } from "./meter.js";
@@ -48,4 +48,25 @@ export interface Step<H extends CallHead = CallHead, E = never> {
   enter?(call: OpenCall<H>): void | Answer<E> | Promise<void | Answer<E>>;
   /** Only for a step that sees "read" or "write"; one that reads may throw, not change. */
   events?(call: OpenCall<H>, source: AsyncIterable<E>): AsyncIterable<E>;
+}
+
+/** Where one attempt of a model call is about to go. */
+export interface AttemptTarget {
+  readonly provider: string;
+  /** Its code at the provider. */
+  readonly model: string;
+  /** null: nobody said. */
+  readonly contextTokens: number | null;
+  readonly maxOutputTokens: number | null;
+  /** What this usage costs here, nano-US-dollars; null: its price is not known. */
+  cost(usage: Usage): number | null;
+}
+
+/**
+ * One policy of an attempt: passed in order before a provider is dialed, again for every further key and target. Throw to refuse: `budget_exceeded` and all else that is the caller's ends the call,
+ * `rate_limited` lets the route go on to its next target. What it acquires it registers with `call.defer`, which runs when the whole call is over.
+ */
+export interface AttemptStep {
+  readonly name: string;
+  enter(call: OpenCall<ModelHead>, target: AttemptTarget): void | Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ModelHead } from "../calls/index.js";
+import { noRecords } from "../config/records.js";
 import { configSchema } from "../config/schema.js";
 import { GatewayError, type ErrorCode } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
@@ -30,7 +31,14 @@ function setUp(pools: Readonly<Record<string, readonly string[]>>) {
     new LiveCall<ModelHead>({
       ...{ id: "call_1", requestId: "req_1", runId: null, depth: 0, purpose: null, startedAtMs: clock.now(), head },
       caller: { kind: "owner", id: "owner", name: "owner", projects: ["default"], grants: ["*"] },
-      snapshot: { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), readAtMs: clock.now() },
+      snapshot: {
+        version: 1,
+        config: configSchema.parse({}),
+        keys: new Map(),
+        routes: new Map(),
+        records: noRecords,
+        readAtMs: clock.now(),
+      },
       signal: controller.signal,
       deadlineMs: clock.now() + 60_000,
       decode: () => ({ kind: "tool", name: "", arguments: "" }),

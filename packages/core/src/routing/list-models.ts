@@ -1,4 +1,4 @@
-import { isGranted } from "../access/grants.js";
+import { mayDo } from "../access/grants.js";
 import type { OperationName, ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Model, ModelKind, Provider } from "../providers/index.js";
@@ -15,14 +15,14 @@ export function listModels(names: Names, speaks: Speaks): readonly ListedModel[]
     if (entry !== null) listed.push(entry);
   }
   for (const route of names.routes.keys()) listed.push(listedRoute(`route/${route}`, names));
-  return listed.filter(({ id }) => isGranted(names.caller.grants, "models", id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  return listed.filter(({ id }) => mayDo(names.caller, "models", id)).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** One of those by its name in full or a bare id; null when the caller may not see it, or nobody listed it. */
 export function findModel(name: string, names: Names, speaks: Speaks): ListedModel | null {
   try {
     const resolution = resolve(name, names);
-    if (!isGranted(names.caller.grants, "models", resolution.name)) return null;
+    if (!mayDo(names.caller, "models", resolution.name)) return null;
     if (name.startsWith("route/")) return listedRoute(name, names);
     const { model } = resolution.targets[0]!;
     return model === null ? null : listedModel(model, names, speaks);

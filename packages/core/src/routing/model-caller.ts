@@ -17,7 +17,7 @@ import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
 import { runSteps, sightOf } from "../policy/run-steps.js";
-import type { Content, Step } from "../policy/step.js";
+import type { AttemptStep, Content, Step } from "../policy/step.js";
 import type { HttpClient } from "../ports/index.js";
 import type { Providers, Reach } from "../providers/index.js";
 import {
@@ -60,6 +60,8 @@ export interface RoutingOptions {
   readonly codecs: readonly Codec[];
   /** What every call passes, in this order. */
   readonly steps: readonly Step<ModelHead, ModelEvent>[];
+  /** What every attempt passes before its provider is dialed; nothing when left out. */
+  readonly attemptSteps?: readonly AttemptStep[] | undefined;
   readonly snapshot: () => Snapshot;
   /** The purpose key `opaque-tokens`; made for this process when left out. */
   readonly tokenKey?: Uint8Array | undefined;
@@ -272,7 +274,10 @@ export class RoutingModelCaller implements ModelCaller {
     const targets = orderTargets(resolution, { head: live.head, health: this.#health, nowMs: clock.now(), random, conversation });
     const route = resolution.route === null ? null : routeContext(resolution.route, live, { health: this.#health, random });
     if (resolution.route?.shadow && question !== undefined) this.#cast(opened, { target: resolution.route.shadow, question });
-    return attemptAll({ call: live, targets, clock, log, preferredKey, affinity: () => conversation().prefix, route }, once);
+    return attemptAll(
+      { call: live, targets, clock, log, steps: this.#o.attemptSteps, preferredKey, affinity: () => conversation().prefix, route },
+      once,
+    );
   }
 
   /** Sends a copy of the call to the route's shadow, for the share of calls that it says: metered as a call of the route, and read to its end for nobody. */
@@ -289,10 +294,13 @@ export class RoutingModelCaller implements ModelCaller {
         onLeaveError: (error) => events.emit("internal.error", { where: "a leave of a shadow call", error }),
       });
       const answer = await runSteps(this.#o.steps, shadow, () =>
-        attemptAll({ call: shadow, targets: [o.target], clock, log, affinity: () => conversation().prefix }, async (attempt) => {
-          const asked = await askForEvents(attempt, o.question, this.#wires);
-          return { status: 200, headers: [], body: { kind: "events", events: asked.answer } } satisfies Answer<ModelEvent>;
-        }),
+        attemptAll(
+          { call: shadow, targets: [o.target], clock, log, steps: this.#o.attemptSteps, affinity: () => conversation().prefix },
+          async (attempt) => {
+            const asked = await askForEvents(attempt, o.question, this.#wires);
+            return { status: 200, headers: [], body: { kind: "events", events: asked.answer } } satisfies Answer<ModelEvent>;
+          },
+        ),
       );
       await drain(answer);
     });

@@ -1,4 +1,4 @@
-import { isGranted } from "../access/grants.js";
+import { mayDo } from "../access/grants.js";
 import type { Caller } from "../calls/index.js";
 import type { RouteRules } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
@@ -108,7 +108,7 @@ function targetOf(name: string, providers: Providers): Target | null {
 
 function notFound(name: string, names: Names): GatewayError {
   const shown = name.length > 200 ? `${name.slice(0, 200)}…` : name;
-  const granted = (id: string): boolean => isGranted(names.caller.grants, "models", id);
+  const granted = (id: string): boolean => mayDo(names.caller, "models", id);
   const several = names.providers.models.withCode(name).map((model) => model.id);
   const allowed = several.filter(granted);
   if (allowed.length > 1)

@@ -4,6 +4,7 @@ export { type ListedModel, type ModelCaller, type Operated, type WireCall } from
 export { type InputItemsPage, type Responses } from "./responses.js";
 export { type InputMessage, type RunRequest, type RunStarter } from "./run-starter.js";
 export { Seam } from "./seam.js";
+export { ResourceActionsTable, type ActionOptions, type ResourceActions } from "./resource-actions.js";
 export { type ToolCall, type ToolCaller } from "./tool-caller.js";
 export { createSeams, type Seams } from "./seams.js";
 export { type Services } from "./services.js";

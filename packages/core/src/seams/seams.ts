@@ -1,4 +1,5 @@
 import type { ModelCaller } from "./model-caller.js";
+import { ResourceActionsTable } from "./resource-actions.js";
 import type { Responses } from "./responses.js";
 import type { RunStarter } from "./run-starter.js";
 import { Seam } from "./seam.js";
@@ -12,6 +13,8 @@ export interface Seams {
   readonly runs: Seam<RunStarter>;
   readonly responses: Seam<Responses>;
   readonly objects: Seam<VendorObjects>;
+  /** What domains do themselves of the resource API. */
+  readonly resources: ResourceActionsTable;
 }
 export function createSeams(): Seams {
   return {
@@ -20,5 +23,6 @@ export function createSeams(): Seams {
     runs: new Seam("runs"),
     responses: new Seam("responses"),
     objects: new Seam("objects"),
+    resources: new ResourceActionsTable(),
   };
 }

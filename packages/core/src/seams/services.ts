@@ -1,4 +1,4 @@
-import type { Bus, Clock, Crypto, RecordStore, Wakeup } from "../ports/index.js";
+import type { Bus, Cache, Clock, Counters, Crypto, RecordStore, Wakeup } from "../ports/index.js";
 import type { Log } from "../util/log.js";
 import type { EventHub } from "./event-hub.js";
 import type { Seams } from "./seams.js";
@@ -10,6 +10,8 @@ export interface Services {
   readonly crypto: Crypto;
   readonly wakeup: Wakeup;
   readonly bus: Bus;
+  readonly cache: Cache;
+  readonly counters: Counters;
   readonly events: EventHub;
   readonly log: Log;
   readonly seams: Seams;

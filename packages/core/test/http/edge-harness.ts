@@ -1,12 +1,13 @@
 import { Access, ensureOwnerKey, keyDigest, purposeKeys, readKeys, type AuthHook } from "../../src/access/index.js";
 import { DEFAULT_PROJECT, type Caller, type HttpAnswer, type Inbound, type StoredRunEvent } from "../../src/calls/index.js";
+import { noRecords } from "../../src/config/records.js";
 import { configSchema, type ConfigInput } from "../../src/config/schema.js";
 import type { Snapshot } from "../../src/config/snapshot.js";
 import { gatewayKey, type RunRow } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
 import { StoredResponses } from "../../src/routing/index.js";
 import { createFetch, Edge, type McpRequest } from "../../src/http/index.js";
-import { memoryBus, memoryStore, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "../../src/memory/index.js";
 import { clock, crypto } from "../../src/platform/node.js";
 import { insert } from "../../src/ports/index.js";
 import {
@@ -44,13 +45,23 @@ export async function edgeHarness(o: EdgeHarnessOptions = {}) {
   const store = memoryStore({ clock });
   const logged: { level: string; message: string; fields: LogFields }[] = [];
   const log = new Log("debug", (level, message, fields) => void logged.push({ level, message, fields }));
-  const common = { store, clock, crypto, log, wakeup: memoryWakeup({ clock }), bus: memoryBus(), events: new EventHub() };
+  const common = {
+    store,
+    clock,
+    crypto,
+    log,
+    wakeup: memoryWakeup({ clock }),
+    bus: memoryBus(),
+    cache: memoryCache({ clock }),
+    counters: memoryCounters({ clock }),
+    events: new EventHub(),
+  };
   const services: Services = { ...common, seams: createSeams(), nodeId: "node_test" };
   const pepper = purposeKeys(crypto, crypto.random(32))("gateway-keys");
   await storeKeys(services, pepper);
   const config = configSchema.parse({ server: o.server ?? {} });
   const keys = await readKeys(store, within);
-  const snapshot = (): Snapshot => ({ version: 1, config, keys, routes: new Map(), readAtMs: clock.now() });
+  const snapshot = (): Snapshot => ({ version: 1, config, keys, routes: new Map(), records: noRecords, readAtMs: clock.now() });
 
   const relayed: Relayed[] = [];
   const behind = {

@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Caller, HttpAnswer, Outcome, ToolHead } from "../../src/calls/index.js";
+import { noRecords } from "../../src/config/records.js";
 import { configSchema, type ConfigInput } from "../../src/config/schema.js";
 import type { Snapshot } from "../../src/config/snapshot.js";
 import { McpProxy, type McpLimits } from "../../src/mcp/index.js";
 import type { ToolSteps } from "../../src/mcp/tool-policy.js";
-import { memoryBus, memoryStore, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "../../src/memory/index.js";
 import { clock, crypto, httpClient } from "../../src/platform/node.js";
 import { stdioSpawner, type StdioSpawnerOptions } from "../../src/platform/stdio/stdio-spawner.js";
 import { auditAndMeter } from "../../src/policy/audit-and-meter.js";
@@ -52,13 +53,15 @@ export function proxyHarness(o: HarnessOptions = {}) {
     crypto,
     wakeup: memoryWakeup({ clock }),
     bus: memoryBus(),
+    cache: memoryCache(),
+    counters: memoryCounters(),
     events,
     log: new Log("debug", (level, message, fields) => void logged.push({ level, message, fields })),
     seams: createSeams(),
     nodeId: "node_test",
   };
   const config = configSchema.parse(o.config ?? {});
-  const snapshot = (): Snapshot => ({ version: 1, config, keys: new Map(), routes: new Map(), readAtMs: clock.now() });
+  const snapshot = (): Snapshot => ({ version: 1, config, keys: new Map(), routes: new Map(), records: noRecords, readAtMs: clock.now() });
   const ledger = new GroupCommit({ store, clock, onError: (error) => void problems.push(error) });
   const ended: Ended[] = [];
   const recorder: Step<ToolHead> = {

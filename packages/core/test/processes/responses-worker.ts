@@ -2,7 +2,7 @@ import { sqlite } from "@sallyport/adapters-sqlite";
 import { SYSTEM_CALLER } from "../../src/calls/index.js";
 import { allEntities } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
-import { memoryBus, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryWakeup } from "../../src/memory/index.js";
 import { crypto } from "../../src/platform/node-crypto.js";
 import { clock } from "../../src/platform/system-clock.js";
 import { StoredResponses } from "../../src/routing/stored-responses/stored-responses.js";
@@ -36,7 +36,7 @@ const relay: ModelCaller["relay"] = (_call, { signal }) =>
   Promise.resolve({ status: 200, headers: [], body: { kind: "frames", frames: thinking(signal) }, done: () => undefined });
 seams.models.fill({ relay, call: unused, operate: unused, list: () => [], find: () => null });
 const log = new Log("warn", (level, message, fields) => say(`${level} ${message} ${JSON.stringify(fields)}`));
-const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus() };
+const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
 const responses = new StoredResponses({ ...ports, log, seams, events: new EventHub(), nodeId: "worker" }, { leaseMs: o.leaseMs });
 const answer = await responses.create(new TextEncoder().encode('{"model":"m","input":"go","background":true}'), {
   ...{ caller: SYSTEM_CALLER, requestId: "req_1", signal: new AbortController().signal, deadlineMs: Date.now() + 60_000, depth: 0 },

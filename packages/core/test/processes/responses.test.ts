@@ -5,7 +5,7 @@ import { sqlite } from "@sallyport/adapters-sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { SYSTEM_CALLER } from "../../src/calls/index.js";
 import { allEntities } from "../../src/entities/index.js";
-import { memoryBus, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryWakeup } from "../../src/memory/index.js";
 import { crypto } from "../../src/platform/node-crypto.js";
 import { clock } from "../../src/platform/system-clock.js";
 import type { RecordStore } from "../../src/ports/index.js";
@@ -29,7 +29,7 @@ let child: Child;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-responses-"));
   store = await sqlite(join(folder, "responses.db")).open({ entities: allEntities });
-  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus() };
+  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
   const log = new Log("silent", () => undefined);
   responses = new StoredResponses({ ...ports, log, events: new EventHub(), seams: createSeams(), nodeId: "reader" });
   child = startChild(workerFile, { database: join(folder, "responses.db"), leaseMs: 1_500 });

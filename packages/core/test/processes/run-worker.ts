@@ -2,7 +2,7 @@ import { sqlite } from "@sallyport/adapters-sqlite";
 import { RunEngine } from "../../src/agents/run-engine.js";
 import { SYSTEM_CALLER } from "../../src/calls/index.js";
 import { allEntities } from "../../src/entities/index.js";
-import { memoryBus, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryWakeup } from "../../src/memory/index.js";
 import { crypto } from "../../src/platform/node-crypto.js";
 import { clock } from "../../src/platform/system-clock.js";
 import { createSeams, EventHub } from "../../src/seams/index.js";
@@ -47,7 +47,19 @@ seams.tools.fill(
   }),
 );
 const log = new Log("warn", (level, message, fields) => say(`${level} ${message} ${JSON.stringify(fields)}`));
-const services = { store, clock, crypto, log, seams, wakeup: memoryWakeup(), bus: memoryBus(), events: new EventHub(), nodeId: o.name };
+const services = {
+  store,
+  clock,
+  crypto,
+  log,
+  seams,
+  wakeup: memoryWakeup(),
+  bus: memoryBus(),
+  cache: memoryCache(),
+  counters: memoryCounters(),
+  events: new EventHub(),
+  nodeId: o.name,
+};
 const engine = new RunEngine(services, { eventView: (event) => event, leaseMs: o.leaseMs, pollMs: 50, maxParallelTools: 1 });
 
 process.on("SIGTERM", () => {

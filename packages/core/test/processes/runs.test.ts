@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RunEngine } from "../../src/agents/run-engine.js";
 import { SYSTEM_CALLER } from "../../src/calls/index.js";
 import { allEntities } from "../../src/entities/index.js";
-import { memoryBus, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryWakeup } from "../../src/memory/index.js";
 import { crypto } from "../../src/platform/node-crypto.js";
 import { clock } from "../../src/platform/system-clock.js";
 import type { RecordStore } from "../../src/ports/index.js";
@@ -31,7 +31,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-runs-"));
   store = await sqlite(join(folder, "runs.db")).open({ entities: allEntities });
   const log = new Log("silent", () => undefined);
-  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus() };
+  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
   engine = new RunEngine(
     { ...ports, log, events: new EventHub(), seams: createSeams(), nodeId: "reader" },
     { eventView: (event) => event },

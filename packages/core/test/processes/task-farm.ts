@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sqlite } from "@sallyport/adapters-sqlite";
 import { allEntities, task, type TaskRow } from "../../src/entities/index.js";
-import { memoryBus, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryWakeup } from "../../src/memory/index.js";
 import { crypto } from "../../src/platform/node-crypto.js";
 import { clock } from "../../src/platform/system-clock.js";
 import type { RecordStore } from "../../src/ports/index.js";
@@ -34,7 +34,7 @@ export async function taskFarm(workerFile: string): Promise<TaskFarm> {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-tasks-"));
   const [database, effectsFile] = [join(folder, "tasks.db"), join(folder, "effects")];
   const store = await sqlite(database).open({ entities: allEntities });
-  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus() };
+  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
   const log = new Log("silent", () => undefined);
   const services = { ...ports, log, events: new EventHub(), seams: createSeams(), nodeId: "creator" };
   const scheduler = new TaskScheduler(services, { leaseMs: LEASE_MS });

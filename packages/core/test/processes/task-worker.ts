@@ -1,6 +1,6 @@
 import { sqlite } from "@sallyport/adapters-sqlite";
 import { allEntities } from "../../src/entities/index.js";
-import { memoryBus, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryWakeup } from "../../src/memory/index.js";
 import { clock } from "../../src/platform/system-clock.js";
 import { crypto } from "../../src/platform/node-crypto.js";
 import { createSeams, EventHub } from "../../src/seams/index.js";
@@ -32,6 +32,8 @@ const scheduler = new TaskScheduler(
     crypto,
     wakeup: memoryWakeup(),
     bus: memoryBus(),
+    cache: memoryCache(),
+    counters: memoryCounters(),
     events: new EventHub(),
     seams: createSeams(),
     nodeId: o.name,

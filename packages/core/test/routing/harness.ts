@@ -4,9 +4,10 @@ import type { AddressInfo, Socket } from "node:net";
 import { clock as systemClock, crypto, httpClient } from "#platform";
 import type { Caller, HttpAnswer, ModelEvent, ModelHead } from "../../src/calls/index.js";
 import { mergeRoutes } from "../../src/config/merge-routes.js";
+import { noRecords } from "../../src/config/records.js";
 import { configSchema, type ConfigInput } from "../../src/config/schema.js";
 import { auditEntry, usageEntry, type AuditRow, type UsageRow } from "../../src/entities/index.js";
-import { memoryBus, memoryStore, memoryWakeup } from "../../src/memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "../../src/memory/index.js";
 import { auditAndMeter } from "../../src/policy/audit-and-meter.js";
 import { authorise } from "../../src/policy/authorise.js";
 import { GroupCommit } from "../../src/policy/group-commit.js";
@@ -117,7 +118,19 @@ export function routing(setting: Setting = {}) {
   const lines: string[] = [];
   const log = new Log("debug", (level, message, fields) => lines.push(JSON.stringify({ level, message, ...fields })));
   const services: Services = {
-    ...{ store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), events, log, seams: createSeams(), nodeId: "node_test" },
+    ...{
+      store,
+      clock,
+      crypto,
+      wakeup: memoryWakeup(),
+      bus: memoryBus(),
+      cache: memoryCache(),
+      counters: memoryCounters(),
+      events,
+      log,
+      seams: createSeams(),
+      nodeId: "node_test",
+    },
   };
   const http = httpClient({ clock, connectMs: config.server.timeouts.connectMs });
   open.push(() => http.close());
@@ -125,7 +138,7 @@ export function routing(setting: Setting = {}) {
   const models = new RoutingModelCaller(services, {
     ...{ providers, http, codecs: [openaiChat], ...(setting.random === undefined ? {} : { random: setting.random }) },
     steps: [auditAndMeter({ ledger, clock, events }), authorise, ...(setting.steps ?? [])],
-    snapshot: () => ({ version: 1, config, keys: new Map(), routes: mergeRoutes(config, []), readAtMs: clock.now() }),
+    snapshot: () => ({ version: 1, config, keys: new Map(), routes: mergeRoutes(config, []), records: noRecords, readAtMs: clock.now() }),
   });
   const all = { orderBy: "atMs", limit: 1000 } as const;
   const within = () => ({ deadlineMs: clock.now() + 5_000 });

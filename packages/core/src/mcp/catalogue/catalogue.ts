@@ -1,4 +1,4 @@
-import { isGranted } from "../../access/grants.js";
+import { mayDo } from "../../access/grants.js";
 import type { Caller, ToolDefinition } from "../../calls/index.js";
 import type { Clock } from "../../ports/index.js";
 import { concat, splice, utf8 } from "../frames/splice.js";
@@ -86,7 +86,7 @@ export class Catalogue {
     const tools: ToolDefinition[] = [];
     for (const upstream of this.#sorted)
       for (const entry of upstream.lists.tools.values())
-        if (isGranted(caller.grants, "mcp", fullName(upstream.name, entry.name))) tools.push(this.#definition(upstream.name, entry));
+        if (mayDo(caller, "mcp", fullName(upstream.name, entry.name))) tools.push(this.#definition(upstream.name, entry));
     return tools;
   }
 
@@ -104,7 +104,7 @@ export class Catalogue {
   /** Whether the caller may see anything of this server. */
   sees(caller: Caller, upstream: Upstream): boolean {
     for (const kind of ["tools", "prompts", "resources", "resourceTemplates"] as const)
-      for (const name of upstream.lists[kind].keys()) if (isGranted(caller.grants, "mcp", fullName(upstream.name, name))) return true;
+      for (const name of upstream.lists[kind].keys()) if (mayDo(caller, "mcp", fullName(upstream.name, name))) return true;
     return false;
   }
 
@@ -119,7 +119,7 @@ export class Catalogue {
     const entries: Uint8Array[] = [];
     for (const upstream of this.shown(view))
       for (const entry of upstream.lists[kind].values()) {
-        if (!seesAll && !isGranted(caller.grants, "mcp", fullName(upstream.name, entry.name))) continue;
+        if (!seesAll && !mayDo(caller, "mcp", fullName(upstream.name, entry.name))) continue;
         const name = isUri ? outerUri(view, upstream.name, entry.name) : outerName(view, upstream.name, entry.name);
         entries.push(name === entry.name ? entry.raw : splice(entry.raw, [{ ...entry.at, bytes: utf8(JSON.stringify(name)) }]));
       }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noRecords } from "../../config/records.js";
 import { configSchema } from "../../config/schema.js";
 import { WHOLE, locate, locateUri, outerName, outerUri, viewOf, type View } from "./view.js";
 
@@ -46,7 +47,7 @@ describe("a namespace", () => {
   const config = configSchema.parse({
     namespaces: { a: { servers: ["one", "two"] }, b: { servers: ["one"], naming: "none" }, c: { servers: ["one", "two"], naming: "none" } },
   });
-  const snapshot = { version: 1, config, keys: new Map(), routes: new Map(), readAtMs: 0 };
+  const snapshot = { version: 1, config, keys: new Map(), routes: new Map(), records: noRecords, readAtMs: 0 };
 
   it("is found by its own name only", () => {
     expect(viewOf(snapshot, "a")).toEqual({ key: "a", servers: new Set(["one", "two"]), bare: null });

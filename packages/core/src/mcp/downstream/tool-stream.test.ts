@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { noRecords } from "../../config/records.js";
 import { configSchema } from "../../config/schema.js";
 import { GatewayError } from "../../errors/index.js";
 import { LiveCall } from "../../policy/live-call.js";
@@ -18,7 +19,7 @@ function call(clock: FakeClock): LiveCall<ToolHead> {
     runId: null,
     caller: { kind: "owner", id: "o", name: "o", projects: ["default"], grants: ["*"] },
     head: { kind: "tool", name: "a__b", server: "a", tool: "b", bytes: 0 },
-    snapshot: { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), readAtMs: 0 },
+    snapshot: { version: 1, config: configSchema.parse({}), keys: new Map(), routes: new Map(), records: noRecords, readAtMs: 0 },
     signal: new AbortController().signal,
     deadlineMs: clock.now() + 60_000,
     depth: 0,

@@ -1,4 +1,4 @@
-import { isGranted } from "../../access/grants.js";
+import { mayDo } from "../../access/grants.js";
 import type { Caller, Json, Usage } from "../../calls/index.js";
 import type { Snapshot } from "../../config/snapshot.js";
 import { vendorObject, type VendorObjectRow } from "../../entities/index.js";
@@ -189,7 +189,7 @@ export class StoredBatches implements Batches {
     const targets = new Map<string, Target>();
     for (const name of new Set(requests.map(({ body }) => String(body["model"])))) {
       const { name: full, targets: found } = resolve(name, { providers: this.#o.providers, routes, caller });
-      if (!isGranted(caller.grants, "models", full))
+      if (!mayDo(caller, "models", full))
         throw new GatewayError("forbidden", `This key may not use the model "${full}".`, { hint: `Grant it models:${full}.` });
       if (found.length !== 1 || name.startsWith("route/")) return null;
       targets.set(name, found[0]!);

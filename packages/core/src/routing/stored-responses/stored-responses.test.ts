@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Caller, HttpAnswer } from "../../calls/index.js";
 import { storedResponse } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { memoryBus, memoryStore, memoryWakeup } from "../../memory/index.js";
+import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "../../memory/index.js";
 import { clock, crypto } from "../../platform/node.js";
 import { now, update } from "../../ports/index.js";
 import { createSeams, EventHub, type CallOptions, type ListedModel, type Services } from "../../seams/index.js";
@@ -74,7 +74,17 @@ function responses(
   const asked: Asked[] = [];
   const store = o.store ?? memoryStore({ clock });
   const log = new Log("silent", () => undefined);
-  const common = { store, clock, crypto, log, wakeup: memoryWakeup({ clock }), bus: memoryBus(), events: new EventHub() };
+  const common = {
+    store,
+    clock,
+    crypto,
+    log,
+    wakeup: memoryWakeup({ clock }),
+    bus: memoryBus(),
+    cache: memoryCache({ clock }),
+    counters: memoryCounters({ clock }),
+    events: new EventHub(),
+  };
   const services: Services = { ...common, seams: createSeams(), nodeId: `node_${Math.random()}` };
   const unused = () => Promise.reject(new GatewayError("internal", "not called here"));
   const listed = { id: "a/one", provider: "a", createdAtMs: 0, ownedBy: "a", title: "one", contextTokens: null, maxOutputTokens: null };

@@ -1,0 +1,39 @@
+import type { Caller } from "../calls/index.js";
+
+/** Who asks for a change, and within what. */
+export interface ActionOptions {
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  /** Unix ms. */
+  readonly deadlineMs: number;
+}
+
+/**
+ * What a domain does itself where the verbs derived from an entity's declaration would be wrong: creations that show something once, checks against other rows, state machines. Each
+ * has the derived verb's contract (`view`s in snake_case without secrets and digests; `ifVersion` held; unknown ids are `not_found`) and replaces it; a verb left out stays derived.
+ */
+export interface ResourceActions {
+  /** The whole answer of a creation: the view, and what is shown only now. `input` was checked against the entity's create schema, or against `createSchema` of the route that is written by hand. */
+  create?(input: Readonly<Record<string, unknown>>, o: ActionOptions): Promise<Readonly<Record<string, unknown>>>;
+  update?(
+    change: { readonly id: string; readonly set: Readonly<Record<string, unknown>>; readonly ifVersion?: number | undefined },
+    o: ActionOptions,
+  ): Promise<Readonly<Record<string, unknown>>>;
+  remove?(target: { readonly id: string; readonly ifVersion?: number | undefined }, o: ActionOptions): Promise<void>;
+  /** Called before a derived create or update is committed, with the row as it would be: throw to refuse. */
+  check?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;
+}
+
+/** The actions of one gateway, by entity name. Filled by `gateway.ts` before the first request. */
+export class ResourceActionsTable {
+  readonly #actions = new Map<string, ResourceActions>();
+
+  set(entity: string, actions: ResourceActions): void {
+    this.#actions.set(entity, actions);
+  }
+
+  of(entity: string): ResourceActions | undefined {
+    return this.#actions.get(entity);
+  }
+}
