@@ -54,7 +54,7 @@ export class Meter {
   }
 
   /** Every attempt of a call that is over. */
-  tried(outcome: Outcome, nowMs: number): readonly TriedAttempt[] {
+  tried(outcome: Outcome, nowMs: number): TriedAttempt[] {
     const failures = this.failures ?? [];
     if (failures.length >= this.attempts) return failures;
     const code = outcome.code ?? (outcome.kind === "aborted" ? "cancelled" : null);
