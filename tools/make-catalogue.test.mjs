@@ -39,3 +39,22 @@ it("survives ids that would end a template", () => {
   const text = makeRows([{ ...fact, id: "a`${b}\\c" }]);
   expect(text).toContain("a\\`\\${b}\\\\\\\\c");
 });
+
+it("117: lists a model once that its sources know by two ids, and keeps two rows apart that say different things", () => {
+  const [latest, dated] = [
+    { ...fact, id: "m-4", name: "M 4 (latest)" },
+    { ...fact, id: "m-4-20260101", name: "M 4" },
+  ];
+  expect(rowsOf(makeRows([latest, dated])).map(({ id, aliases }) => [id, aliases])).toEqual([["m-4-20260101", ["m-4"]]]);
+  expect(rowsOf(makeRows([{ ...latest, context: 5 }, dated])).map(({ id, aliases }) => [id, aliases])).toEqual([
+    ["m-4", undefined],
+    ["m-4-20260101", undefined],
+  ]);
+});
+
+it("117: knows from which day a vendor refuses a model, and nothing of models that nobody lists", () => {
+  const end = { vendor: "a", ids: ["m"], retires: "2026-12-01", successor: "n", source: "a notice" };
+  expect(rowsOf(makeRows([fact], [end]))[0]).toMatchObject({ id: "m", retires: "2026-12-01", successor: "n", ended: "a notice" });
+  expect(() => makeRows([fact], [{ ...end, ids: ["gone"] }])).toThrow("which no source lists");
+  expect(() => makeRows([fact], [{ ...end, retires: "soon" }])).toThrow("is no day");
+});

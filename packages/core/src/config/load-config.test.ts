@@ -284,7 +284,7 @@ it.each<[string, unknown, string[]]>([
     "a model that is a number",
     { providers: { openai: { models: [6] } } },
     [
-      "providers.openai.models[0] | found 6, expected text or an object with id, kind, features, contextTokens, maxOutputTokens, prices | write text or an object with id, kind, features, contextTokens, maxOutputTokens, prices",
+      "providers.openai.models[0] | found 6, expected text or an object with id, kind, features, contextTokens, maxOutputTokens, aliases, deprecated, retiresAt, successor, prices | write text or an object with id, kind, features, contextTokens, maxOutputTokens, aliases, deprecated, retiresAt, successor, prices",
     ],
   ],
   [

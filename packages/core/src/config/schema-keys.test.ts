@@ -21,6 +21,10 @@ it("knows the keys of every place of the schema, also below unions and names of 
     "features",
     "contextTokens",
     "maxOutputTokens",
+    "aliases",
+    "deprecated",
+    "retiresAt",
+    "successor",
     "prices",
   ]);
   expect(keysAt(configSchema, ["mcpServers", "any", "env"])).toEqual([]);

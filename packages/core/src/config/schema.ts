@@ -90,6 +90,10 @@ const modelEntry = z.union([
     features: z.array(z.string()).optional(),
     contextTokens: z.int().positive().optional(),
     maxOutputTokens: z.int().positive().optional(),
+    aliases: z.array(z.string().min(1)).optional(),
+    deprecated: z.boolean().optional(),
+    retiresAt: z.iso.date().nullable().optional(),
+    successor: z.string().min(1).optional(),
     prices: pricesSchema.optional(),
   }),
 ]);

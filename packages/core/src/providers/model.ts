@@ -36,6 +36,8 @@ export interface ModelOptions {
   readonly provider: string;
   /** The vendor's own id; may contain slashes. */
   readonly code: string;
+  /** Other ids that the vendor knows it by. A call goes out under the one that the caller used. */
+  readonly aliases?: readonly string[] | undefined;
   /** For people; the code when left out. */
   readonly title?: string | undefined;
   readonly kind?: ModelKind | undefined;
@@ -58,6 +60,10 @@ export interface ModelOptions {
   readonly releasedAtMs?: number | undefined;
   /** The vendor is about to take it away. */
   readonly deprecated?: boolean | undefined;
+  /** When the vendor begins to refuse it; from then on nobody is asked. Left out or null: nobody said. */
+  readonly retiresAtMs?: number | null | undefined;
+  /** The code of the model that takes its place. */
+  readonly successor?: string | undefined;
   /** Where these facts are from, and when they held. */
   readonly source?: string | undefined;
 }
@@ -71,6 +77,7 @@ export class Model {
   readonly id: string;
   readonly provider: string;
   readonly code: string;
+  readonly aliases: readonly string[];
   readonly title: string;
   readonly kind: ModelKind;
   readonly features: readonly string[];
@@ -87,6 +94,9 @@ export class Model {
   readonly supportsMcp: boolean | null;
   readonly releasedAtMs: number | null;
   readonly deprecated: boolean;
+  /** null: nobody said. */
+  readonly retiresAtMs: number | null;
+  readonly successor: string | null;
   readonly source: string | null;
   readonly #priceList: PriceList | null;
   readonly #options: ModelOptions;
@@ -99,6 +109,7 @@ export class Model {
     this.id = `${o.provider}/${o.code}`;
     this.provider = o.provider;
     this.code = o.code;
+    this.aliases = o.aliases ?? [];
     this.title = o.title ?? o.code;
     this.kind = o.kind ?? "chat";
     this.features = o.features ?? [];
@@ -112,6 +123,8 @@ export class Model {
     this.supportsMcp = o.supportsMcp ?? null;
     this.releasedAtMs = o.releasedAtMs ?? null;
     this.deprecated = o.deprecated ?? false;
+    this.retiresAtMs = o.retiresAtMs ?? null;
+    this.successor = o.successor ?? null;
     this.source = o.source ?? null;
     this.#priceList = o.prices === undefined ? null : new PriceList(o.prices);
   }

@@ -20,7 +20,11 @@ export type InProcess = (call: ModelCall, o: { readonly model: string; readonly 
 export type ListedModelOptions =
   | string
   | Omit<ModelOptions, "provider">
-  | (Pick<ModelOptions, "features" | "prices"> & { readonly id: string });
+  | (Pick<ModelOptions, "features" | "prices" | "aliases" | "deprecated" | "successor"> & {
+      readonly id: string;
+      /** A day, such as 2026-12-01; null: never. */
+      readonly retiresAt?: string | null | undefined;
+    });
 
 export interface ProviderOptions {
   /** What stands before the slash in `provider/model`: 1 to 40 of a-z, 0-9, `-` and single `_`. */
@@ -74,6 +78,8 @@ export class Provider {
   readonly operations: ProviderOperations;
   readonly #row: VendorRow | null;
   readonly #models = new Map<string, Model>();
+  /** The codes of models by their other ids. */
+  readonly #aliases = new Map<string, string>();
   readonly #quirks = new WeakMap<Model, Quirks>();
   /** What goes out with a key, built once. */
   readonly #headers = new Map<ProviderKey | null, Headers>();
@@ -86,7 +92,7 @@ export class Provider {
     this.reach = this.#row === null ? { kind: "in-process", answer: o.answer ?? noChat(this.name) } : httpReach(this.#row, o);
     this.operations = { ...operationsOf(this.#row), ...o.operations };
     this.keys = new KeyPool(o.apiKeys ?? (o.apiKey === undefined ? [] : [{ value: o.apiKey }]));
-    for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.add(withLongCache(model, this.#row));
+    for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.add(asServed(withLongCache(model, this.#row), o));
     for (const model of o.models ?? []) this.add(model);
   }
 
@@ -94,9 +100,9 @@ export class Provider {
   get models(): Iterable<Model> {
     return this.#models.values();
   }
-  /** null: nobody listed it. It can be called all the same. */
+  /** By its code or an alias. null: nobody listed it. It can be called all the same. */
   model(code: string): Model | null {
-    return this.#models.get(code) ?? null;
+    return this.#models.get(code) ?? this.#models.get(this.#aliases.get(code) ?? "") ?? null;
   }
 
   /** How this model's calls depart from the protocol: as the provider does, and as is known of the model. null: nobody listed it. */
@@ -110,12 +116,16 @@ export class Provider {
     return quirks;
   }
 
-  /** Lists a model, or says more of one that is listed: what is left out stays as it was. Errors: `validation_failed` for a price that is none. */
+  /**
+   * Lists a model, or says more of one that is listed, by its code or an alias: what is left out stays as it was. Errors: `validation_failed` for a price that is none.
+   */
   add(options: ListedModelOptions): Model {
-    const given = typeof options === "string" ? { code: options } : "id" in options ? { ...options, code: options.id } : options;
-    const known = this.#models.get(given.code);
-    const model = new Model({ ...(known === undefined ? {} : optionsOf(known)), ...defined(given), code: given.code, provider: this.name });
-    this.#models.set(model.code, model);
+    const given = typeof options === "string" ? { code: options } : "id" in options ? fromConfig(options) : options;
+    const known = this.model(given.code);
+    const code = known?.code ?? given.code;
+    const model = new Model({ ...(known === null ? {} : optionsOf(known)), ...defined(given), code, provider: this.name });
+    this.#models.set(code, model);
+    for (const alias of model.aliases) this.#aliases.set(alias, code);
     return model;
   }
 
@@ -266,6 +276,16 @@ function withLongCache(model: Omit<ModelOptions, "provider">, row: VendorRow | n
   return { ...model, prices: { ...prices, cacheWriteLong: long(prices.input), ...(tiers === undefined ? {} : { tiers }) } };
 }
 
+/** A server of one's own may go on serving what the vendor itself refuses. */
+function asServed(model: Omit<ModelOptions, "provider">, o: ProviderOptions): Omit<ModelOptions, "provider"> {
+  return o.baseUrl === undefined ? model : { ...model, retiresAtMs: undefined };
+}
+
+function fromConfig(row: Extract<ListedModelOptions, { readonly id: string }>): Omit<ModelOptions, "provider"> {
+  const { id, retiresAt, ...rest } = row;
+  return { ...rest, code: id, ...(retiresAt === undefined ? {} : { retiresAtMs: retiresAt === null ? null : Date.parse(retiresAt) }) };
+}
+
 /** Without what is undefined: it must not hide what is known. */
 function defined<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
@@ -287,6 +307,9 @@ function optionsOf(model: Model): Omit<ModelOptions, "provider"> {
     supportsMcp: model.supportsMcp ?? undefined,
     releasedAtMs: model.releasedAtMs ?? undefined,
     deprecated: model.deprecated,
+    retiresAtMs: model.retiresAtMs,
+    successor: model.successor ?? undefined,
+    aliases: model.aliases,
     source: model.source ?? undefined,
   };
 }

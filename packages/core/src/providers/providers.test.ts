@@ -203,6 +203,33 @@ describe("the providers of a gateway", () => {
 });
 
 describe("the catalogue", () => {
+  it("117: knows a model's other ids, and until when its vendor serves it", () => {
+    const providers = made({ anthropic: { apiKey: "k" }, deepseek: { apiKey: "k" } });
+    const dated = providers.models.find("anthropic/claude-haiku-4-5-20251001")!;
+    expect(dated).toMatchObject({ aliases: ["claude-haiku-4-5"], title: "Claude Haiku 4.5" });
+    expect(providers.models.find("anthropic/claude-haiku-4-5")).toBe(dated);
+    expect(providers.models.list().filter((model) => model.id.includes("haiku-4-5"))).toEqual([dated]);
+    const gone = providers.models.find("deepseek/deepseek-chat")!;
+    expect([gone.retiresAtMs, gone.deprecated, gone.source]).toEqual([Date.UTC(2026, 6, 24), true, expect.stringContaining("retirements")]);
+  });
+
+  it("117: leaves it to a server of one's own what it still serves", () => {
+    const providers = made({ house: { vendor: "deepseek", baseUrl: "http://house/v1" } });
+    expect(providers.models.find("house/deepseek-chat")!.retiresAtMs).toBeNull();
+  });
+
+  it("117: is set right by configuration, also under an alias", () => {
+    const rows = [
+      { id: "deepseek-chat", retiresAt: null },
+      { id: "deepseek-v4-pro", aliases: ["pro"], retiresAt: "2027-01-31", successor: "deepseek-flash" },
+    ];
+    const { models } = made({ deepseek: { apiKey: "k", models: [...rows, { id: "pro", features: ["chat"] }] } });
+    expect(models.find("deepseek/deepseek-chat")!.retiresAtMs).toBeNull();
+    const pro = models.find("deepseek/pro")!;
+    expect(pro).toBe(models.find("deepseek/deepseek-v4-pro"));
+    expect(pro).toMatchObject({ retiresAtMs: Date.UTC(2027, 0, 31), successor: "deepseek-flash", features: ["chat"] });
+  });
+
   it("has only vendors that have a row, and every row of it reads as a model with its source", () => {
     for (const vendor of Object.keys(rows)) {
       expect(Object.keys(vendorRows)).toContain(vendor);

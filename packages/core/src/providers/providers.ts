@@ -140,7 +140,12 @@ export class Models {
     return bound;
   }
 
-  /** Those of any provider that have this code. */
+  /** Its vendor refuses it by now. */
+  isRetired(model: Model): boolean {
+    return model.retiresAtMs !== null && model.retiresAtMs <= this.#o.clock.now();
+  }
+
+  /** Those of any provider that have this code or alias. */
   withCode(code: string): readonly Model[] {
     const found: Model[] = [];
     for (const provider of this.#providers.values()) {

@@ -12,21 +12,35 @@ export function listModels(names: Names, speaks: Speaks): readonly ListedModel[]
   const listed: ListedModel[] = [];
   for (const model of names.providers.models.list()) {
     const entry = listedModel(model, names, speaks);
-    if (entry !== null) listed.push(entry);
+    const seen = entry === null || names.providers.models.isRetired(model) ? null : underGrantedNames(entry, names);
+    if (seen !== null) listed.push(seen);
   }
-  for (const route of names.routes.keys()) listed.push(listedRoute(`route/${route}`, names));
-  return listed.filter(({ id }) => mayDo(names.caller, "models", id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const route of names.routes.keys())
+    if (mayDo(names.caller, "models", `route/${route}`)) listed.push(listedRoute(`route/${route}`, names));
+  return listed.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** One of those by its name in full or a bare id; null when the caller may not see it, or nobody listed it. */
+/** Once, under the names that the caller may use; the model's own before its aliases. null: there is none. */
+function underGrantedNames(model: ListedModel, names: Names): ListedModel | null {
+  const [id, ...aliases] = [model.id, ...(model.aliases ?? [])].filter((name) => mayDo(names.caller, "models", name));
+  return id === undefined ? null : { ...model, id, aliases };
+}
+
+/**
+ * One of those by its name in full, a bare id or an alias; null when the caller may not see it, or nobody listed it.
+ * Errors: `model_not_found` for one that its vendor retired, naming the successor.
+ */
 export function findModel(name: string, names: Names, speaks: Speaks): ListedModel | null {
   try {
     const resolution = resolve(name, names);
     if (!mayDo(names.caller, "models", resolution.name)) return null;
     if (name.startsWith("route/")) return listedRoute(name, names);
     const { model } = resolution.targets[0]!;
-    return model === null ? null : listedModel(model, names, speaks);
+    const entry = model === null ? null : listedModel(model, names, speaks);
+    return entry === null ? null : underGrantedNames(entry, names);
   } catch (error) {
+    const retired = GatewayError.is(error, "model_not_found") && error.details?.["retired_at"] !== undefined;
+    if (retired && mayDo(names.caller, "models", String(error.details?.["model"]))) throw error;
     if (GatewayError.is(error, "model_not_found") || GatewayError.is(error, "misconfigured")) return null;
     throw error;
   }
@@ -45,7 +59,12 @@ function listedModel(model: Model, names: Names, speaks: Speaks): ListedModel | 
     maxOutputTokens: model.maxOutputTokens,
     kind: model.kind,
     features: model.features,
+    inputFormats: model.inputFormats,
+    outputFormats: model.outputFormats,
+    aliases: model.aliases.map((alias) => `${model.provider}/${alias}`),
     deprecated: model.deprecated,
+    retiresAtMs: model.retiresAtMs,
+    successor: model.successor === null ? null : `${model.provider}/${model.successor}`,
   };
 }
 

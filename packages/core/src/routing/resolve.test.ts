@@ -129,6 +129,14 @@ describe("the list of models", () => {
     expect(ids(names("mcp:*"))).toEqual([]);
   });
 
+  it("117: shows a model under the name that the key may use, and only those of its names", () => {
+    const listed = (...grants: string[]) => listModels(names(...grants), () => true).map(({ id, aliases }) => [id, aliases]);
+    const [dated, alias] = ["anthropic/claude-haiku-4-5-20251001", "anthropic/claude-haiku-4-5"];
+    expect(listed(`models:${dated}*`)).toEqual([[dated, []]]);
+    expect(listed(`models:${alias}`)).toEqual([[alias, []]]);
+    expect(listed(`models:${alias}*`)).toEqual([[dated, [alias]]]);
+  });
+
   it("leaves out what this version cannot call", () => {
     expect(ids(all).filter((id) => id.startsWith("anthropic/"))).toEqual([]);
     expect(ids(all)).toContain("openai/text-embedding-3-small");

@@ -34,6 +34,8 @@ export interface ResolvedRoute {
   readonly contextOverflow: Target | null;
   readonly canary: Target | null;
   readonly shadow: Target | null;
+  /** Targets that are passed over because their vendors took them away. */
+  readonly retired: readonly Target[];
 }
 
 export interface Names {
@@ -50,12 +52,14 @@ const MAX_CODE_LENGTH = 200;
 /**
  * What a model's name means: `route/name`; `provider/model`, whose first segment is a provider and all else the vendor's id, slashes included; or the
  * id of a listed model that exactly one provider has.
- * Errors: `model_not_found` with the nearest names, or all that were meant when there are several; `misconfigured` for a route whose target does not exist.
+ * Errors: `model_not_found` with the nearest names, all that were meant when there are several, or the successor of a model that its vendor retired; `misconfigured` for a
+ * route whose target does not exist.
  */
 export function resolve(name: string, names: Names): Resolution {
   if (name.startsWith(ROUTE)) return resolveRoute(name, names);
   const target = targetOf(name, names.providers);
   if (target === null) throw notFound(name, names);
+  if (isRetired(target, names.providers)) throw retired(target, names);
   return { name: target.id, targets: [{ ...target, weight: 1 }], route: null };
 }
 
@@ -80,13 +84,18 @@ export function resolveRules(
     });
   };
   const { contextOverflow, canary, shadow } = rules;
+  const targets = rules.targets.map(({ model, weight }) => ({ ...find(model, "targets"), weight: weight ?? 1 }));
+  // What a vendor took away is passed over as long as something else is named: its vendor's 404 would end the call.
+  const retired = targets.filter((target) => isRetired(target, providers));
+  const isPassing = retired.length > 0 && retired.length < targets.length;
   return {
-    targets: rules.targets.map(({ model, weight }) => ({ ...find(model, "targets"), weight: weight ?? 1 })),
+    targets: isPassing ? targets.filter((target) => !retired.includes(target)) : targets,
     route: {
       rules,
       contextOverflow: contextOverflow === undefined ? null : find(contextOverflow, "contextOverflow"),
       canary: canary === undefined ? null : find(canary.model, "canary"),
       shadow: shadow === undefined ? null : find(shadow.model, "shadow"),
+      retired: isPassing ? retired : [],
     },
   };
 }
@@ -103,7 +112,27 @@ function targetOf(name: string, providers: Providers): Target | null {
   const owned = providers.models.withCode(name);
   if (owned.length !== 1) return null;
   const model = owned[0]!;
-  return { provider: providers.get(model.provider)!, code: model.code, id: model.id, model };
+  // A call goes out under the name that the caller used: the vendor knows its aliases.
+  return { provider: providers.get(model.provider)!, code: name, id: `${model.provider}/${name}`, model };
+}
+
+function isRetired({ model }: Target, providers: Providers): boolean {
+  return model !== null && model.retiresAtMs !== null && providers.models.isRetired(model);
+}
+
+/** Told to whoever may call it; to others it is a model like any that they may not call. */
+function retired(target: Target, names: Names): GatewayError {
+  const model = target.model!;
+  const successor = model.successor === null ? null : `${model.provider}/${model.successor}`;
+  const day = new Date(model.retiresAtMs!).toISOString().slice(0, 10);
+  const hint =
+    successor !== null && mayDo(names.caller, "models", successor)
+      ? `Its successor is ${successor}.`
+      : `GET /v1/models lists those that this key may call. If your account is still served, list it under providers.${model.provider}.models with "retiresAt": null.`;
+  return new GatewayError("model_not_found", `The model "${target.id}" was retired by its vendor on ${day}.`, {
+    hint,
+    details: { model: target.id, retired_at: day, ...(successor === null ? {} : { successor }) },
+  });
 }
 
 function notFound(name: string, names: Names): GatewayError {

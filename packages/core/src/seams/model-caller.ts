@@ -35,7 +35,16 @@ export interface ListedModel {
   /** As in `Model`; undefined: nobody said, as of a route. */
   readonly kind?: string | undefined;
   readonly features?: readonly string[] | undefined;
+  /** Modalities; empty: nobody said. */
+  readonly inputFormats?: readonly string[] | undefined;
+  readonly outputFormats?: readonly string[] | undefined;
+  /** Other full names that lead to it. */
+  readonly aliases?: readonly string[] | undefined;
   readonly deprecated?: boolean | undefined;
+  /** When its vendor begins to refuse it; null: nobody said. */
+  readonly retiresAtMs?: number | null | undefined;
+  /** The full name of what takes its place. */
+  readonly successor?: string | null | undefined;
 }
 
 export interface Operated<K extends OperationName> {

@@ -29,7 +29,7 @@ describe("the OpenAI face", () => {
       maxRetries: 0,
       fetch: (url, init) => fetch(new Request(url, init as RequestInit)),
     });
-    expect((await openai.models.list()).data).toEqual([
+    expect((await openai.models.list()).data).toMatchObject([
       { id: "a/one", object: "model", created: 1_700_000_000, owned_by: "a" },
       { id: "b/two/three", object: "model", created: 1_700_000_000, owned_by: "b" },
     ]);

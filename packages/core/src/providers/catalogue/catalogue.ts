@@ -4,6 +4,7 @@ import { rows, sources } from "./rows.js";
 
 interface Row {
   readonly id: string;
+  readonly aliases?: readonly string[];
   readonly name: string;
   readonly kind?: ModelKind;
   readonly input: readonly string[];
@@ -17,6 +18,10 @@ interface Row {
   readonly sampling?: boolean;
   readonly released?: string;
   readonly deprecated?: boolean;
+  /** The day from which the vendor refuses it, and who says so. */
+  readonly retires?: string;
+  readonly successor?: string;
+  readonly ended?: string;
   readonly prices?: Prices;
   readonly from: number;
 }
@@ -39,6 +44,7 @@ export function catalogueOf(vendor: string): readonly Omit<ModelOptions, "provid
 function toModel(row: Row): Omit<ModelOptions, "provider"> {
   return {
     code: row.id,
+    aliases: row.aliases,
     title: row.name,
     kind: row.kind,
     features: featuresOf(row),
@@ -51,8 +57,10 @@ function toModel(row: Row): Omit<ModelOptions, "provider"> {
     prices: row.prices,
     supportsMcp: row.tools,
     releasedAtMs: row.released === undefined ? undefined : Date.parse(row.released),
-    deprecated: row.deprecated,
-    source: sources[row.from],
+    deprecated: row.deprecated ?? (row.retires === undefined ? undefined : true),
+    retiresAtMs: row.retires === undefined ? undefined : Date.parse(row.retires),
+    successor: row.successor,
+    source: row.ended === undefined ? sources[row.from] : `${sources[row.from]}; ${row.ended}`,
   };
 }
 

@@ -9,7 +9,7 @@ export interface ModelsDiff {
   readonly provider: string;
   /** The vendor lists them, and the gateway did not: sorted. */
   readonly added: readonly string[];
-  /** The gateway lists them, and the vendor does not: gone, or another name of one that it has. Sorted. */
+  /** The gateway lists them, and the vendor does not, under none of their ids: gone, perhaps. Sorted. */
   readonly missing: readonly string[];
   /** How many are in both. */
   readonly known: number;
@@ -30,11 +30,12 @@ export async function refreshModels(
 ): Promise<ModelsDiff> {
   const listed = await askVendor(provider, o, w);
   const theirs = new Map(listed.map((model) => [model.code, model]));
-  const ours = new Set([...provider.models].map((model) => model.code));
-  const added = [...theirs.keys()].filter((code) => !ours.has(code)).sort();
-  const missing = [...ours].filter((code) => !theirs.has(code)).sort();
+  const ours = [...provider.models];
+  const added = [...theirs.keys()].filter((code) => provider.model(code) === null).sort();
+  const gone = ours.filter(({ code, aliases }) => ![code, ...aliases].some((id) => theirs.has(id)));
+  const missing = gone.map(({ code }) => code).sort();
   if (o.add) for (const code of added) provider.add(theirs.get(code)!);
-  return { provider: provider.name, added, missing, known: ours.size - missing.length };
+  return { provider: provider.name, added, missing, known: ours.length - missing.length };
 }
 
 async function askVendor(

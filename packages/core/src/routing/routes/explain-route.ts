@@ -110,11 +110,12 @@ function withOutcomes(seen: readonly Seen[], route: ResolvedRoute | null): Expla
   return [...told(asked, (at) => (at === 0 ? "first" : "stands-in")), ...told(others, () => "skipped")];
 }
 
-function notesOf({ rules, contextOverflow, canary, shadow }: ResolvedRoute): string[] {
+function notesOf({ rules, contextOverflow, canary, shadow, retired }: ResolvedRoute): string[] {
   const notes = [`falls back on ${rules.fallbackOn.length === 0 ? "nothing" : rules.fallbackOn.join(", ")}`];
   if (contextOverflow !== null) notes.push(`calls that do not fit go to ${contextOverflow.id}`);
   if (canary !== null) notes.push(`${rules.canary?.percent ?? 0} % of the calls go to ${canary.id} first`);
   if (shadow !== null) notes.push(`${rules.shadow?.percent ?? 0} % of the calls are copied to ${shadow.id}`);
+  for (const { id } of retired) notes.push(`${id} is passed over: its vendor retired it`);
   if (rules.hedge !== undefined) notes.push(`short calls are sent a second time after ${rules.hedge.afterMs} ms`);
   return notes;
 }

@@ -31,7 +31,7 @@ export function anthropicModel(model: ListedModel) {
     capabilities: null,
     lifecycle: model.deprecated === true ? "deprecated" : "active",
     deprecated_at: null,
-    retires_at: null,
+    retires_at: model.retiresAtMs === undefined || model.retiresAtMs === null ? null : new Date(model.retiresAtMs).toISOString(),
     line: null,
     max_input_tokens: model.contextTokens,
     max_tokens: model.maxOutputTokens,

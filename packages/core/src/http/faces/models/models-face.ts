@@ -49,7 +49,27 @@ function findModel(models: ModelCaller, x: Exchange, name: string): ListedModel 
   });
 }
 
-/** Source: https://platform.openai.com/docs/api-reference/models/object; `created` is in seconds. */
+/**
+ * OpenAI's four fields, and what is known of the model beside them; what nobody said is left out. `created` and `retires_at` are in seconds.
+ * Source: https://platform.openai.com/docs/api-reference/models/object
+ */
 function openaiModel(model: ListedModel) {
-  return { id: model.id, object: "model", created: Math.floor(model.createdAtMs / 1000), owned_by: model.ownedBy };
+  const { kind, features = [], inputFormats = [], outputFormats = [], aliases = [], successor = null } = model;
+  return {
+    id: model.id,
+    object: "model",
+    created: Math.floor(model.createdAtMs / 1000),
+    owned_by: model.ownedBy,
+    name: model.title,
+    ...(kind === undefined ? {} : { kind }),
+    ...(features.length === 0 ? {} : { capabilities: features }),
+    ...(inputFormats.length === 0 ? {} : { input_modalities: inputFormats }),
+    ...(outputFormats.length === 0 ? {} : { output_modalities: outputFormats }),
+    ...(model.contextTokens === null ? {} : { context_length: model.contextTokens }),
+    ...(model.maxOutputTokens === null ? {} : { max_output_tokens: model.maxOutputTokens }),
+    ...(aliases.length === 0 ? {} : { aliases }),
+    ...(model.deprecated === undefined ? {} : { lifecycle: model.deprecated ? "deprecated" : "active" }),
+    ...(model.retiresAtMs === undefined || model.retiresAtMs === null ? {} : { retires_at: Math.floor(model.retiresAtMs / 1000) }),
+    ...(successor === null ? {} : { successor }),
+  };
 }
