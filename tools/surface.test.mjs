@@ -31,14 +31,14 @@ const surface = {
     TaskScheduler, type ToolDefinition, type ToolResult, type TranscribeInput, type Usage, vendorVariables, VERSION,
     type VideoInput, type VideoOptions`,
   "@sallyport/core/ports": `
-    append, assertChange, assertFields, assertFind, assertKey, assertSum, assertTake, assertWhere, assertWithin, type Blobs,
-    type Bus, type Cache, type Change, type Clock, type Counters, type Crypto, decodeChangesCursor, decodeCursor, decodeRow,
+    type Adjustment, append, assertChange, assertFields, assertFind, assertKey, assertSum, assertTake, assertWhere, assertWithin,
+    type Blobs, type Bus, type Cache, type Change, type Clock, type Counters, type CountersNow, type Crypto, decodeChangesCursor, decodeCursor, decodeRow,
     decodeValue, type Demand, encodeChange, encodeCursor, type EncodedAppend, type EncodedChange, type EncodedInsert,
     type EncodedRemove, type EncodedUnit, type EncodedUpdate, type EncodedWrite, encodeUnits, encodeValue, type ErrorCode,
     fieldTest, type FieldTest, type FindQuery, GatewayError, type GatewayErrorOptions, type Headers, type HttpClient,
     type HttpRequest, type HttpResponse, insert, isStoreNow, type Json, type JsonObject, type McpFrame, type McpSpawner,
     type McpWire, movesVersion, type NewRow, now, nowPlus, orderOf, type Position, type RecordStore, remove, type Scope, Secret,
-    type SecretSource, type Spending, type StdioServer, type StorageAdapter, type StoredInput, type StoredScalar, type StoreNow,
+    type SecretSource, type Slot, type Spending, type StdioServer, type StorageAdapter, type StoredInput, type StoredScalar, type StoreNow,
     type SumQuery, type SumRow, type TakeQuery, type Test, type Unit, type UnitResult, update, type Wakeup, type Where,
     type Within, type Write`,
   "@sallyport/core/entities": `

@@ -5,7 +5,7 @@ import { replaced, turn, type Mutant } from "./mutant.js";
 export const wrongCounters: readonly Mutant<Counters>[] = [
   {
     name: "use makes the window longer",
-    concerns: ["windows"],
+    concerns: ["windows", "rolling windows"],
     wrap: (right) => {
       // Each use moves what was spent into a new window.
       let uses = 0;
@@ -33,12 +33,16 @@ export const wrongCounters: readonly Mutant<Counters>[] = [
       replaced(right, {
         spend: async (demands: readonly Demand[], w: Within) => {
           const left: number[] = [];
+          const freeAtMs: number[] = [];
+          let at = 0;
           for (const demand of demands) {
             const one = await right.spend([demand], w);
             left.push(one.left[0] ?? 0);
-            if (!one.ok) return { ...one, left };
+            freeAtMs.push(one.freeAtMs[0] ?? 0);
+            at = one.at;
+            if (!one.ok) return { ...one, left, freeAtMs };
           }
-          return { ok: true, left };
+          return { ok: true, left, freeAtMs, at };
         },
       }),
   },
@@ -62,7 +66,31 @@ export const wrongCounters: readonly Mutant<Counters>[] = [
       }),
   },
   {
-    name: "an adjustment is lost",
+    name: "the window is fixed: it begins with the first use and ends a window later, all at once",
+    concerns: ["rolling windows", "windows"],
+    wrap: (right) => {
+      // Each window of the clock has a key of its own; the second begins where the first ends.
+      const begun = new Map<string, { fromMs: number; windows: number }>();
+      let nowMs = 0;
+      return replaced(right, {
+        spend: async (demands: readonly Demand[], w: Within) => {
+          nowMs = w.deadlineMs;
+          const fixed = demands.map((demand) => {
+            const kept = begun.get(demand.key);
+            const isOver = kept === undefined || nowMs >= kept.fromMs + demand.windowMs;
+            const window = isOver ? { fromMs: nowMs, windows: (kept?.windows ?? 0) + 1 } : kept;
+            begun.set(demand.key, window);
+            return { ...demand, key: `${demand.key} ${window.windows}`, windowMs: demand.windowMs * 10 };
+          });
+          const result = await right.spend(fixed, w);
+          const refusedBy = demands.find((_, i) => fixed[i]?.key === result.refusedBy)?.key;
+          return result.ok ? result : { ...result, refusedBy };
+        },
+      });
+    },
+  },
+  {
+    name: "a correction is lost",
     concerns: ["windows", "concurrency"],
     wrap: (right) => replaced(right, { adjust: async () => undefined }),
   },

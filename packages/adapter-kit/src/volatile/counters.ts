@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Counters, Demand, Within } from "@sallyport/core/ports";
+import type { Counters, Demand, Spending, Within } from "@sallyport/core/ports";
 import { registerCases, type Case, type Make, type TestFunction } from "../contract.js";
 import { rejectsWith } from "../expectations.js";
 import { casesOf, repeat, type Time } from "./subject.js";
@@ -12,24 +12,41 @@ export interface CountersSubject extends Time {
 const demand = (over: Partial<Demand> = {}): Demand => ({ key: "k", cost: 1, limit: 10, windowMs: 1000, ...over });
 const within = (time: Time): Within => ({ deadlineMs: time.now() + 15_000 });
 
+/** How much longer than its window a spend may count: the hundredth that the port allows, and what a clock rounds. */
+const lateMs = (windowMs: number): number => windowMs / 100 + 2;
+/** What a spending came to, without its instants. */
+const told = ({ ok, refusedBy, left }: Spending) => (ok ? { ok, left } : { ok, refusedBy, left });
+
 const windows = casesOf<CountersSubject>("windows", {
   "a window holds its limit, then refuses and says when to come again": async (s) => {
     const before = s.now();
-    assert.deepEqual(await s.counters.spend([demand({ cost: 7 })], within(s)), { ok: true, left: [3] });
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 7 })], within(s))), { ok: true, left: [3] });
     const after = s.now();
     const refused = await s.counters.spend([demand({ cost: 4 })], within(s));
-    assert.deepEqual([refused.ok, refused.refusedBy, refused.left], [false, "k", [3]]);
-    assert.ok(refused.retryAtMs !== undefined && refused.retryAtMs >= before + 1000 && refused.retryAtMs <= after + 1000);
-    assert.deepEqual(await s.counters.spend([demand({ cost: 3 })], within(s)), { ok: true, left: [0] });
+    assert.deepEqual(told(refused), { ok: false, refusedBy: "k", left: [3] });
+    for (const atMs of [refused.retryAtMs, refused.freeAtMs[0]])
+      assert.ok(atMs !== undefined && atMs >= before + 1000 && atMs <= after + 1000 + lateMs(1000), `${atMs} after ${before}`);
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 3 })], within(s))), { ok: true, left: [0] });
   },
-  "a window begins with its first use and is not made longer by use": async (s) => {
+  "what was spent counts for a window, and then no longer, however often the key was used since": async (s) => {
     for (let i = 0; i < 4; i++) {
       await s.counters.spend([demand({ cost: 2 })], within(s));
       await s.pass(300);
     }
-    assert.deepEqual(await s.counters.spend([demand({ cost: 10 })], within(s)), { ok: true, left: [0] });
+    // Spent 1,200, 900, 600 and 300 ms ago: the first is over.
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 5 })], within(s))), { ok: false, refusedBy: "k", left: [4] });
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 4 })], within(s))), { ok: true, left: [0] });
   },
-  "a refusal does not make the window longer": async (s) => {
+  "it says when what does not fit will": async (s) => {
+    const before = s.now();
+    await s.counters.spend([demand({ cost: 4 })], within(s));
+    await s.pass(400);
+    await s.counters.spend([demand({ cost: 5 })], within(s));
+    const [one, six] = [await s.counters.spend([demand({ cost: 5 })], within(s)), await s.counters.spend([demand({ cost: 6 })], within(s))];
+    assert.ok(one.retryAtMs !== undefined && one.retryAtMs >= before + 1000 && one.retryAtMs < before + 1300, `${one.retryAtMs}`);
+    assert.ok(six.retryAtMs !== undefined && six.retryAtMs >= before + 1400, `${six.retryAtMs}`);
+  },
+  "a refusal counts for nothing": async (s) => {
     await s.counters.spend([demand({ cost: 10 })], within(s));
     for (let i = 0; i < 4; i++) {
       assert.equal((await s.counters.spend([demand()], within(s))).ok, i === 3);
@@ -39,50 +56,106 @@ const windows = casesOf<CountersSubject>("windows", {
   "either every demand is spent or none": async (s) => {
     const both = [demand({ key: "a", cost: 4 }), demand({ key: "b", cost: 4, limit: 5 }), demand({ key: "c", cost: 4 })];
     assert.equal((await s.counters.spend(both, within(s))).ok, true);
-    const refused = await s.counters.spend(both, within(s));
-    assert.deepEqual([refused.ok, refused.refusedBy, refused.left], [false, "b", [6, 1, 6]]);
-    assert.deepEqual(await s.counters.spend([demand({ key: "a", cost: 6 })], within(s)), { ok: true, left: [0] });
-    assert.deepEqual(await s.counters.spend([demand({ key: "c", cost: 6 })], within(s)), { ok: true, left: [0] });
+    assert.deepEqual(told(await s.counters.spend(both, within(s))), { ok: false, refusedBy: "b", left: [6, 1, 6] });
+    assert.deepEqual(told(await s.counters.spend([demand({ key: "a", cost: 6 })], within(s))), { ok: true, left: [0] });
+    assert.deepEqual(told(await s.counters.spend([demand({ key: "c", cost: 6 })], within(s))), { ok: true, left: [0] });
   },
   "a key that is named twice is spent twice": async (s) => {
-    assert.deepEqual(await s.counters.spend([demand({ cost: 3 }), demand({ cost: 4 })], within(s)), { ok: true, left: [3, 3] });
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 3 }), demand({ cost: 4 })], within(s))), { ok: true, left: [3, 3] });
     assert.equal((await s.counters.spend([demand({ cost: 2 }), demand({ cost: 2 })], within(s))).ok, false);
-    assert.deepEqual(await s.counters.spend([demand({ cost: 3 })], within(s)), { ok: true, left: [0] });
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 3 })], within(s))), { ok: true, left: [0] });
   },
   "what is larger than the limit is refused for good, and nothing is counted": async (s) => {
     const refused = await s.counters.spend([demand({ cost: 11 })], within(s));
-    assert.deepEqual([refused.ok, refused.refusedBy, refused.left, refused.retryAtMs], [false, "k", [10], undefined]);
+    assert.deepEqual(told(refused), { ok: false, refusedBy: "k", left: [10] });
+    assert.deepEqual([refused.retryAtMs, refused.freeAtMs], [undefined, [0]]);
   },
   "no demands are no refusal": async (s) => {
-    assert.deepEqual(await s.counters.spend([], within(s)), { ok: true, left: [] });
+    assert.deepEqual(told(await s.counters.spend([], within(s))), { ok: true, left: [] });
   },
   "keys do not share a window": async (s) => {
     await s.counters.spend([demand({ key: "a", cost: 10 })], within(s));
     assert.equal((await s.counters.spend([demand({ key: "b", cost: 10 })], within(s))).ok, true);
   },
-  "an adjustment counts in either direction and never refuses": async (s) => {
-    await s.counters.spend([demand({ cost: 5 })], within(s));
-    await s.counters.adjust("k", -2, within(s));
-    assert.deepEqual(await s.counters.spend([demand({ cost: 1 })], within(s)), { ok: true, left: [6] });
-    await s.counters.adjust("k", 20, within(s));
-    const refused = await s.counters.spend([demand()], within(s));
-    assert.deepEqual([refused.ok, refused.left], [false, [0]]);
-    await s.counters.adjust("k", -100, within(s));
-    assert.deepEqual(await s.counters.spend([demand({ cost: 10 })], within(s)), { ok: true, left: [0] });
+  "a correction counts in either direction and never refuses": async (s) => {
+    const { at } = await s.counters.spend([demand({ cost: 5 })], within(s));
+    await s.counters.adjust({ key: "k", delta: -2, at }, within(s));
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 0 })], within(s))), { ok: true, left: [7] });
+    await s.counters.adjust({ key: "k", delta: 20, at }, within(s));
+    assert.deepEqual(told(await s.counters.spend([demand()], within(s))), { ok: false, refusedBy: "k", left: [0] });
+    await s.counters.adjust({ key: "k", delta: -100, at }, within(s));
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 10 })], within(s))), { ok: true, left: [0] });
   },
-  "an adjustment neither makes a window longer nor begins one": async (s) => {
-    await s.counters.spend([demand({ cost: 10 })], within(s));
+  "a correction counts as long as what it corrects, and no longer": async (s) => {
+    const { at } = await s.counters.spend([demand({ cost: 10 })], within(s));
     await s.pass(700);
-    await s.counters.adjust("k", 1, within(s));
+    await s.counters.adjust({ key: "k", delta: 1, at }, within(s));
     await s.pass(400);
-    await s.counters.adjust("k", 5, within(s));
-    assert.deepEqual(await s.counters.spend([demand({ cost: 10 })], within(s)), { ok: true, left: [0] });
+    await s.counters.adjust({ key: "k", delta: 5, at }, within(s));
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 10 })], within(s))), { ok: true, left: [0] });
+  },
+  "a correction of a key that spent nothing begins nothing": async (s) => {
+    const { at } = await s.counters.spend([demand({ key: "other" })], within(s));
+    await s.counters.adjust({ key: "k", delta: 5, at }, within(s));
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 10 })], within(s))), { ok: true, left: [0] });
+  },
+  "what is counted without a wait is in the same windows and slots": async (s) => {
+    const { now } = s.counters;
+    if (now === undefined) return;
+    const { at } = now.spend([demand({ cost: 4 })]);
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 1 })], within(s))), { ok: true, left: [5] });
+    now.adjust({ key: "k", delta: -1, at });
+    assert.deepEqual(told(now.spend([demand({ cost: 7 })])), { ok: false, refusedBy: "k", left: [6] });
+    const slot = { holder: "a", max: 1, untilMs: s.now() + 60_000 };
+    assert.deepEqual([now.hold("s", slot), await s.counters.hold("s", { ...slot, holder: "b" }, within(s))], [true, false]);
+    now.release("s", "a");
+    assert.equal(await s.counters.hold("s", { ...slot, holder: "b" }, within(s)), true);
   },
   "a deadline that has passed is said so": async (s) => {
     const late = { deadlineMs: s.now() - 1 };
     await rejectsWith("deadline_exceeded", () => s.counters.spend([demand()], late));
-    await rejectsWith("deadline_exceeded", () => s.counters.adjust("k", 1, late));
+    await rejectsWith("deadline_exceeded", () => s.counters.adjust({ key: "k", delta: 1, at: 0 }, late));
     await rejectsWith("deadline_exceeded", () => s.counters.hold("k", { holder: "h", max: 1, untilMs: s.now() + 10 }, late));
+  },
+});
+
+/** Numbers that look random and are the same in every run. */
+function drawn(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const rolling = casesOf<CountersSubject>("rolling windows", {
+  "two bursts where two minutes would meet do not add up": async (s) => {
+    await s.counters.spend([demand({ cost: 1 })], within(s));
+    await s.pass(900);
+    assert.equal((await s.counters.spend([demand({ cost: 9 })], within(s))).ok, true);
+    await s.pass(200);
+    // A second after the first use a window that was fixed then would begin anew.
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 2 })], within(s))), { ok: false, refusedBy: "k", left: [1] });
+    assert.deepEqual(told(await s.counters.spend([demand({ cost: 1 })], within(s))), { ok: true, left: [0] });
+  },
+  "no span of a window's length holds more than the limit, and nothing is refused that has fitted for a while": async (s) => {
+    for (const seed of [1, 2, 3]) {
+      const random = drawn(seed);
+      const spent: { readonly atMs: number; readonly doneMs: number; readonly cost: number }[] = [];
+      const key = `k${seed}`;
+      for (let i = 0; i < 40; i++) {
+        await s.pass(1 + random(random(4) === 0 ? 120 : 20));
+        const cost = 1 + random(3);
+        const atMs = s.now();
+        const { ok } = await s.counters.spend([demand({ key, cost, windowMs: 200 })], within(s));
+        const doneMs = s.now();
+        const since = (ms: number, end: "atMs" | "doneMs") => spent.filter((one) => one[end] > ms).reduce((sum, one) => sum + one.cost, 0);
+        // What certainly lies within the last window, and what may still count at the latest.
+        if (ok) assert.ok(since(doneMs - 200, "atMs") + cost <= 10, `seed ${seed}, use ${i}: more than the limit`);
+        else assert.ok(since(atMs - 200 - lateMs(200), "doneMs") + cost > 10, `seed ${seed}, use ${i}: refused what fits`);
+        if (ok) spent.push({ atMs, doneMs, cost });
+      }
+    }
   },
 });
 
@@ -126,9 +199,9 @@ const racing = casesOf<CountersSubject>("concurrency", {
     assert.equal(results.filter(({ ok }) => ok).length, 30);
     assert.deepEqual((await s.counters.spend([demand({ key: "wide", cost: 0, limit: 1000 })], within(s))).left, [970]);
   },
-  "no adjustment is lost": async (s) => {
-    await s.counters.spend([demand({ limit: 1000, windowMs: 60_000 })], within(s));
-    await Promise.all(repeat(100, () => s.counters.adjust("k", 2, within(s))));
+  "no correction is lost": async (s) => {
+    const { at } = await s.counters.spend([demand({ limit: 1000, windowMs: 60_000 })], within(s));
+    await Promise.all(repeat(100, () => s.counters.adjust({ key: "k", delta: 2, at }, within(s))));
     assert.deepEqual((await s.counters.spend([demand({ cost: 0, limit: 1000, windowMs: 60_000 })], within(s))).left, [799]);
   },
   "of fifty racers for three slots three hold": async (s) => {
@@ -138,7 +211,7 @@ const racing = casesOf<CountersSubject>("concurrency", {
 });
 
 /** Everything that `Counters` promises. */
-export const countersCases: readonly Case<CountersSubject>[] = [...windows, ...slots, ...racing];
+export const countersCases: readonly Case<CountersSubject>[] = [...windows, ...rolling, ...slots, ...racing];
 
 export function countersContract(runner: { readonly test: TestFunction; readonly make: Make<CountersSubject> }): void {
   registerCases(countersCases, runner);

@@ -1,16 +1,23 @@
-import { assertWithin, type Clock, type Counters, type Demand, type Spending, type Within } from "../ports/index.js";
+import {
+  assertWithin,
+  type Adjustment,
+  type Clock,
+  type Counters,
+  type CountersNow,
+  type Demand,
+  type Slot,
+  type Spending,
+  type Within,
+} from "../ports/index.js";
+import { RollingWindow } from "./rolling-window.js";
 import { systemClock } from "./system-clock.js";
-
-interface Window {
-  spent: number;
-  readonly endsAtMs: number;
-}
 
 const SWEEP_AT_LEAST = 1024;
 
-class MemoryCounters implements Counters {
+/** Windows roll by monotonic time, so that a clock that is set back or forward neither opens nor closes them; slots end by the clock, as their callers say. */
+class CountersInMemory implements CountersNow {
   readonly #clock: Clock;
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new Map<string, RollingWindow>();
   readonly #slots = new Map<string, Map<string, number>>();
   #sweepAt = SWEEP_AT_LEAST;
 
@@ -18,74 +25,116 @@ class MemoryCounters implements Counters {
     this.#clock = clock;
   }
 
-  async spend(demands: readonly Demand[], w: Within): Promise<Spending> {
-    const nowMs = this.#clock.now();
-    assertWithin(w, nowMs);
-    this.#sweep(nowMs);
-    const spent: [Window, number][] = [];
-    const refused = demands.find((demand) => !this.#spendOne(demand, nowMs, spent));
-    if (refused !== undefined) for (const [window, cost] of spent) window.spent -= cost;
-    const left = demands.map((demand) => Math.max(0, demand.limit - (this.#windowAt(demand.key, nowMs)?.spent ?? 0)));
-    if (refused === undefined) return { ok: true, left };
-    const window = this.#windowAt(refused.key, nowMs);
-    return { ok: false, refusedBy: refused.key, left, retryAtMs: refused.cost > refused.limit ? undefined : window?.endsAtMs };
-  }
-
-  async adjust(key: string, delta: number, w: Within): Promise<void> {
-    const nowMs = this.#clock.now();
-    assertWithin(w, nowMs);
-    const window = this.#windowAt(key, nowMs);
-    if (window !== undefined) window.spent = Math.max(0, window.spent + delta);
-  }
-
-  async hold(key: string, o: { readonly holder: string; readonly max: number; readonly untilMs: number }, w: Within): Promise<boolean> {
-    const nowMs = this.#clock.now();
-    assertWithin(w, nowMs);
-    let holders = this.#slots.get(key);
-    if (holders === undefined) {
-      holders = new Map();
-      this.#slots.set(key, holders);
+  spend(demands: readonly Demand[]): Spending {
+    const t = this.#clock.monotonic();
+    this.#sweep(t);
+    const spent: RollingWindow[] = [];
+    for (const demand of demands) {
+      const window = this.#windowOf(demand, t);
+      if (window.total + demand.cost > demand.limit) {
+        for (const [i, one] of spent.entries()) one.undo(demands[i]!.cost);
+        return this.#refused(demands, demand, { window, t });
+      }
+      window.add(t, demand.cost);
+      spent.push(window);
     }
-    for (const [holder, untilMs] of holders) if (untilMs <= nowMs) holders.delete(holder);
+    return { ok: true, ...this.#state(demands, t), at: t };
+  }
+
+  adjust({ key, delta, at }: Adjustment): void {
+    const window = this.#windows.get(key);
+    if (window === undefined) return;
+    window.rollTo(this.#clock.monotonic());
+    window.adjust(at, delta);
+  }
+
+  hold(key: string, o: Slot): boolean {
+    const nowMs = this.#clock.now();
+    let holders = this.#slots.get(key);
+    if (holders === undefined) this.#slots.set(key, (holders = new Map()));
+    if (holders.size >= o.max && !holders.has(o.holder))
+      for (const [holder, untilMs] of holders) if (untilMs <= nowMs) holders.delete(holder);
     const granted = holders.has(o.holder) || holders.size < o.max;
     if (granted) holders.set(o.holder, o.untilMs);
     if (holders.size === 0) this.#slots.delete(key);
     return granted;
   }
 
-  async release(key: string, holder: string): Promise<void> {
+  release(key: string, holder: string): void {
     const holders = this.#slots.get(key);
     holders?.delete(holder);
     if (holders?.size === 0) this.#slots.delete(key);
   }
 
-  #windowAt(key: string, nowMs: number): Window | undefined {
-    const window = this.#windows.get(key);
-    return window !== undefined && window.endsAtMs > nowMs ? window : undefined;
+  #windowOf({ key, windowMs }: Demand, t: number): RollingWindow {
+    let window = this.#windows.get(key);
+    if (window === undefined) this.#windows.set(key, (window = new RollingWindow(windowMs)));
+    window.windowMs = windowMs;
+    window.rollTo(t);
+    return window;
   }
 
-  #spendOne(demand: Demand, nowMs: number, spent: [Window, number][]): boolean {
-    let window = this.#windowAt(demand.key, nowMs);
-    if ((window?.spent ?? 0) + demand.cost > demand.limit) return false;
-    if (window === undefined) {
-      window = { spent: 0, endsAtMs: nowMs + demand.windowMs };
-      this.#windows.set(demand.key, window);
+  #refused(demands: readonly Demand[], demand: Demand, o: { readonly window: RollingWindow; readonly t: number }): Spending {
+    const at = demand.cost > demand.limit ? null : o.window.fallsTo(demand.limit - demand.cost);
+    const retryAtMs = at === null ? undefined : this.#clock.now() + Math.ceil(at - o.t);
+    return { ok: false, refusedBy: demand.key, ...this.#state(demands, o.t), retryAtMs, at: o.t };
+  }
+
+  #state(demands: readonly Demand[], t: number): Pick<Spending, "left" | "freeAtMs"> {
+    const left: number[] = [];
+    const freeAtMs: number[] = [];
+    const nowMs = this.#clock.now();
+    for (const demand of demands) {
+      const window = this.#windowOf(demand, t);
+      left.push(Math.max(0, demand.limit - window.total));
+      freeAtMs.push(window.freeAt === null ? 0 : nowMs + Math.ceil(window.freeAt - t));
     }
-    window.spent += demand.cost;
-    spent.push([window, demand.cost]);
-    return true;
+    return { left, freeAtMs };
   }
 
-  /** Each time the map has doubled: O(1) a call on average, and never more than twice what is live. */
-  #sweep(nowMs: number): void {
+  /** Each time the maps have doubled: O(1) a call on average, and never more than twice what is live. */
+  #sweep(t: number): void {
     if (this.#windows.size + this.#slots.size < this.#sweepAt) return;
-    for (const [key, window] of this.#windows) if (window.endsAtMs <= nowMs) this.#windows.delete(key);
+    const nowMs = this.#clock.now();
+    for (const [key, window] of this.#windows) {
+      window.rollTo(t);
+      if (window.freeAt === null) this.#windows.delete(key);
+    }
     for (const [key, holders] of this.#slots) if ([...holders.values()].every((untilMs) => untilMs <= nowMs)) this.#slots.delete(key);
     this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * (this.#windows.size + this.#slots.size));
   }
 }
 
-/** Counters of this process alone: several processes each allow the whole limit. */
+/** Counters of this process alone: several processes each allow the whole limit. They never wait. */
+class MemoryCounters implements Counters {
+  readonly now: CountersNow;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.now = new CountersInMemory(clock);
+  }
+
+  async spend(demands: readonly Demand[], w: Within): Promise<Spending> {
+    assertWithin(w, this.#clock.now());
+    return this.now.spend(demands);
+  }
+
+  async adjust(adjustment: Adjustment, w: Within): Promise<void> {
+    assertWithin(w, this.#clock.now());
+    this.now.adjust(adjustment);
+  }
+
+  async hold(key: string, slot: Slot, w: Within): Promise<boolean> {
+    assertWithin(w, this.#clock.now());
+    return this.now.hold(key, slot);
+  }
+
+  async release(key: string, holder: string): Promise<void> {
+    this.now.release(key, holder);
+  }
+}
+
 export function memoryCounters(options: { readonly clock?: Clock } = {}): Counters {
   return new MemoryCounters(options.clock ?? systemClock);
 }

@@ -57,6 +57,16 @@ export {
   type Write,
 } from "./record-store.js";
 export { assertFields, assertKey, decodeRow, decodeValue, encodeValue, isStoreNow, type StoredScalar } from "./stored-value.js";
-export { type Bus, type Cache, type Counters, type Demand, type Spending, type Wakeup } from "./volatile.js";
+export {
+  type Adjustment,
+  type Bus,
+  type Cache,
+  type Counters,
+  type CountersNow,
+  type Demand,
+  type Slot,
+  type Spending,
+  type Wakeup,
+} from "./volatile.js";
 export { assertWithin } from "./within.js";
 export { append, insert, now, nowPlus, remove, update, type NewRow } from "./writes.js";

@@ -7,6 +7,7 @@ export interface Demand {
   readonly key: string;
   readonly cost: number;
   readonly limit: number;
+  /** One key has one length of window. */
   readonly windowMs: number;
 }
 export interface Spending {
@@ -14,19 +15,49 @@ export interface Spending {
   readonly refusedBy?: string | undefined;
   /** One entry a demand: what is left of its window. */
   readonly left: readonly number[];
+  /** One entry a demand: when the oldest of what its window counts leaves it, Unix ms; 0: it counts nothing. */
+  readonly freeAtMs: readonly number[];
+  /** When the demand that was refused would fit, if nobody else came; undefined: never, it is larger than its limit. */
   readonly retryAtMs?: number | undefined;
+  /** The instant that this was counted at, by a clock of the counters' own: only for `adjust`. */
+  readonly at: number;
 }
+/** What was spent turned out to be another amount. */
+export interface Adjustment {
+  readonly key: string;
+  /** Signed. */
+  readonly delta: number;
+  /** `Spending.at` of what is corrected. */
+  readonly at: number;
+}
+export interface Slot {
+  readonly holder: string;
+  readonly max: number;
+  readonly untilMs: number;
+}
+/**
+ * Rolling windows and slots. A window is every span of `windowMs`, wherever it begins: what was spent at `t` counts until `t + windowMs`, and at the most a hundredth of `windowMs` longer
+ * (so that an implementation may keep a bounded number of buckets a key). N racers never pass more than `limit` in any window on one store. Use never lengthens what earlier use counts for.
+ */
 export interface Counters {
-  /**
-   * Spends every demand or none. Atomic per key; a refusal refunds the others (a lost refund is strict, never lax).
-   * N racers never pass more than `limit` a window on one store. Window and TTL start at first use and are never extended by use.
-   */
+  /** Spends every demand or none. Atomic per key; a refusal refunds the others (a lost refund is strict, never lax). */
   spend(demands: readonly Demand[], w: Within): Promise<Spending>;
-  /** Corrects an estimate after the fact (signed). Never refuses. A window that is over is left alone. */
-  adjust(key: string, delta: number, w: Within): Promise<void>;
+  /**
+   * Corrects an estimate after the fact, as if the other amount had been spent then: it counts as long as that does, and a correction of what counts no longer is left alone. Never refuses;
+   * no bucket falls below zero.
+   */
+  adjust(adjustment: Adjustment, w: Within): Promise<void>;
   /** A concurrency slot held by `holder` until released or `untilMs`; repeating it for the same holder renews. */
-  hold(key: string, o: { readonly holder: string; readonly max: number; readonly untilMs: number }, w: Within): Promise<boolean>;
+  hold(key: string, slot: Slot, w: Within): Promise<boolean>;
   release(key: string, holder: string): Promise<void>;
+  /** The same, of counters that never wait: a call pays no promise then. What the one counts the other sees. */
+  readonly now?: CountersNow | undefined;
+}
+export interface CountersNow {
+  spend(demands: readonly Demand[]): Spending;
+  adjust(adjustment: Adjustment): void;
+  hold(key: string, slot: Slot): boolean;
+  release(key: string, holder: string): void;
 }
 
 export interface Cache {
