@@ -19,6 +19,7 @@ export const folders = {
   seams: travelling,
   config: [...travelling, "ports"],
   access: [...travelling, "ports"],
+  secrets: [...travelling, "ports", "seams", "config"],
   wire: [...leaves, "calls"],
   providers,
   policy,
@@ -57,6 +58,7 @@ export const nodeFolders = ["platform", "node"];
  * @type {Readonly<Record<string, { home: readonly string[], types?: readonly string[] }>>}
  */
 export const outside = {
+  "@infisical/sdk": { home: ["secrets"] },
   zod: { home: ["entities", "routes", "config"] },
   hono: { home: ["http"] },
   "@modelcontextprotocol/client": { home: ["mcp", "node"] },

@@ -1,5 +1,14 @@
 import { clock as systemClock, crypto, httpClient, stdioSpawner, writeLine } from "#platform";
-import { Access, ensureOwnerKey, purposeKeys, readKeys, SECRET_BYTES, type AuthHook } from "./access/index.js";
+import {
+  Access,
+  ensureOwnerKey,
+  purposeKeys,
+  readKeys,
+  SECRET_BYTES,
+  type AuthHook,
+  type LateKey,
+  type PurposeKeys,
+} from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
 import type { Run } from "./agents/run.js";
@@ -10,15 +19,16 @@ import { adapterFor } from "./config/open-storage.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import { SnapshotHolder } from "./config/snapshot-holder.js";
 import type { Environment } from "./config/substitute.js";
-import { allEntities } from "./entities/index.js";
+import { allEntities, dataKey, type AnyEntity } from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
 import { createFetch, Edge, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
+import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
 import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "./memory/index.js";
 import { attemptSteps, callSteps } from "./policy/chain.js";
 import { GroupCommit } from "./policy/group-commit.js";
 import { LazyStore } from "./ports/lazy-store.js";
-import type { Bus, Cache, Clock, Counters, HttpClient, RecordStore, StorageAdapter, Wakeup } from "./ports/index.js";
+import type { Bus, Cache, Clock, Counters, HttpClient, RecordStore, SecretSource, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
 import { CallerAsker, readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
@@ -41,6 +51,10 @@ export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
   readonly ownerKey?: string | Secret | undefined;
   /** 32 bytes, or their base64: what the gateway's own keys are derived from. Left out: made for this process, so that keys kept in a durable store do not outlive it. */
   readonly secret?: string | Uint8Array | Secret | undefined;
+  /** Secrets before this one, the newest first: what they sealed is sealed with `secret` from the next start on. */
+  readonly previousSecrets?: readonly (string | Uint8Array | Secret)[] | undefined;
+  /** Where secrets of the configuration may stand beside `env:NAME`, `file:/path` and `infisical:NAME`. */
+  readonly secretSources?: readonly SecretSource[] | undefined;
   /** The host application says who calls; then no gateway key is looked at, and no owner key made. */
   readonly auth?: AuthHook | undefined;
   /** Where `${NAME}`, the vendors' keys, SALLYPORT_OWNER_KEY and SALLYPORT_SECRET are looked up; the process's environment when left out. */
@@ -95,7 +109,8 @@ export class Gateway {
   readonly #models: RoutingModelCaller;
   readonly #engine: RunEngine;
   readonly #edge: Edge;
-  readonly #pepper: Uint8Array;
+  readonly #pepper: LateKey;
+  readonly #secrets: GatewaySecrets;
   #starting: Promise<void> | null = null;
   #isStarted = false;
   #closing: Promise<void> | null = null;
@@ -107,21 +122,29 @@ export class Gateway {
     this.#options = options;
     this.config = loadConfig({ env: ownVariables(env), code: configOf(options) }).config;
     const clock = options.clock ?? systemClock;
-    this.log = new Log(
-      this.config.logging.level,
-      options.log ?? logLines(this.config.logging.format, { write: writeLine, now: () => clock.now() }),
-    );
+    const redactor = new Redactor();
+    const lines = options.log ?? logLines(this.config.logging.format, { write: writeLine, now: () => clock.now() });
+    this.log = new Log(this.config.logging.level, redactor.ofLines(lines));
     this.#store = new LazyStore(() => this.#open(clock));
-    this.#services = servicesOf(options, { store: this.#store, clock, log: this.log });
+    this.#services = servicesOf(options, { store: this.#store, clock, log: this.log, redactor });
     const { events } = this.#services;
-    const keys = purposeKeys(crypto, secretOf(options.secret ?? env["SALLYPORT_SECRET"]));
-    this.#pepper = keys("gateway-keys");
+    this.#secrets = new GatewaySecrets({
+      ...{ store: this.#store, crypto, clock, log: this.log, env, redactor },
+      ...secretsOf(options, env),
+      sources: options.secretSources ?? [],
+      entities: allEntities.filter((entity): entity is AnyEntity => entity.kind !== "log"),
+    });
+    this.#services.seams.vault.fill(this.#secrets);
+    const keys = lazily(() => purposeKeys(crypto, this.#secrets.root()));
+    this.#pepper = () => keys()("gateway-keys");
     this.#snapshots = new SnapshotHolder(this.#services, {
       config: this.config,
       readKeys: (within) => readKeys(this.#store, within),
       readRoutes: (within) => readRoutes(this.#store, within),
+      follows: [dataKey],
     });
     const snapshot = () => this.#snapshots.current();
+    this.#secrets.follow(this.#snapshots);
     this.#ledger = new GroupCommit({
       store: this.#store,
       clock,
@@ -143,7 +166,7 @@ export class Gateway {
       steps,
       attemptSteps: attemptSteps(policy),
       snapshot,
-      tokenKey: keys("opaque-tokens"),
+      tokenKey: () => keys()("opaque-tokens"),
     });
     this.#models = models;
     const explain = models.explain.bind(models, OWNER);
@@ -176,6 +199,15 @@ export class Gateway {
    */
   run(request: RunRequest): Run {
     return this.runs.run(request);
+  }
+
+  /**
+   * A new key for the secrets in the store: what is sealed from now on is sealed with it, and what stands is sealed anew while the gateway runs. To change the secret itself, start with the
+   * new one and give the old one in `previousSecrets`. Errors: `conflict`, `store_unavailable`.
+   */
+  async rotateSecrets(): Promise<Resealed> {
+    await this.start();
+    return this.#secrets.rotate();
   }
 
   /** The same gateway for another caller: its projects, its grants. */
@@ -242,6 +274,7 @@ export class Gateway {
 
   async #start(): Promise<void> {
     await this.#store.ready();
+    await this.#secrets.start(this.config);
     if (this.#options.auth === undefined) await this.#ensureOwner();
     await this.#snapshots.start();
     await this.mcp.start();
@@ -269,6 +302,7 @@ export class Gateway {
     this.#isStarted = false; // calls under way go on; a new one hears that it is closed
     await this.mcp.close();
     this.#models.close();
+    this.#secrets.close();
     await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
     await this.#snapshots.close();
     await this.#http.close();
@@ -299,7 +333,10 @@ export class Gateway {
   }
 }
 
-function servicesOf(options: GatewayOptions, { store, clock, log }: Pick<Services, "store" | "clock" | "log">): Services {
+function servicesOf(
+  options: GatewayOptions,
+  { store, clock, log, redactor }: Pick<Services, "store" | "clock" | "log" | "redactor">,
+): Services {
   const events = new EventHub();
   events.on("internal.error", ({ where, error }) =>
     log.error(`failed: ${where}`, { code: GatewayError.from(error).code, message: messageOf(error) }),
@@ -308,7 +345,7 @@ function servicesOf(options: GatewayOptions, { store, clock, log }: Pick<Service
   const bus = options.bus ?? memoryBus();
   const cache = options.cache ?? memoryCache({ clock });
   const counters = options.counters ?? memoryCounters({ clock });
-  return { store, clock, crypto, wakeup, bus, cache, counters, events, log, seams: createSeams(), nodeId: newId("node") };
+  return { store, clock, crypto, wakeup, bus, cache, counters, events, log, redactor, seams: createSeams(), nodeId: newId("node") };
 }
 
 function closed(): GatewayError {
@@ -320,6 +357,8 @@ function configOf(options: GatewayOptions): ConfigInput {
     storage,
     ownerKey: _key,
     secret: _secret,
+    previousSecrets: _previous,
+    secretSources: _sources,
     auth: _auth,
     env: _env,
     log: _log,
@@ -343,6 +382,20 @@ function ownVariables(env: Environment): Environment {
 
 function processEnvironment(): Environment {
   return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
+}
+
+/** Weak ones are refused here, before anything is opened. */
+function secretsOf(options: GatewayOptions, env: Environment): { readonly secret: Uint8Array; readonly previous: readonly Uint8Array[] } {
+  const given = env["SALLYPORT_PREVIOUS_SECRETS"]?.split(",").map((text) => text.trim());
+  const previous = (options.previousSecrets ?? given?.filter((text) => text !== "") ?? []).map(secretOf);
+  const secret = secretOf(options.secret ?? env["SALLYPORT_SECRET"]);
+  for (const one of [secret, ...previous]) purposeKeys(crypto, one);
+  return { secret, previous };
+}
+
+function lazily(make: () => PurposeKeys): () => PurposeKeys {
+  let made: PurposeKeys | null = null;
+  return () => (made ??= make());
 }
 
 function secretOf(given: GatewayOptions["secret"]): Uint8Array {

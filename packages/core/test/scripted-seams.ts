@@ -111,7 +111,7 @@ export function scriptedTools(tools: Readonly<Record<string, ScriptedTool>>): To
 }
 
 /** What processes share, and what each has its own of. */
-export type Shared = Pick<Services, "store" | "clock" | "wakeup" | "bus" | "cache" | "counters" | "crypto">;
+export type Shared = Pick<Services, "store" | "clock" | "wakeup" | "bus" | "cache" | "counters" | "crypto" | "redactor">;
 export interface ProcessOptions extends Omit<RunEngineOptions, "eventView"> {
   readonly models: ModelCaller;
   readonly tools?: ToolCaller;

@@ -4,6 +4,7 @@ import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } fro
 import { crypto } from "../src/platform/node-crypto.js";
 import type { Bus, Cache, Counters, Crypto, RecordStore, Wakeup } from "../src/ports/index.js";
 import { FakeClock } from "../src/testing/fake-clock.js";
+import { Redactor } from "../src/secrets/redactor.js";
 
 // What several processes of one installation share, for tests of what they do together.
 
@@ -18,6 +19,7 @@ export interface SharedPorts {
   readonly bus: Bus;
   readonly cache: Cache;
   readonly counters: Counters;
+  readonly redactor: Redactor;
   readonly crypto: Crypto;
 }
 
@@ -31,6 +33,7 @@ export async function sharedPorts(kind: StoreKind): Promise<SharedPorts> {
       bus: memoryBus(),
       cache: memoryCache({ clock }),
       counters: memoryCounters({ clock }),
+      redactor: new Redactor(),
       crypto,
     };
   }
@@ -52,6 +55,7 @@ export async function sharedPorts(kind: StoreKind): Promise<SharedPorts> {
     bus: memoryBus(),
     cache: memoryCache({ clock }),
     counters: memoryCounters({ clock }),
+    redactor: new Redactor(),
     crypto,
   };
 }

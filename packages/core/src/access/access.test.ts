@@ -12,7 +12,8 @@ import type { AuthHook } from "./auth-hook.js";
 import { keyDigest } from "./key-digest.js";
 import { readKeys } from "./read-keys.js";
 
-const pepper = crypto.sha256(new TextEncoder().encode("pepper of these tests"));
+const pepperBytes = crypto.sha256(new TextEncoder().encode("pepper of these tests"));
+const pepper = () => pepperBytes;
 const toDigest = keyDigest(crypto, pepper);
 const KEY = "spk_the-key-of-ada-0123456789abcdef";
 const within = { deadlineMs: Number.MAX_SAFE_INTEGER };

@@ -6,6 +6,7 @@ import type { Log } from "../util/log.js";
 import { callerOfHost, type AuthHook } from "./auth-hook.js";
 import { readCredential } from "./credential.js";
 import { keyDigest, type KeyDigest } from "./key-digest.js";
+import type { LateKey } from "./purpose-keys.js";
 
 /** What of the snapshot decides who is calling; a Snapshot is one. */
 export interface AccessSnapshot {
@@ -22,7 +23,7 @@ export interface AccessServices {
 }
 export interface AccessOptions {
   /** The purpose key `gateway-keys`. */
-  readonly pepper: Uint8Array;
+  readonly pepper: LateKey;
   readonly snapshot: () => AccessSnapshot;
   /** When given, it alone decides: no gateway key is looked at. */
   readonly auth?: AuthHook | undefined;

@@ -9,7 +9,8 @@ import { keyDigest } from "./key-digest.js";
 import { ensureOwnerKey, OWNER_KEY_ID, refuseWeakOwnerKey } from "./owner-key.js";
 import { readKeys } from "./read-keys.js";
 
-const pepper = crypto.sha256(new Uint8Array([1]));
+const pepperBytes = crypto.sha256(new Uint8Array([1]));
+const pepper = () => pepperBytes;
 const toDigest = keyDigest(crypto, pepper);
 const within = { deadlineMs: Number.MAX_SAFE_INTEGER };
 const GIVEN = 'any 32 printable: "q" <&> \\ {} ~!';

@@ -4,6 +4,7 @@ import { GatewayError } from "../errors/index.js";
 import { insert, update, type Clock, type Crypto, type RecordStore, type UnitResult, type Write } from "../ports/index.js";
 import type { Secret } from "../util/secret.js";
 import { keyDigest } from "./key-digest.js";
+import type { LateKey } from "./purpose-keys.js";
 import { templateIn } from "./placeholders.js";
 
 /** There is one owner, so its row has one id: of two processes that start at once, one makes the key. */
@@ -15,7 +16,7 @@ const ATTEMPTS = 5;
 
 export interface OwnerKeyOptions {
   /** The purpose key `gateway-keys`. */
-  readonly pepper: Uint8Array;
+  readonly pepper: LateKey;
   /** As the operator gave it. */
   readonly ownerKey?: Secret | string | undefined;
 }

@@ -8,6 +8,9 @@ export type KeyPurpose = "gateway-keys" | "sealed-values" | "mcp-sessions" | "pa
 /** The key of a purpose, 32 bytes; the same bytes for the same secret, in every process and every version. */
 export type PurposeKeys = (purpose: KeyPurpose) => Uint8Array;
 
+/** A key that is known once the gateway has started. */
+export type LateKey = () => Uint8Array;
+
 export const SECRET_BYTES = 32;
 /** Of 32 random bytes about 30 are different; fewer than this never happens by chance. */
 const LEAST_DIFFERENT = 16;

@@ -17,6 +17,7 @@ import {
 import { gate, sharedPorts, storeKinds, type SharedPorts } from "../../test/shared-ports.js";
 import type { RunEngine } from "./run-engine.js";
 import type { Run } from "./run.js";
+import { Redactor } from "../secrets/redactor.js";
 
 const ada: Caller = { kind: "key", id: "key_ada", name: "Ada", projects: ["default"], grants: ["models:*", "mcp:*"] };
 const within = (clock: FakeClock) => ({ deadlineMs: clock.now() + 1000 });
@@ -711,10 +712,13 @@ describe.each(storeKinds)("with %s", (kind) => {
         const on = await shared();
         const models = scriptedModels([["On my", { wait: new Promise(() => undefined) }]]);
         const { engine } = processOf(on, { models, nodeId: "a" });
-        const other = processOf(bus === "shared" ? on : { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() }, {
-          models: scriptedModels([]),
-          nodeId: "b",
-        }).engine;
+        const other = processOf(
+          bus === "shared" ? on : { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters(), redactor: new Redactor() },
+          {
+            models: scriptedModels([]),
+            nodeId: "b",
+          },
+        ).engine;
         const run = engine.run({ model: "m", input: "go" }, ada);
         await on.clock.advance(100);
         const there = other.open(run.id, ada);
@@ -730,7 +734,7 @@ describe.each(storeKinds)("with %s", (kind) => {
       const middle = gate();
       const { engine, changes } = processOf(on, { models: scriptedModels([["So ", { wait: middle.passed }, "there."]]), nodeId: "a" });
       const other = processOf(
-        { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() },
+        { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters(), redactor: new Redactor() },
         { models: scriptedModels([]), nodeId: "b" },
       ).engine;
       const run = engine.run({ model: "m", input: "go" }, ada);
@@ -820,10 +824,13 @@ describe.each(storeKinds)("with %s", (kind) => {
         const on = await shared();
         const middle = gate();
         const { engine } = processOf(on, { models: scriptedModels([["one ", { wait: middle.passed }, "two"]]) });
-        const other = processOf(bus === "shared" ? on : { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() }, {
-          models: scriptedModels([]),
-          nodeId: "b",
-        }).engine;
+        const other = processOf(
+          bus === "shared" ? on : { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters(), redactor: new Redactor() },
+          {
+            models: scriptedModels([]),
+            nodeId: "b",
+          },
+        ).engine;
         const run = engine.run({ model: "m", input: "go" }, ada);
         const step = bus === "shared" ? 0 : 250;
         await on.clock.advance(0);

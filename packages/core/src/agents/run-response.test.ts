@@ -5,12 +5,22 @@ import { crypto } from "../platform/node-crypto.js";
 import { clock } from "../platform/system-clock.js";
 import { processOn, scriptedModels, type ScriptedModels } from "../../test/scripted-seams.js";
 import { gate } from "../../test/shared-ports.js";
+import { Redactor } from "../secrets/redactor.js";
 
 const ada: Caller = { kind: "key", id: "key_ada", name: "Ada", projects: ["default"], grants: ["*"] };
 
 function engineWith(models: ScriptedModels) {
   return processOn(
-    { clock, crypto, store: memoryStore(), wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() },
+    {
+      clock,
+      crypto,
+      store: memoryStore(),
+      wakeup: memoryWakeup(),
+      bus: memoryBus(),
+      cache: memoryCache(),
+      counters: memoryCounters(),
+      redactor: new Redactor(),
+    },
     { models },
   ).engine;
 }

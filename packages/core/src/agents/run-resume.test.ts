@@ -8,6 +8,7 @@ import { FakeClock } from "../testing/fake-clock.js";
 import type { RunEngine } from "./run-engine.js";
 import { collect, processOn, scriptedModels, scriptedTools, type Process, type ProcessOptions } from "../../test/scripted-seams.js";
 import { gate, sharedPorts, storeKinds, wrapped, type SharedPorts } from "../../test/shared-ports.js";
+import { Redactor } from "../secrets/redactor.js";
 
 const ada: Caller = { kind: "key", id: "key_ada", name: "Ada", projects: ["default"], grants: ["models:*", "mcp:*"] };
 const never = new Promise<never>(() => undefined);
@@ -192,7 +193,7 @@ describe.each(storeKinds)("with %s", (kind) => {
       for (const when of ["held", "unheld"]) {
         const on = await shared();
         const dead = frozen(
-          { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() },
+          { ...on, bus: memoryBus(), cache: memoryCache(), counters: memoryCounters(), redactor: new Redactor() },
           { models: scriptedModels([["So far", { wait: never }]]) },
         );
         const { id } = dead.engine.run({ model: "m", input: "go" }, ada);

@@ -1,11 +1,13 @@
 import type { AnyEntity, AnyLogEntity } from "./define-entity.js";
 import { gatewayKey } from "./gateway-key.js";
-import { auditEntry, usageEntry } from "./ledgers.js";
+import { usageEntry } from "./ledgers.js";
 import { opaqueToken } from "./opaque-token.js";
 import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
+import { dataKey } from "./secrets/data-key.js";
 import { storedResponse, storedResponseEvents, storedResponseItem } from "./stored-response.js";
 import { task } from "./task.js";
+import { alert, alertChannel, alertNotification, alertRule, auditEntry, traceSpan } from "./telemetry/index.js";
 import { batchLine, fileChunk, vendorObject } from "./vendor-object.js";
 
 export {
@@ -35,7 +37,7 @@ export {
 } from "./define-entity.js";
 export { gatewayKey, type GatewayKeyRow } from "./gateway-key.js";
 export { assertIndexed, isIndexed } from "./indexed.js";
-export { auditEntry, usageEntry, type AuditRow, type UsageRow } from "./ledgers.js";
+export { usageEntry, type UsageRow } from "./ledgers.js";
 export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
 export {
   failureClasses,
@@ -49,6 +51,7 @@ export {
   type RouteRules,
 } from "./route.js";
 export { run, runEvent, runStep, type RunEventEntry, type RunRow, type RunStepEntry } from "./run.js";
+export { dataKey, type DataKeyRow } from "./secrets/data-key.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
 export {
   storedResponse,
@@ -59,6 +62,21 @@ export {
   type StoredResponseRow,
 } from "./stored-response.js";
 export { task, type TaskRow } from "./task.js";
+export {
+  alert,
+  alertChannel,
+  alertNotification,
+  alertRule,
+  auditEntry,
+  traceSpan,
+  type AlertChannelRow,
+  type AlertMetric,
+  type AlertNotificationRow,
+  type AlertRow,
+  type AlertRuleRow,
+  type AuditRow,
+  type TraceSpanRow,
+} from "./telemetry/index.js";
 export {
   batchLine,
   fileChunk,
@@ -85,4 +103,10 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   vendorObject,
   fileChunk,
   batchLine,
+  dataKey,
+  traceSpan,
+  alertRule,
+  alertChannel,
+  alert,
+  alertNotification,
 ];

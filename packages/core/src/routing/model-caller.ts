@@ -64,7 +64,7 @@ export interface RoutingOptions {
   readonly attemptSteps?: readonly AttemptStep[] | undefined;
   readonly snapshot: () => Snapshot;
   /** The purpose key `opaque-tokens`; made for this process when left out. */
-  readonly tokenKey?: Uint8Array | undefined;
+  readonly tokenKey?: (() => Uint8Array) | undefined;
   /** For what is drawn and for the waits between attempts; `Math.random` when left out. */
   readonly random?: (() => number) | undefined;
 }
@@ -78,6 +78,7 @@ interface Opened {
   readonly conversation: () => Conversation;
 }
 
+const ownKey = (key: Uint8Array) => () => key;
 const NO_CONVERSATION: Conversation = { session: null, prefix: null };
 
 /**
@@ -100,7 +101,7 @@ export class RoutingModelCaller implements ModelCaller {
     this.#codecs = new Map(options.codecs.map((codec) => [codec.protocol, codec]));
     const { store, clock, crypto, events } = services;
     const onError = (error: unknown): void => events.emit("internal.error", { where: "keeping vendors' tokens", error });
-    const tokens = new OpaqueTokens({ store, clock, crypto, key: options.tokenKey ?? crypto.random(32), onError });
+    const tokens = new OpaqueTokens({ store, clock, crypto, key: options.tokenKey ?? ownKey(crypto.random(32)), onError });
     const readFile = fileReader(services);
     this.#wires = { http: options.http, clock, tokens, readFile, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
     this.#random = options.random ?? Math.random;
@@ -223,6 +224,7 @@ export class RoutingModelCaller implements ModelCaller {
       deadlineMs: o.deadlineMs,
       depth: o.depth,
       purpose: o.purpose ?? null,
+      origin: o.origin,
       startedAtMs: clock.now(),
       decode: of.decode,
       onLeaveError: (error) => events.emit("internal.error", { where: "a leave of a model call", error }),

@@ -1,5 +1,15 @@
 import type { Caller } from "../calls/index.js";
 
+/** Where a call came in, and what its caller said of it. */
+export interface Origin {
+  readonly source: "http" | "mcp" | "code" | "run" | "task";
+  /** Why, in the caller's words. */
+  readonly purpose: string | null;
+  /** The trace that it is part of, as W3C Trace Context has it; null: it names none. */
+  readonly traceparent: string | null;
+  readonly tracestate: string | null;
+}
+
 /** What every call through a seam says of itself. */
 export interface CallOptions {
   readonly caller: Caller;
@@ -14,6 +24,8 @@ export interface CallOptions {
   readonly runId?: string | undefined;
   /** What the caller calls the conversation that this is part of: it keeps its key and target. */
   readonly sessionId?: string | undefined;
+  /** Left out: from code, or from the run that it names. */
+  readonly origin?: Origin | undefined;
 }
 
 /** Calls nested deeper than this are refused with `limit_reached`. */

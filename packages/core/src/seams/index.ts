@@ -1,4 +1,4 @@
-export { MAX_DEPTH, type CallOptions } from "./call-options.js";
+export { MAX_DEPTH, type CallOptions, type Origin } from "./call-options.js";
 export { EventHub, type GatewayEvents } from "./event-hub.js";
 export { type ListedModel, type ModelCaller, type Operated, type WireCall } from "./model-caller.js";
 export { type InputItemsPage, type Responses } from "./responses.js";
@@ -8,6 +8,7 @@ export { ResourceActionsTable, type ActionOptions, type ResourceActions } from "
 export { type ToolCall, type ToolCaller } from "./tool-caller.js";
 export { createSeams, type Seams } from "./seams.js";
 export { type Services } from "./services.js";
+export { type SealedPlace, type Vault } from "./vault.js";
 export {
   type Batches,
   type BatchFace,

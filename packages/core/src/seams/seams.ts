@@ -4,6 +4,7 @@ import type { Responses } from "./responses.js";
 import type { RunStarter } from "./run-starter.js";
 import { Seam } from "./seam.js";
 import type { ToolCaller } from "./tool-caller.js";
+import type { Vault } from "./vault.js";
 import type { VendorObjects } from "./vendor-objects.js";
 
 /** The seams of one gateway. */
@@ -13,6 +14,7 @@ export interface Seams {
   readonly runs: Seam<RunStarter>;
   readonly responses: Seam<Responses>;
   readonly objects: Seam<VendorObjects>;
+  readonly vault: Seam<Vault>;
   /** What domains do themselves of the resource API. */
   readonly resources: ResourceActionsTable;
 }
@@ -23,6 +25,7 @@ export function createSeams(): Seams {
     runs: new Seam("runs"),
     responses: new Seam("responses"),
     objects: new Seam("objects"),
+    vault: new Seam("vault"),
     resources: new ResourceActionsTable(),
   };
 }

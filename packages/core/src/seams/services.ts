@@ -14,6 +14,8 @@ export interface Services {
   readonly counters: Counters;
   readonly events: EventHub;
   readonly log: Log;
+  /** Takes every secret that this gateway knows out of a text that leaves it. */
+  readonly redactor: { redact(text: string): string; redactJson(value: unknown): unknown };
   readonly seams: Seams;
   /** Of this process's gateway; leases name it. */
   readonly nodeId: string;

@@ -21,6 +21,7 @@ import {
   type WireCall,
 } from "../../src/seams/index.js";
 import { Log, type LogFields } from "../../src/util/log.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 export const OWNER_KEY = "owner-key-of-the-edge-tests-7d1f3b9c";
 export const NARROW_KEY = "narrow-key-of-the-edge-tests-2c5e8a4d";
@@ -54,10 +55,12 @@ export async function edgeHarness(o: EdgeHarnessOptions = {}) {
     bus: memoryBus(),
     cache: memoryCache({ clock }),
     counters: memoryCounters({ clock }),
+    redactor: new Redactor(),
     events: new EventHub(),
   };
   const services: Services = { ...common, seams: createSeams(), nodeId: "node_test" };
-  const pepper = purposeKeys(crypto, crypto.random(32))("gateway-keys");
+  const keys = purposeKeys(crypto, crypto.random(32));
+  const pepper = () => keys("gateway-keys");
   await storeKeys(services, pepper);
   const config = configSchema.parse({ server: o.server ?? {} });
   const keys = await readKeys(store, within);
@@ -80,7 +83,7 @@ export async function edgeHarness(o: EdgeHarnessOptions = {}) {
 }
 export type EdgeHarness = Awaited<ReturnType<typeof edgeHarness>>;
 
-async function storeKeys(services: Services, pepper: Uint8Array): Promise<void> {
+async function storeKeys(services: Services, pepper: () => Uint8Array): Promise<void> {
   await ensureOwnerKey(services, { pepper, ownerKey: OWNER_KEY });
   const narrow = { id: "key_narrow", name: "narrow", kind: "key" as const, digest: keyDigest(crypto, pepper)(NARROW_KEY) };
   const grants = {

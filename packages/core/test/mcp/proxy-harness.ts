@@ -18,6 +18,7 @@ import type { OpenCall, Step } from "../../src/policy/step.js";
 import { createSeams, EventHub, type CallOptions, type GatewayEvents, type Services } from "../../src/seams/index.js";
 import { newId } from "../../src/util/ids.js";
 import { Log, type LogFields } from "../../src/util/log.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 export interface HarnessOptions {
   readonly config?: Pick<ConfigInput, "mcpServers" | "namespaces" | "mcp">;
@@ -55,6 +56,7 @@ export function proxyHarness(o: HarnessOptions = {}) {
     bus: memoryBus(),
     cache: memoryCache(),
     counters: memoryCounters(),
+    redactor: new Redactor(),
     events,
     log: new Log("debug", (level, message, fields) => void logged.push({ level, message, fields })),
     seams: createSeams(),

@@ -8,6 +8,7 @@ import { clock } from "../../src/platform/system-clock.js";
 import { StoredResponses } from "../../src/routing/stored-responses/stored-responses.js";
 import { createSeams, EventHub, type ModelCaller } from "../../src/seams/index.js";
 import { Log } from "../../src/util/log.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 // A process that makes one response in the background: it says half a sentence and thinks on. It is told of a cancellation by what it may no longer write.
 
@@ -36,7 +37,16 @@ const relay: ModelCaller["relay"] = (_call, { signal }) =>
   Promise.resolve({ status: 200, headers: [], body: { kind: "frames", frames: thinking(signal) }, done: () => undefined });
 seams.models.fill({ relay, call: unused, operate: unused, list: () => [], find: () => null });
 const log = new Log("warn", (level, message, fields) => say(`${level} ${message} ${JSON.stringify(fields)}`));
-const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
+const ports = {
+  store,
+  clock,
+  crypto,
+  wakeup: memoryWakeup(),
+  bus: memoryBus(),
+  cache: memoryCache(),
+  counters: memoryCounters(),
+  redactor: new Redactor(),
+};
 const responses = new StoredResponses({ ...ports, log, seams, events: new EventHub(), nodeId: "worker" }, { leaseMs: o.leaseMs });
 const answer = await responses.create(new TextEncoder().encode('{"model":"m","input":"go","background":true}'), {
   ...{ caller: SYSTEM_CALLER, requestId: "req_1", signal: new AbortController().signal, deadlineMs: Date.now() + 60_000, depth: 0 },

@@ -14,6 +14,7 @@ import { createSeams, EventHub } from "../../src/seams/index.js";
 import { Log } from "../../src/util/log.js";
 import { parseSse } from "../../src/util/sse.js";
 import { bundled, startChild, type Child } from "./child-bundle.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 let workerFile: string;
 beforeAll(async () => {
@@ -29,7 +30,16 @@ let child: Child;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-responses-"));
   store = await sqlite(join(folder, "responses.db")).open({ entities: allEntities });
-  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
+  const ports = {
+    store,
+    clock,
+    crypto,
+    wakeup: memoryWakeup(),
+    bus: memoryBus(),
+    cache: memoryCache(),
+    counters: memoryCounters(),
+    redactor: new Redactor(),
+  };
   const log = new Log("silent", () => undefined);
   responses = new StoredResponses({ ...ports, log, events: new EventHub(), seams: createSeams(), nodeId: "reader" });
   child = startChild(workerFile, { database: join(folder, "responses.db"), leaseMs: 1_500 });

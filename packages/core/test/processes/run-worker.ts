@@ -9,6 +9,7 @@ import { createSeams, EventHub } from "../../src/seams/index.js";
 import { Log } from "../../src/util/log.js";
 import { scriptedModels, scriptedTools } from "../scripted-seams.js";
 import { crashing, effect, type CrashPoint } from "./crash-points.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 // A process that carries out runs. It may be killed at any moment, and may kill itself at a point that it is told.
 
@@ -57,6 +58,7 @@ const services = {
   bus: memoryBus(),
   cache: memoryCache(),
   counters: memoryCounters(),
+  redactor: new Redactor(),
   events: new EventHub(),
   nodeId: o.name,
 };

@@ -15,6 +15,7 @@ import { Log } from "../../src/util/log.js";
 import { collect } from "../scripted-seams.js";
 import { bundled, startChild, type Child } from "./child-bundle.js";
 import type { RunWorkerOptions } from "./run-worker.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 let workerFile: string;
 beforeAll(async () => {
@@ -31,7 +32,16 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-runs-"));
   store = await sqlite(join(folder, "runs.db")).open({ entities: allEntities });
   const log = new Log("silent", () => undefined);
-  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
+  const ports = {
+    store,
+    clock,
+    crypto,
+    wakeup: memoryWakeup(),
+    bus: memoryBus(),
+    cache: memoryCache(),
+    counters: memoryCounters(),
+    redactor: new Redactor(),
+  };
   engine = new RunEngine(
     { ...ports, log, events: new EventHub(), seams: createSeams(), nodeId: "reader" },
     { eventView: (event) => event },

@@ -13,6 +13,7 @@ import type { TaskRequest } from "../../src/tasks/task-request.js";
 import { Log } from "../../src/util/log.js";
 import { startChild, type Child } from "./child-bundle.js";
 import type { TaskWorkerOptions } from "./task-worker.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 export interface TaskFarm {
   readonly scheduler: TaskScheduler;
@@ -34,7 +35,16 @@ export async function taskFarm(workerFile: string): Promise<TaskFarm> {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-tasks-"));
   const [database, effectsFile] = [join(folder, "tasks.db"), join(folder, "effects")];
   const store = await sqlite(database).open({ entities: allEntities });
-  const ports = { store, clock, crypto, wakeup: memoryWakeup(), bus: memoryBus(), cache: memoryCache(), counters: memoryCounters() };
+  const ports = {
+    store,
+    clock,
+    crypto,
+    wakeup: memoryWakeup(),
+    bus: memoryBus(),
+    cache: memoryCache(),
+    counters: memoryCounters(),
+    redactor: new Redactor(),
+  };
   const log = new Log("silent", () => undefined);
   const services = { ...ports, log, events: new EventHub(), seams: createSeams(), nodeId: "creator" };
   const scheduler = new TaskScheduler(services, { leaseMs: LEASE_MS });

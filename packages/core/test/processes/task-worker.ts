@@ -7,6 +7,7 @@ import { createSeams, EventHub } from "../../src/seams/index.js";
 import { TaskScheduler } from "../../src/tasks/task-scheduler.js";
 import { Log } from "../../src/util/log.js";
 import { crash, crashing, effect, type CrashPoint } from "./crash-points.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 // A worker process. It may be killed at any moment, and may kill itself at a point that it is told.
 
@@ -34,6 +35,7 @@ const scheduler = new TaskScheduler(
     bus: memoryBus(),
     cache: memoryCache(),
     counters: memoryCounters(),
+    redactor: new Redactor(),
     events: new EventHub(),
     seams: createSeams(),
     nodeId: o.name,

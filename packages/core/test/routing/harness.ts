@@ -18,6 +18,7 @@ import { RoutingModelCaller } from "../../src/routing/index.js";
 import { createSeams, EventHub, type CallOptions, type Services } from "../../src/seams/index.js";
 import { Log } from "../../src/util/log.js";
 import { openaiChat } from "../../src/wire/openai-chat/index.js";
+import { Redactor } from "../../src/secrets/redactor.js";
 
 /** A request as an upstream got it. */
 export interface Seen {
@@ -126,6 +127,7 @@ export function routing(setting: Setting = {}) {
       bus: memoryBus(),
       cache: memoryCache(),
       counters: memoryCounters(),
+      redactor: new Redactor(),
       events,
       log,
       seams: createSeams(),

@@ -28,7 +28,7 @@ export interface Way {
 export interface OpaqueTokensOptions {
   readonly crypto: Crypto;
   /** The purpose key `opaque-tokens`. */
-  readonly key: Uint8Array;
+  readonly key: () => Uint8Array;
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;

@@ -19,10 +19,10 @@ const LONGEST = 16_777_216;
  */
 export class Sealer {
   readonly #crypto: Crypto;
-  readonly #key: Uint8Array;
+  readonly #key: () => Uint8Array;
 
   /** `key`: the purpose key `opaque-tokens`. */
-  constructor(o: { readonly crypto: Crypto; readonly key: Uint8Array }) {
+  constructor(o: { readonly crypto: Crypto; readonly key: () => Uint8Array }) {
     this.#crypto = o.crypto;
     this.#key = o.key;
   }
@@ -41,20 +41,20 @@ export class Sealer {
 
   /** A text for a row of ours, bound to `aad`. */
   sealText(text: string, aad: string): string {
-    return encodeBase64(this.#crypto.seal(this.#key, utf8(text), utf8(aad)));
+    return encodeBase64(this.#crypto.seal(this.#key(), utf8(text), utf8(aad)));
   }
 
   /** The JSON value that was sealed; null: not with this key and `aad`. */
   openText(sealed: string, aad: string): unknown {
     const bytes = fromBase64(sealed);
-    const plain = bytes === null ? null : this.#crypto.open(this.#key, bytes, utf8(aad));
+    const plain = bytes === null ? null : this.#crypto.open(this.#key(), bytes, utf8(aad));
     return plain === null ? null : parseJson(plain);
   }
 
   /** A keyed hash, in hex: equal for equal texts, and tells nobody else what the text was. */
   hash(text: string): string {
     let hex = "";
-    for (const byte of this.#crypto.hmac(this.#key, utf8(text))) hex += byte.toString(16).padStart(2, "0");
+    for (const byte of this.#crypto.hmac(this.#key(), utf8(text))) hex += byte.toString(16).padStart(2, "0");
     return hex;
   }
 }

@@ -10,6 +10,7 @@ import { Log } from "../../util/log.js";
 import { ENVELOPE_MARK } from "../opaque/index.js";
 import { parseSse } from "../../util/sse.js";
 import { StoredResponses, type StoredResponsesOptions } from "./stored-responses.js";
+import { Redactor } from "../../secrets/redactor.js";
 
 type Json = Record<string, unknown>;
 const encoder = new TextEncoder();
@@ -83,6 +84,7 @@ function responses(
     bus: memoryBus(),
     cache: memoryCache({ clock }),
     counters: memoryCounters({ clock }),
+    redactor: new Redactor(),
     events: new EventHub(),
   };
   const services: Services = { ...common, seams: createSeams(), nodeId: `node_${Math.random()}` };

@@ -45,7 +45,8 @@ export function tokens(o: { readonly store?: RecordStore; readonly clock?: FakeC
   const clock = o.clock ?? new FakeClock(1_800_000_000_000);
   const store = o.store ?? memoryStore({ clock });
   const errors: unknown[] = [];
-  const opaque = new OpaqueTokens({ crypto, clock, store, key: o.key ?? crypto.random(32), onError: (error) => errors.push(error) });
+  const key = o.key ?? crypto.random(32);
+  const opaque = new OpaqueTokens({ crypto, clock, store, key: () => key, onError: (error) => errors.push(error) });
   return { opaque, store, clock, errors };
 }
 export type Tokens = ReturnType<typeof tokens>;

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { defineEntity, field, int, text, type RowType } from "../define-entity.js";
+
+/**
+ * A key that stored values are sealed with, itself sealed with the key that the operator's secret makes: a new secret re-wraps these few rows and leaves all others as they are.
+ * The row `root` is what the gateway's keys for other purposes are derived from.
+ */
+export const dataKey = defineEntity({
+  name: "dataKey",
+  table: "data_keys",
+  kind: "machine",
+  scope: null,
+  watched: true,
+  fields: {
+    /** `active` seals and opens, one at a time; `retired` only opens. */
+    state: field(z.enum(["root", "active", "retired"]), { access: "server", column: text(16), filter: true }),
+    /** Which of the operator's secrets wrapped it. */
+    wrappedBy: field(z.string().max(32), { access: "server", column: text(32) }),
+    /** base64url. Opened only with the operator's secret. */
+    wrapped: field(z.string().max(200), { access: "server", column: text(200) }),
+    retiredAtMs: field(z.int().nullable(), { access: "server", column: int }),
+  },
+  indexes: [["state"]],
+});
+export type DataKeyRow = RowType<typeof dataKey>;

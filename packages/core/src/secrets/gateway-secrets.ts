@@ -1,0 +1,106 @@
+import type { Snapshot } from "../config/snapshot.js";
+import type { Environment } from "../config/substitute.js";
+import { dataKey, type AnyEntity } from "../entities/index.js";
+import { GatewayError } from "../errors/index.js";
+import type { Clock, Crypto, RecordStore, SecretSource } from "../ports/index.js";
+import type { Vault } from "../seams/index.js";
+import type { Log } from "../util/log.js";
+import type { Secret } from "../util/secret.js";
+import { infisicalSource } from "./infisical.js";
+import { addDataKey, openKeys, type KeyRingOptions, type OpenKeys } from "./key-ring.js";
+import { Redactor } from "./redactor.js";
+import { resealAll, type Resealed } from "./reseal.js";
+import { secretsIn, SecretResolver } from "./resolve-secrets.js";
+import { SealedVault } from "./sealed-vault.js";
+import { environmentSource, fileSource } from "./secret-sources.js";
+
+export interface GatewaySecretsOptions {
+  readonly store: RecordStore;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly env: Environment;
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
+  readonly previous: readonly Uint8Array[];
+  /** Beside `env:`, `file:` and `infisical:`; one of the same scheme stands before ours. */
+  readonly sources: readonly SecretSource[];
+  readonly redactor: Redactor;
+  /** What may hold sealed values. */
+  readonly entities: readonly AnyEntity[];
+}
+
+/** A gateway's secrets: those of its configuration get their values, those of its rows are sealed, and none is in a text that leaves. */
+export class GatewaySecrets implements Vault {
+  readonly #o: GatewaySecretsOptions;
+  readonly #ring: KeyRingOptions;
+  readonly #resolver: SecretResolver;
+  #keys: OpenKeys | null = null;
+  #vault: SealedVault | null = null;
+
+  constructor(options: GatewaySecretsOptions) {
+    this.#o = options;
+    const { store, crypto, clock, log, env, secret, previous, redactor } = options;
+    this.#ring = { store, crypto, clock, secret, previous };
+    const sources = [...options.sources, environmentSource(env), fileSource(clock), infisicalSource(env, clock)];
+    this.#resolver = new SecretResolver({ clock, log, redactor, sources });
+  }
+
+  /** Opens the store's keys, and reads what the configuration names. Errors: those of `openKeys` and of the sources. */
+  async start(config: unknown): Promise<void> {
+    this.#keys = await openKeys(this.#ring);
+    this.#vault = new SealedVault({ crypto: this.#o.crypto, redactor: this.#o.redactor, keys: this.#keys });
+    await this.#resolver.resolveAll(secretsIn(config));
+  }
+
+  /** What keys for other purposes are derived from. Errors: `misconfigured` before the start. */
+  root(): Uint8Array {
+    return this.#started(this.#keys).root;
+  }
+
+  seal(value: Secret | string, place: Parameters<Vault["seal"]>[1]): string {
+    return this.#started(this.#vault).seal(value, place);
+  }
+
+  open(sealed: string, place: Parameters<Vault["open"]>[1]): Secret {
+    return this.#started(this.#vault).open(sealed, place);
+  }
+
+  /**
+   * A new data key: values are sealed with it from now on, and those that stand are sealed anew, row by row, while the gateway runs. One that is changed meanwhile is left to its writer.
+   * Errors: `conflict`, those of the store.
+   */
+  async rotate(): Promise<Resealed> {
+    const vault = this.#started(this.#vault);
+    await addDataKey(this.#ring);
+    await this.refresh();
+    return resealAll({ store: this.#o.store, clock: this.#o.clock, entities: this.#o.entities, vault });
+  }
+
+  /** Goes on with a key that another node made, as soon as it is seen. */
+  follow(snapshots: { onSwap(listener: (now: Snapshot, before: Snapshot) => void): () => void }): void {
+    snapshots.onSwap((now, before) => {
+      if (this.#vault === null || now.records.of(dataKey) === before.records.of(dataKey)) return;
+      this.refresh().catch((error: unknown) =>
+        this.#o.log.warn("the store's keys could not be read again", { code: GatewayError.from(error).code }),
+      );
+    });
+  }
+
+  /** Reads the store's keys again. */
+  async refresh(): Promise<void> {
+    this.#keys = await openKeys(this.#ring);
+    this.#started(this.#vault).useKeys(this.#keys);
+  }
+
+  close(): void {
+    this.#resolver.close();
+  }
+
+  #started<T>(value: T | null): T {
+    if (value !== null) return value;
+    throw new GatewayError("misconfigured", "The gateway's keys are not open yet.", {
+      hint: "Start the gateway first: `await gateway.start()`.",
+    });
+  }
+}
