@@ -44,6 +44,7 @@ function show(value: unknown, path: ConfigPath, template: string | undefined): s
 
 /** Enough to tell two secrets apart: the last four characters of a long one, nothing of a short one. */
 function maskSecret(secret: Secret): string {
+  if (secret.reference !== null) return secret.reference;
   const text = secret.reveal();
   return text.length < 20 ? "***" : `***${text.slice(-4)}`;
 }

@@ -41,6 +41,8 @@ export interface ProviderOptions {
   readonly quirks?: { readonly [K in keyof Quirks]?: Quirks[K] | undefined } | undefined;
   /** The header that carries the key, and what stands before it; the vendor's when left out. */
   readonly auth?: { readonly header: string; readonly prefix?: string | undefined } | undefined;
+  /** Whether callers without the grant `files:raw` may name what lies at the vendor by the vendor's own ids; "refuse" when left out. */
+  readonly rawIds?: "refuse" | "allow" | undefined;
   /** Sent with every call. */
   readonly headers?: Readonly<Record<string, Secret | string>> | undefined;
   /** Added to the catalogue's; a row with a catalogue model's id replaces it, keeping what it does not say. */
@@ -55,7 +57,14 @@ export interface ProviderOptions {
 
 /** How a provider is reached: over HTTP by its vendor's protocol, or in this process. */
 export type Reach =
-  | { readonly kind: "http"; readonly protocols: readonly ProtocolId[]; readonly baseUrl: string; readonly quirks: Quirks }
+  | {
+      readonly kind: "http";
+      readonly protocols: readonly ProtocolId[];
+      readonly baseUrl: string;
+      readonly quirks: Quirks;
+      /** Everybody may name what lies at the vendor by the vendor's own ids. */
+      readonly rawIds: boolean;
+    }
   | { readonly kind: "in-process"; readonly answer: InProcess };
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]|_(?!_)){0,38}[a-z0-9]$|^[a-z0-9]$/;
@@ -82,12 +91,15 @@ export class Provider {
   readonly #aliases = new Map<string, string>();
   readonly #quirks = new WeakMap<Model, Quirks>();
   /** What goes out with a key, built once. */
-  readonly #headers = new Map<ProviderKey | null, Headers>();
+  readonly #headers = new Map<ProviderKey | null, { readonly headers: Headers; readonly revision: number }>();
+  /** Headers whose values stand elsewhere and may change. */
+  readonly #lateHeaders: readonly (readonly [string, Secret])[];
 
   constructor(o: ProviderOptions) {
     this.name = checkedName(o.name);
     this.vendor = isInProcess(o) ? null : vendorOf(o);
     this.#row = this.vendor === null ? null : rowOf(vendorRows[this.vendor], o);
+    this.#lateHeaders = Object.entries(o.headers ?? {}).filter(isLate);
     this.ownedBy = o.ownedBy ?? this.vendor ?? this.name;
     this.reach = this.#row === null ? { kind: "in-process", answer: o.answer ?? noChat(this.name) } : httpReach(this.#row, o);
     this.operations = { ...operationsOf(this.#row), ...o.operations };
@@ -135,15 +147,17 @@ export class Provider {
    */
   headersFor(key: ProviderKey | null): Headers {
     const known = this.#headers.get(key);
-    if (known !== undefined) return known;
+    const revision = this.#lateHeaders.reduce((sum, [, secret]) => sum + secret.revision, key?.secret.revision ?? 0);
+    if (known !== undefined && known.revision === revision) return known.headers;
     if (key === null && this.#row?.needsKey === true) throw this.#keyMissing(this.#row);
     const headers: (readonly [string, string])[] = [
       ["user-agent", `sallyport/${VERSION}`],
       ["accept-encoding", "identity"],
       ...(this.#row?.headers ?? []),
+      ...this.#lateHeaders.map(([name, secret]) => headerOf(this.name, name, secret)),
     ];
     if (key !== null && this.#row !== null) headers.push([this.#row.auth.header, this.#row.auth.prefix + key.secret.reveal()]);
-    this.#headers.set(key, headers);
+    this.#headers.set(key, { headers, revision });
     return headers;
   }
 
@@ -222,18 +236,25 @@ function httpReach(row: VendorRow, o: ProviderOptions): Reach {
     throw new GatewayError("invalid_config", `The base URL of the provider "${o.name}" is no http(s) URL.`, {
       hint: "Write it as an SDK would take it, such as http://127.0.0.1:8000/v1.",
     });
-  return { kind: "http", protocols: row.protocols, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks };
+  return { kind: "http", protocols: row.protocols, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks, rawIds: o.rawIds === "allow" };
 }
 
 /** The vendor's row with what this provider's options say of its server. */
 function rowOf(row: VendorRow, o: ProviderOptions): VendorRow {
-  const headers = Object.entries(o.headers ?? {}).map(([name, value]) => headerOf(o.name, name, value));
+  const late = new Set(
+    Object.entries(o.headers ?? {})
+      .filter(isLate)
+      .map(([name]) => name.toLowerCase()),
+  );
+  const headers = Object.entries(o.headers ?? {})
+    .filter((entry) => !isLate(entry))
+    .map(([name, value]) => headerOf(o.name, name, value));
   return {
     ...row,
     protocols: o.protocols ?? row.protocols,
     quirks: { ...row.quirks, ...(defined(o.quirks ?? {}) as Quirks) },
     auth: o.auth === undefined ? row.auth : { header: headerOf(o.name, o.auth.header, "")[0], prefix: o.auth.prefix ?? "" },
-    headers: [...row.headers.filter(([name]) => !headers.some(([other]) => other === name)), ...headers],
+    headers: [...row.headers.filter(([name]) => !late.has(name) && !headers.some(([other]) => other === name)), ...headers],
   };
 }
 
@@ -256,6 +277,10 @@ function operationsOf(row: VendorRow | null): ProviderOperations {
   if (row?.media === undefined) return {};
   const { batches, ...operations } = mediaDialects[row.media];
   return batches === undefined || row.batches !== true ? operations : { ...operations, batches };
+}
+
+function isLate(entry: [string, Secret | string]): entry is [string, Secret] {
+  return typeof entry[1] !== "string" && entry[1].reference !== null;
 }
 
 function headerOf(provider: string, name: string, value: Secret | string): readonly [string, string] {

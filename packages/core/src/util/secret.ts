@@ -2,6 +2,7 @@ import { GatewayError } from "../errors/index.js";
 
 const values = new WeakMap<Secret, string | null>();
 const references = new WeakMap<Secret, string>();
+const revisions = new WeakMap<Secret, number>();
 const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
 
 /** A value that must not be shown: it prints as `***` wherever it is turned to text or JSON. Only `reveal()` gives it, at the place of use. */
@@ -25,7 +26,14 @@ export class Secret {
 
   /** The value that the reference leads to now: whoever holds this secret sees the new one. Only for one that has a reference. */
   resolveTo(value: string): void {
-    if (references.has(this)) values.set(this, value);
+    if (!references.has(this) || values.get(this) === value) return;
+    values.set(this, value);
+    revisions.set(this, this.revision + 1);
+  }
+
+  /** How often its value became another one: what is made of the value is made anew when this grew. */
+  get revision(): number {
+    return revisions.get(this) ?? 0;
   }
 
   /** Errors: `misconfigured` for a reference that was not resolved yet. */
