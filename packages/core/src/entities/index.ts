@@ -5,6 +5,7 @@ import { opaqueToken } from "./opaque-token.js";
 import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
 import { dataKey } from "./secrets/data-key.js";
+import { detection, guardrail } from "./safety/index.js";
 import { storedResponse, storedResponseEvents, storedResponseItem } from "./stored-response.js";
 import { task } from "./task.js";
 import { alert, alertChannel, alertNotification, alertRule, auditEntry, traceSpan } from "./telemetry/index.js";
@@ -51,6 +52,30 @@ export {
   type RouteRules,
 } from "./route.js";
 export { run, runEvent, runStep, type RunEventEntry, type RunRow, type RunStepEntry } from "./run.js";
+export {
+  detection,
+  detectionTypes,
+  guardrail,
+  guardrailActions,
+  guardrailInputOf,
+  guardrailKinds,
+  guardrailSchema,
+  guardrailSettings,
+  guardrailStages,
+  piiTypes,
+  severities,
+  type DetectionRow,
+  type DetectionType,
+  type GuardrailAction,
+  type GuardrailInput,
+  type GuardrailKind,
+  type GuardrailRow,
+  type GuardrailRules,
+  type GuardrailSettings,
+  type GuardrailStage,
+  type PiiType,
+  type Severity,
+} from "./safety/index.js";
 export { dataKey, type DataKeyRow } from "./secrets/data-key.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
 export {
@@ -109,4 +134,6 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   alertChannel,
   alert,
   alertNotification,
+  guardrail,
+  detection,
 ];
