@@ -39,6 +39,9 @@ export const settingVariables: readonly SettingVariable[] = [
   { variable: "PORT", path: ["server", "port"], read: asNumber },
   { variable: "DATABASE_URL", path: ["storage", "url"], read: asText },
   { variable: "REDIS_URL", path: ["redis", "url"], read: asText },
+  { variable: "LANGFUSE_PUBLIC_KEY", path: ["telemetry", "langfuse", "publicKey"], read: asText },
+  { variable: "LANGFUSE_SECRET_KEY", path: ["telemetry", "langfuse", "secretKey"], read: (text) => new Secret(text) },
+  { variable: "LANGFUSE_HOST", path: ["telemetry", "langfuse", "baseUrl"], read: asText },
   { variable: "LOG_LEVEL", path: ["logging", "level"], read: (text) => text.toLowerCase() },
 ];
 

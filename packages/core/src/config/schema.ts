@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { nameSchema, routeSchema } from "../entities/index.js";
 import { Secret } from "../util/secret.js";
+import { auditSection, retentionSection, telemetrySection } from "./sections/telemetry.js";
 
 const name = nameSchema;
 const url = z.url({ protocol: /^https?$/, error: "an http(s) URL such as https://api.example.com/v1" });
+/** A secret's value may be where it stands instead: read at the start, and again when it may have changed. */
+const STANDS_ELSEWHERE = /^(?:env|file|infisical|secret):./;
 /** Becomes opaque as soon as it is read: a configuration can be printed. */
 const secret = z
   .union([z.instanceof(Secret), z.string().min(1)])
-  .transform((value) => (typeof value === "string" ? new Secret(value) : value));
+  .transform((value) => (typeof value !== "string" ? value : STANDS_ELSEWHERE.test(value) ? Secret.at(value) : new Secret(value)));
 const durationMs = z.int().min(1).max(86_400_000);
 
 export const vendors = [
@@ -111,6 +114,10 @@ export const providerSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("what the server speaks, the preferred one first; left out: the vendor's"),
+  rawIds: z
+    .enum(["refuse", "allow"])
+    .optional()
+    .describe("whether a caller without the grant files:raw may name what lies at the vendor by the vendor's own ids"),
   quirks: quirksSchema.optional().describe("how the server departs from its protocol"),
   auth: z
     .strictObject({ header: z.string().min(1), prefix: z.string().optional() })
@@ -176,6 +183,7 @@ export const configSchema = z.strictObject({
   mcp: z
     .strictObject({
       allowStdio: z.array(z.strictObject({ command: z.string().min(1), args: z.array(z.string()).default([]) })).default([]),
+      purpose: z.boolean().default(false).describe("every tool takes a purpose beside its arguments, for the audit; servers never see it"),
     })
     .prefault({}),
   namespaces: z
@@ -183,6 +191,9 @@ export const configSchema = z.strictObject({
     .default({}),
   network: z.strictObject({ allowPrivate: z.boolean().default(false) }).prefault({}),
   access: z.strictObject({ maxStaleMs: durationMs.default(10_000) }).prefault({}),
+  telemetry: telemetrySection,
+  audit: auditSection,
+  retention: retentionSection,
 });
 
 /** What a person writes: `sallyport.config.json`, or the object given to `new Gateway()`. */

@@ -58,23 +58,3 @@ export const usageEntry = defineLedger({
   indexes: [["projectId", "atMs"], ["callerId", "atMs"], ["name", "atMs"], ["kind", "atMs"], ["runId"], ["atMs"]],
 });
 export type UsageRow = RowType<typeof usageEntry>;
-
-/** Who did what: one row for every call and every change by a person. No content. */
-export const auditEntry = defineLedger({
-  name: "audit",
-  table: "audit_entries",
-  scope: "projectId",
-  fields: {
-    projectId: field(z.string().max(64), { access: "server", column: text(64), filter: true }),
-    callerId: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
-    action: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
-    target: field(z.string().max(200), { access: "server", column: text(200) }),
-    requestId: field(z.string().max(64), { access: "server", column: text(64) }),
-    outcome: field(z.enum(["done", "failed", "aborted", "parked"]), { access: "server", column: text(16) }),
-    code: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
-    status: field(z.int(), { access: "server", column: int }),
-    durationMs: field(z.int(), { access: "server", column: int }),
-  },
-  indexes: [["projectId", "atMs"], ["callerId", "atMs"], ["requestId"], ["atMs"]],
-});
-export type AuditRow = RowType<typeof auditEntry>;

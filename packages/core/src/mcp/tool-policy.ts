@@ -45,6 +45,7 @@ export class ToolPolicy {
       deadlineMs: o.deadlineMs,
       depth: o.depth,
       purpose: o.purpose ?? null,
+      origin: o.origin,
       startedAtMs: this.#services.clock.now(),
       decode: () => ({ kind: "tool", name: head.name, arguments: call.arguments() }),
       onLeaveError: (error) => this.#services.events.emit("internal.error", { where: "a step of a tool call", error }),

@@ -17,6 +17,17 @@ const row = (i: number): AuditRow => ({
   code: null,
   status: 200,
   durationMs: 1,
+  ...{
+    actorKind: null,
+    keyId: null,
+    userId: null,
+    teamId: null,
+    resourceType: null,
+    source: null,
+    purpose: null,
+    parameters: null,
+    changed: null,
+  },
 });
 
 it("a ledger that may hold so many rows keeps its newest, before and after it was read", async () => {

@@ -140,6 +140,7 @@ describe("the memory store", () => {
       operation: null,
       detail: null,
       attempts: null,
+      tried: null,
     };
     const counts = {
       cacheReadTokens: null,
@@ -193,6 +194,17 @@ describe("a ledger in memory", () => {
     code: null,
     status: 200,
     durationMs: 1,
+    ...{
+      actorKind: null,
+      keyId: null,
+      userId: null,
+      teamId: null,
+      resourceType: null,
+      source: null,
+      purpose: null,
+      parameters: null,
+      changed: null,
+    },
   });
   const put = (store: ReturnType<typeof memoryStore>, from: number, to: number) =>
     store.commit(

@@ -10,6 +10,8 @@ export interface LedgerOptions {
   readonly ledger: GroupCommit;
   readonly clock: Clock;
   readonly events: EventHub;
+  /** What the audit keeps of a tool call's arguments. Left out: nothing. */
+  readonly parameters?: ((call: OpenCall<CallHead>) => unknown) | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export function auditAndMeter(options: LedgerOptions): Step {
     enter(call) {
       call.defer((outcome) => {
         const nowMs = options.clock.now();
-        options.ledger.add(ledgerUnit(call, outcome, nowMs));
+        options.ledger.add(ledgerUnit(call, outcome, { nowMs, parameters: options.parameters?.(call) ?? null }));
         options.events.emit("call.finished", {
           callId: call.id,
           requestId: call.requestId,
@@ -36,23 +38,30 @@ export function auditAndMeter(options: LedgerOptions): Step {
   };
 }
 
-function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): Unit {
-  const { usage } = call.meter;
+/** Written out, field by field: a row made of parts costs several µs a call. */
+function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, o: { readonly nowMs: number; readonly parameters: unknown }): Unit {
+  const { nowMs } = o;
+  const { id, head, meter, caller } = call;
+  const { usage } = meter;
   const projectId = call.caller.projects[0];
+  const callerId = cutText(call.caller.id, 100);
+  const name = cutText(head.name, 200);
   const durationMs = Math.max(0, nowMs - call.startedAtMs);
-  // Spread last below: a literal that begins with a spread pays 2 µs for each property that follows (measured, Node 20).
-  const common = { id: call.id, atMs: nowMs, projectId, callerId: cutText(call.caller.id, 100), status: outcome.status, durationMs };
   return {
     scope: { projects: [projectId] },
     writes: [
       insert(
         usageEntry,
         {
-          kind: call.head.kind,
-          operation: call.head.kind === "model" ? call.head.operation : "call",
-          name: cutText(call.head.name, 200),
-          provider: call.meter.provider,
-          model: call.meter.model === null ? null : cutText(call.meter.model, 200),
+          id,
+          atMs: nowMs,
+          projectId,
+          callerId,
+          kind: head.kind,
+          operation: head.kind === "model" ? head.operation : "call",
+          name,
+          provider: meter.provider,
+          model: meter.model === null ? null : cutText(meter.model, 200),
           runId: call.runId,
           purpose: call.purpose === null ? null : cutText(call.purpose, 40),
           inputTokens: usage.inputTokens ?? null,
@@ -61,24 +70,39 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): 
           outputTokens: usage.outputTokens ?? null,
           reasoningTokens: usage.reasoningTokens ?? null,
           detail: detailOf(usage),
-          costNanoUsd: call.meter.costNanoUsd,
-          attempts: call.meter.attempts,
-          tried: call.meter.failures === null ? null : call.meter.tried(outcome, nowMs),
+          costNanoUsd: meter.costNanoUsd,
+          attempts: meter.attempts,
+          tried: meter.failures === null ? null : meter.tried(outcome, nowMs),
           estimated: usage.estimated ?? false,
-          partial: call.meter.partial,
-          ...common,
+          partial: meter.partial,
+          status: outcome.status,
+          durationMs,
         },
         "skip",
       ),
       insert(
         auditEntry,
         {
-          action: `${call.head.kind}.call`,
-          target: cutText(call.head.name, 200),
+          id,
+          atMs: nowMs,
+          projectId,
+          callerId,
+          action: head.kind === "model" ? "model.call" : "tool.call",
+          target: name,
           requestId: call.requestId,
           outcome: outcome.kind,
           code: outcome.code ?? null,
-          ...common,
+          status: outcome.status,
+          durationMs,
+          actorKind: caller.kind,
+          keyId: caller.keyId ?? null,
+          userId: caller.userId ?? null,
+          teamId: caller.teamId ?? null,
+          resourceType: null,
+          source: call.origin?.source ?? (call.runId === null ? "code" : "run"),
+          purpose: call.origin?.purpose ?? null,
+          parameters: o.parameters,
+          changed: null,
         },
         "skip",
       ),
@@ -86,27 +110,23 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): 
   };
 }
 
-/** What few vendors count: kept in one column, so that a row of a plain call stays small. */
-const DETAILS = [
-  "cacheWriteLongTokens",
-  "audioInputTokens",
-  "audioOutputTokens",
-  "imageInputTokens",
-  "imageOutputTokens",
-  "images",
-  "seconds",
-  "characters",
-  "searches",
-  "serviceTier",
-  "reportedCostNanoUsd",
-] as const satisfies readonly (keyof Usage)[];
+type Detail = Record<string, number | string>;
 
-/** What a usage row keeps of a usage beside its own columns; null: nothing. */
-export function detailOf(usage: Usage): Record<string, number | string> | null {
-  let detail: Record<string, number | string> | null = null;
-  for (const name of DETAILS) {
-    const value = usage[name];
-    if (value !== undefined) (detail ??= {})[name] = value;
-  }
+/**
+ * What a usage row keeps of a usage beside its own columns, what few vendors count; null: nothing. In one column, so that a row of a plain call stays small. By name and not in a loop, which costs 2 µs.
+ */
+export function detailOf(usage: Usage): Detail | null {
+  let detail: Detail | null = null;
+  if (usage.cacheWriteLongTokens !== undefined) (detail ??= {})["cacheWriteLongTokens"] = usage.cacheWriteLongTokens;
+  if (usage.audioInputTokens !== undefined) (detail ??= {})["audioInputTokens"] = usage.audioInputTokens;
+  if (usage.audioOutputTokens !== undefined) (detail ??= {})["audioOutputTokens"] = usage.audioOutputTokens;
+  if (usage.imageInputTokens !== undefined) (detail ??= {})["imageInputTokens"] = usage.imageInputTokens;
+  if (usage.imageOutputTokens !== undefined) (detail ??= {})["imageOutputTokens"] = usage.imageOutputTokens;
+  if (usage.images !== undefined) (detail ??= {})["images"] = usage.images;
+  if (usage.seconds !== undefined) (detail ??= {})["seconds"] = usage.seconds;
+  if (usage.characters !== undefined) (detail ??= {})["characters"] = usage.characters;
+  if (usage.searches !== undefined) (detail ??= {})["searches"] = usage.searches;
+  if (usage.serviceTier !== undefined) (detail ??= {})["serviceTier"] = usage.serviceTier;
+  if (usage.reportedCostNanoUsd !== undefined) (detail ??= {})["reportedCostNanoUsd"] = usage.reportedCostNanoUsd;
   return detail;
 }

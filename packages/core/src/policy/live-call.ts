@@ -1,8 +1,9 @@
-import type { CallHead, Caller, Outcome } from "../calls/index.js";
+import type { CallHead, Caller, Face, Headers, Outcome } from "../calls/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import type { ErrorCode } from "../errors/index.js";
 import { Meter } from "./meter.js";
-import type { Content, Leave, OpenCall } from "./step.js";
+import type { Origin } from "../seams/index.js";
+import type { CallSpan, Content, Leave, OpenCall, TraceContext } from "./step.js";
 
 /** Each leave has this long, whatever became of the caller. */
 const LEAVE_MS = 10_000;
@@ -19,10 +20,13 @@ export interface LiveCallOptions<H extends CallHead> {
   readonly depth: number;
   readonly purpose: string | null;
   readonly startedAtMs: number;
+  readonly face?: Face | undefined;
+  readonly cacheControl?: string | undefined;
   readonly decode: () => Content;
   readonly onLeaveError: (error: unknown) => void;
   /** Left out: one of its own. */
   readonly meter?: Meter | undefined;
+  readonly origin?: Origin | undefined;
 }
 
 /**
@@ -42,9 +46,15 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
   readonly purpose: string | null;
   readonly startedAtMs: number;
   readonly meter: Meter;
+  readonly face: Face | null;
+  readonly cacheControl: string | null;
+  readonly origin: Origin | null;
+  trace: TraceContext | null = null;
+  #spans: CallSpan[] | null = null;
   readonly #decode: () => Content;
   readonly #onLeaveError: (error: unknown) => void;
   #content: Content | undefined;
+  #told: Headers | null = null;
   #leaves: Leave[] | null = [];
   #failure: ErrorCode | undefined;
   /** The call that this one is a leg of. */
@@ -63,12 +73,34 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
     this.purpose = o.purpose;
     this.startedAtMs = o.startedAtMs;
     this.meter = o.meter ?? new Meter();
+    this.face = o.face ?? null;
+    this.cacheControl = o.cacheControl ?? null;
+    this.origin = o.origin ?? null;
     this.#decode = o.decode;
     this.#onLeaveError = o.onLeaveError;
   }
 
+  get spans(): readonly CallSpan[] | null {
+    return this.#whole === null ? this.#spans : this.#whole.spans;
+  }
+
+  span(span: CallSpan): void {
+    if (this.#whole !== null) return this.#whole.span(span);
+    (this.#spans ??= []).push(span);
+  }
+
   content(): Content {
     return (this.#content ??= this.#decode());
+  }
+
+  /** What steps told of the answer's headers; null: nothing. */
+  get told(): Headers | null {
+    return this.#told;
+  }
+
+  tell(headers: Headers): void {
+    if (this.#whole !== null) return this.#whole.tell(headers);
+    this.#told = this.#told === null ? headers : [...this.#told, ...headers];
   }
 
   /**
@@ -83,8 +115,12 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
       meter: o.meter ?? this.meter,
       decode: () => this.content(),
       onLeaveError: this.#onLeaveError,
+      origin: this.origin ?? undefined,
+      face: this.face ?? undefined,
+      cacheControl: this.cacheControl ?? undefined,
     });
     leg.#whole = this;
+    leg.trace = this.trace;
     return leg;
   }
 

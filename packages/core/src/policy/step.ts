@@ -1,6 +1,7 @@
-import type { Answer, CallHead, Caller, ModelCall, ModelHead, Outcome, Usage } from "../calls/index.js";
+import type { Answer, CallHead, Caller, Face, Headers, ModelCall, ModelHead, Outcome, Usage } from "../calls/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import type { Within } from "../ports/index.js";
+import type { Origin } from "../seams/index.js";
 import type { Meter } from "./meter.js";
 
 /** What a step does to content: only looks at the head (cheap), reads the content, or changes it (which forces the translate lane). */
@@ -13,6 +14,29 @@ export type Leave = (outcome: Outcome, within: Within) => void | Promise<void>;
 export type Content =
   | { readonly kind: "model"; readonly call: ModelCall }
   | { readonly kind: "tool"; readonly name: string; readonly arguments: string };
+
+/** Something that took time or decided something on a call's way: kept as a span when it is over. No content. */
+export interface CallSpan {
+  readonly kind: "guardrail" | "cache" | "approval" | "internal";
+  readonly name: string;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  /** What it ended with; left out: well. */
+  readonly code?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
+/** What goes out with a call so that others can join its trace. */
+export interface TraceContext {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits: of the call's own span. */
+  readonly spanId: string;
+  /** `traceparent`, and `tracestate` if there is one. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly toVendors: boolean;
+  readonly toServers: boolean;
+}
 
 /** One call on its way through the steps. */
 export interface OpenCall<H extends CallHead = CallHead> {
@@ -31,8 +55,22 @@ export interface OpenCall<H extends CallHead = CallHead> {
   readonly purpose: string | null;
   readonly startedAtMs: number;
   readonly meter: Meter;
+  /** The shape that the answer's headers are wanted in; null: nobody reads them. */
+  readonly face: Face | null;
+  /** What the caller's `cache-control` said; null: nothing. */
+  readonly cacheControl: string | null;
+  /** null: from code, or from its run. */
+  readonly origin: Origin | null;
+  /** Set by telemetry when the call is part of a trace. */
+  trace: TraceContext | null;
+  /** What `span` was told; null: nothing. */
+  readonly spans: readonly CallSpan[] | null;
+  /** Notes a span of the call. Only for what is rare or slow: a plain call has none. */
+  span(span: CallSpan): void;
   /** Decodes on first use. Only for a step that `sees` more than the head. */
   content(): Content;
+  /** Headers that the answer gets, and the error that stands for one. They replace those of the same names. */
+  tell(headers: Headers): void;
   /** Registers what undoes or settles what a step acquired. Leaves run exactly once, last first, when the call is over. */
   defer(leave: Leave): void;
 }

@@ -72,6 +72,17 @@ describe("a unit that the store cannot take", () => {
           code: null,
           status: 200,
           durationMs: 1,
+          ...{
+            actorKind: null,
+            keyId: null,
+            userId: null,
+            teamId: null,
+            resourceType: null,
+            source: null,
+            purpose: null,
+            parameters: null,
+            changed: null,
+          },
         }),
       ],
     });

@@ -1,4 +1,4 @@
-import type { Caller } from "../calls/index.js";
+import type { Caller, Face } from "../calls/index.js";
 
 /** Where a call came in, and what its caller said of it. */
 export interface Origin {
@@ -26,6 +26,10 @@ export interface CallOptions {
   readonly sessionId?: string | undefined;
   /** Left out: from code, or from the run that it names. */
   readonly origin?: Origin | undefined;
+  /** The shape that the answer's headers are wanted in. Left out: nobody reads them. */
+  readonly face?: Face | undefined;
+  /** What the caller's `cache-control` said. */
+  readonly cacheControl?: string | undefined;
 }
 
 /** Calls nested deeper than this are refused with `limit_reached`. */

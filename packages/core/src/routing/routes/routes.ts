@@ -1,10 +1,11 @@
-import { DEFAULT_PROJECT, type Caller, type ExplainOptions, type RouteExplanation } from "../../calls/index.js";
+import type { Caller, ExplainOptions, RouteExplanation } from "../../calls/index.js";
 import { rulesOf } from "../../config/merge-routes.js";
 import type { Config } from "../../config/schema.js";
 import { CHANGES_TOPIC } from "../../config/snapshot-holder.js";
-import { auditEntry, nameSchema, route, routeSchema, type RouteInput, type RouteRow, type RouteRules } from "../../entities/index.js";
+import { nameSchema, route, routeSchema, type RouteInput, type RouteRow, type RouteRules } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { insert, remove, update, type Bus, type Clock, type RecordStore, type UnitResult, type Write } from "../../ports/index.js";
+import { auditChange } from "../../policy/audit-change.js";
 import type { Providers } from "../../providers/index.js";
 import { newId } from "../../util/ids.js";
 import { nearest } from "../../util/nearest.js";
@@ -153,10 +154,7 @@ export class Routes {
   async #commit(name: string, action: string, write: Write): Promise<UnitResult> {
     const { store, bus, clock } = this.#services;
     const { owner } = this.#o;
-    const audit = insert(auditEntry, {
-      ...{ id: newId("audit"), atMs: clock.now(), projectId: DEFAULT_PROJECT, callerId: owner.id, action, target: name },
-      ...{ requestId: newId("req"), outcome: "done" as const, code: null, status: 200, durationMs: 0 },
-    });
+    const audit = auditChange({ caller: owner, action, target: name, resourceType: "route" }, clock.now());
     const [result] = await store.commit([{ scope, writes: [write, audit] }], this.#within());
     if (result === undefined) throw new GatewayError("internal", "The store answered no result for a unit.");
     if (!result.ok) return result;
