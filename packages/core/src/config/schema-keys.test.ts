@@ -9,6 +9,7 @@ it("knows the keys of every place of the schema, also below unions and names of 
     "apiKey",
     "apiKeys",
     "protocols",
+    "rawIds",
     "quirks",
     "auth",
     "headers",

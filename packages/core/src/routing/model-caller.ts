@@ -43,6 +43,7 @@ import { operatedAnswer, operateOnce, type OperatedAt, type OperationResult } fr
 import { operationContent, operationHead } from "./operations/operation-head.js";
 import { orderTargets } from "./order-targets.js";
 import { fileReader } from "./lanes/prepare/own-files.js";
+import { mayNameHandles } from "./lanes/prepare/vendor-handles.js";
 import { canRelay, relayLane, type WireRequest } from "./lanes/relay-lane.js";
 import { resolve, type Names, type Resolution, type Target } from "./resolve.js";
 import { explainRoute } from "./routes/explain-route.js";
@@ -119,7 +120,7 @@ export class RoutingModelCaller implements ModelCaller {
       headOf: (name) => (name === head.name ? head : { ...head, name }),
       conversation: () => conversationOfBytes(wire.bytes, o.sessionId),
     });
-    const request: WireRequest = { bytes: wire.bytes, head, codec, headers: wire.headers };
+    const request: WireRequest = { bytes: wire.bytes, head, codec, headers: wire.headers, rawIds: mayNameHandles(o.caller) };
     const answer = await runSteps(this.#o.steps, opened.live, () => this.#dispatch(opened, request));
     const { body } = answer;
     if (body.kind !== "events") return { ...answer, body };

@@ -20,7 +20,7 @@ it.each<[string, string, Record<string, unknown>, boolean]>([
   ["an item by its id", responses, { input: [{ id: "msg_1" }], store: false }, false],
   ["a token in an envelope", responses, { input: [{ type: "reasoning", encrypted_content: `${ENVELOPE_MARK}abc` }], store: false }, false],
 ])("%s may be handed to a vendor's batch, or not", (_what, endpoint, body, expected) => {
-  expect(isForVendor({ customId: "a", body: { model: "lab/m", ...body } as never }, endpoint)).toBe(expected);
+  expect(isForVendor({ customId: "a", body: { model: "lab/m", ...body } as never }, endpoint, null)).toBe(expected);
 });
 
 it("makes responses that are to be kept itself, and leaves none at the vendor", async () => {

@@ -19,6 +19,7 @@ import { beginEvents } from "./metered-events.js";
 import { refuseForeignFiles } from "./prepare/foreign-files.js";
 import { withOwnFiles } from "./prepare/own-files.js";
 import { prepareCall, type PreparedCall } from "./prepare/prepare-call.js";
+import { mayNameHandles, refuseHandles } from "./prepare/vendor-handles.js";
 import { wayTo, type WayTo } from "./prepare/way-to.js";
 import { saneUsage } from "./sane-usage.js";
 import { tellable } from "./tellable.js";
@@ -125,6 +126,7 @@ async function open(attempt: Attempt, question: Question, wires: Wires): Promise
   const opened = wires.tokens.open(await question.held(hasTokens(spoken)), spoken);
   const call = await withOwnFiles(opened.call, attempt.call.caller, wires.readFile);
   if (way.codec !== null && dialect !== null) refuseForeignFiles(call, dialect, way.codec.protocol);
+  if (way.kind === "http" && !way.reach.rawIds && !mayNameHandles(attempt.call.caller)) refuseHandles(call, way.codec);
   const isOwn = way.codec !== null && way.codec.protocol === dialect;
   return {
     way,

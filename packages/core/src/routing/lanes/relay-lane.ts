@@ -7,6 +7,8 @@ import { answerHeaders } from "./answer-headers.js";
 import { noteUsage, readWhole, unfolded } from "./ask-target.js";
 import { namesOwnFile } from "./prepare/own-files.js";
 import { isLong } from "./prepare/prepare-call.js";
+import { mayNameHandle } from "./prepare/vendor-handles.js";
+import { ByteWord } from "../../util/byte-word.js";
 import { ENVELOPE_MARK } from "../opaque/index.js";
 import { BegunFrames } from "./begun-frames.js";
 import { firstToken } from "./first-token.js";
@@ -22,20 +24,23 @@ export interface WireRequest {
   readonly codec: Codec;
   /** Of the caller's headers those that belong to the call. */
   readonly headers?: Headers | undefined;
+  /** Its caller may name what lies at a vendor by the vendor's own ids. */
+  readonly rawIds: boolean;
 }
 
 type HttpReach = Extract<Reach, { kind: "http" }>;
 
 /**
  * Whether the caller's bytes can go to this target as they are: it speaks their dialect, they have nothing that its quirks would have changed, no token in an envelope of
- * ours and no file that is kept here, and the answer is not better streamed.
+ * ours and no file that is kept here, nor perhaps one of the vendor's that its caller may not name, and the answer is not better streamed.
  * The search may find a word in a text instead of a field: then the call is translated, which only costs more.
  */
 export function canRelay(request: WireRequest, reach: Reach): reach is HttpReach {
   if (reach.kind !== "http" || !reach.protocols.includes(request.codec.protocol)) return false;
   if (!request.head.stream && isLong(request.head, request.codec)) return false;
   if (namesOwnFile(request.bytes)) return false;
-  return !contains(request.bytes, ENVELOPE) && !words(reach.quirks).some((word) => contains(request.bytes, word));
+  if (!request.rawIds && !reach.rawIds && mayNameHandle(request.bytes, request.codec)) return false;
+  return !ENVELOPE.isIn(request.bytes) && !words(reach.quirks).some((word) => word.isIn(request.bytes));
 }
 
 /**

@@ -8,6 +8,7 @@ import { fromUtf8, isObject, utf8 } from "../../util/json.js";
 import { collectBytes } from "../../wire/shared/join-bytes.js";
 import type { Codec } from "../../wire/shared/codec.js";
 import { namesOwnFile } from "../lanes/prepare/own-files.js";
+import { mayNameHandle } from "../lanes/prepare/vendor-handles.js";
 import { ENVELOPE_MARK } from "../opaque/index.js";
 import { referenceOf } from "../stored-responses/read-request.js";
 import type { BatchResults } from "./batch-results.js";
@@ -17,11 +18,12 @@ const RESPONSES = "/v1/responses";
 
 /**
  * Whether a request means the same to the vendor itself: it names no file, response or token that only the gateway knows, and leaves nothing at the vendor, where everybody who shares its key could
- * go on from it.
+ * go on from it. `bound`: the codec of the requests, when their caller may not name what lies at the vendor; null: it may.
  */
-export function isForVendor({ body }: BatchRequest, endpoint: string): boolean {
+export function isForVendor({ body }: BatchRequest, endpoint: string, bound: Codec | null): boolean {
   const text = JSON.stringify(body);
-  if (text.includes(ENVELOPE_MARK) || namesOwnFile(utf8(text))) return false;
+  const bytes = utf8(text);
+  if (text.includes(ENVELOPE_MARK) || namesOwnFile(bytes) || (bound !== null && mayNameHandle(bytes, bound))) return false;
   if (endpoint !== RESPONSES) return true;
   const { store, input, previous_response_id: previous = null, conversation = null } = body;
   const refers = Array.isArray(input) && input.some((item) => referenceOf(item) !== null);

@@ -19,6 +19,7 @@ import type {
 } from "../../seams/index.js";
 import { newId } from "../../util/ids.js";
 import { collectBytes } from "../../wire/shared/join-bytes.js";
+import { mayNameHandles } from "../lanes/prepare/vendor-handles.js";
 import { resolve, type Target } from "../resolve.js";
 import { checkRequests, readBatchFile, readRequests, writeRequests } from "./batch-input.js";
 import { checkEndpoint, type BatchCalls } from "./batch-calls.js";
@@ -197,7 +198,9 @@ export class StoredBatches implements Batches {
     const all = [...targets.values()];
     const { provider, code } = all[0]!;
     if (provider.operations.batches?.endpoints.includes(endpoint) !== true || all.some((each) => each.provider !== provider)) return null;
-    if (!requests.every((request) => isForVendor(request, endpoint))) return null;
+    const isBound = !mayNameHandles(caller) && provider.reach.kind === "http" && !provider.reach.rawIds;
+    const bound = isBound ? this.#o.calls.codecOf(endpoint) : null;
+    if (!requests.every((request) => isForVendor(request, endpoint, bound))) return null;
     return { provider, code: all.length === 1 ? code : "", codes: new Map([...targets].map(([name, each]) => [name, each.code])) };
   }
 

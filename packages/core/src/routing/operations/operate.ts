@@ -20,6 +20,7 @@ import { answerHeaders } from "../lanes/answer-headers.js";
 import type { Attempt } from "../lanes/attempt.js";
 import { noteUsage } from "../lanes/ask-target.js";
 import { CallLifetime } from "../lanes/call-lifetime.js";
+import { mayNameHandles, refuseHandles } from "../lanes/prepare/vendor-handles.js";
 import { withOwnFiles } from "../lanes/prepare/own-files.js";
 import { send, wholeBody } from "../lanes/upstream.js";
 import type { Wires } from "../lanes/wires.js";
@@ -183,6 +184,7 @@ async function countByCodec(attempt: Attempt, call: ModelCall, wires: Wires): Pr
   const carrier = { projectId: attempt.call.caller.projects[0], dialect: codec };
   const opened = wires.tokens.open(await wires.tokens.hold(call, carrier, true), { ...attempt, codec });
   const whole = await withOwnFiles(opened.call, attempt.call.caller, wires.readFile);
+  if (!reach.rawIds && !mayNameHandles(attempt.call.caller)) refuseHandles(whole, codec);
   const request = counter.encodeRequest(whole, { model: attempt.target.code, quirks: reach.quirks });
   const warnings = request.warnings ?? [];
   try {

@@ -33,6 +33,7 @@ export const anthropicMessages: Codec = {
     toolsWithHistory: true,
     mediaByUrl: /^(?:image\/|application\/(?:pdf|octet-stream)$)/,
     keptHistory: ["thread"],
+    handles: ["file_id", "container", "thread", "skill_id"],
     callerHeaders: [{ name: "anthropic-beta", value: callBetas }],
   },
   count: countTokens,

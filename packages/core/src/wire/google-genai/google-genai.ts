@@ -28,6 +28,7 @@ export const googleGenai: Codec = {
     textTools: false,
     carries: { reasoning: true, toolCalls: true, text: true },
     keptHistory: ["cachedContent"],
+    handles: ["fileUri", "file_uri", "cachedContent", "cached_content", "fileSearchStoreNames", "file_search_store_names"],
     // Which capacity serves the call. Source: https://cloud.google.com/vertex-ai/generative-ai/docs/use-provisioned-throughput
     callerHeaders: [
       { name: "x-vertex-ai-llm-request-type", value: /^(?:dedicated|shared)$/ },

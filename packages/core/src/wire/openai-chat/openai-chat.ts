@@ -27,6 +27,7 @@ export const openaiChat: Codec = {
     reasoningBy: "effort",
     mediaByUrl: /^image\//,
     imageDetail: true,
+    handles: ["file_id"],
   },
   embed,
   scanHead,

@@ -28,6 +28,7 @@ export const openaiResponses: Codec = {
     tokensBoundTo: ["key"],
     reasoningBy: "effort",
     imageDetail: true,
+    handles: ["file_id", "file_ids", "vector_store_ids", "container", "prompt", "skill_id"],
     keptHistory,
   },
   count,
