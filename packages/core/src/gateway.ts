@@ -19,7 +19,7 @@ import { adapterFor } from "./config/open-storage.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import { SnapshotHolder } from "./config/snapshot-holder.js";
 import type { Environment } from "./config/substitute.js";
-import { allEntities, dataKey, type AnyEntity } from "./entities/index.js";
+import { allEntities, dataKey, rateLimit, type AnyEntity } from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
 import { createFetch, Edge, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
@@ -27,6 +27,7 @@ import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
 import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "./memory/index.js";
 import { attemptSteps, callSteps } from "./policy/chain.js";
 import { GroupCommit } from "./policy/group-commit.js";
+import { GuardedCounters, Limiter } from "./policy/limits/index.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Bus, Cache, Clock, Counters, HttpClient, RecordStore, SecretSource, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
@@ -141,7 +142,7 @@ export class Gateway {
       config: this.config,
       readKeys: (within) => readKeys(this.#store, within),
       readRoutes: (within) => readRoutes(this.#store, within),
-      follows: [dataKey],
+      follows: [rateLimit, dataKey],
     });
     const snapshot = () => this.#snapshots.current();
     this.#secrets.follow(this.#snapshots);
@@ -154,7 +155,11 @@ export class Gateway {
       options.http ??
       httpClient({ clock, connectMs: this.config.server.timeouts.connectMs, allowPrivate: this.config.network.allowPrivate });
 
-    const policy = { ledger: this.#ledger, clock, events };
+    const counters = new GuardedCounters({
+      ...{ counters: this.#services.counters, local: memoryCounters({ clock }).now, clock, log: this.log },
+      whenDown: () => this.config.limits.onCountersDown,
+    });
+    const policy = { ledger: this.#ledger, clock, events, limiter: new Limiter({ counters, clock }) };
     const steps = callSteps(policy);
 
     this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
@@ -175,6 +180,7 @@ export class Gateway {
       ...{ config: this.config, providers: this.providers, owner: OWNER, explain },
       refresh: () => this.#snapshots.refresh(),
     });
+    this.#services.seams.resources.set("route", this.routes.actions());
     this.mcp = new McpProxy(this.#services, { snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER });
     this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
     this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
@@ -184,7 +190,8 @@ export class Gateway {
     this.#connect(models);
 
     const access = new Access(this.#services, { pepper: this.#pepper, snapshot, auth: options.auth });
-    this.#edge = new Edge(this.#services, { access, snapshot, mcp: this.mcp, version: VERSION });
+    const refresh = () => this.#snapshots.refresh();
+    this.#edge = new Edge(this.#services, { access, snapshot, mcp: this.mcp, version: VERSION, counters, refresh });
     this.fetch = createFetch((inbound) => this.handle(inbound));
   }
 

@@ -1,7 +1,11 @@
 import type { ErrorCode } from "../errors/index.js";
+import type { ProtocolId } from "./protocol.js";
 
 /** Header names in lower case. */
 export type Headers = readonly (readonly [string, string])[];
+
+/** The shape that a caller's answers have: a vendor's dialect, or our own. */
+export type Face = ProtocolId | "own";
 
 /**
  * What a call answers with. `bytes` is whole; `frames` are whole units of the caller's stream dialect (one or more complete SSE frames a

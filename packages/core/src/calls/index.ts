@@ -1,4 +1,4 @@
-export { type Answer, type AnswerBody, type Headers, type HttpAnswer, type LiveAnswer, type Outcome } from "./answer.js";
+export { type Answer, type AnswerBody, type Face, type Headers, type HttpAnswer, type LiveAnswer, type Outcome } from "./answer.js";
 export { type CallHead, type ModelHead, type ModelOperation, type ToolHead } from "./call-head.js";
 export { DEFAULT_PROJECT, SYSTEM_CALLER, type Caller } from "./caller.js";
 export { Fold, fold, unfold, type AnswerPart, type Candidate, type ModelAnswer } from "./fold.js";

@@ -42,6 +42,7 @@ export const settingVariables: readonly SettingVariable[] = [
   { variable: "LANGFUSE_PUBLIC_KEY", path: ["telemetry", "langfuse", "publicKey"], read: asText },
   { variable: "LANGFUSE_SECRET_KEY", path: ["telemetry", "langfuse", "secretKey"], read: (text) => new Secret(text) },
   { variable: "LANGFUSE_HOST", path: ["telemetry", "langfuse", "baseUrl"], read: asText },
+  { variable: "RATE_LIMIT_DEFAULT_RPM", path: ["limits", "perKey", "requestsPerMinute"], read: asNumber },
   { variable: "LOG_LEVEL", path: ["logging", "level"], read: (text) => text.toLowerCase() },
 ];
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limitsSection } from "./sections/limits.js";
 import { nameSchema, routeSchema } from "../entities/index.js";
 import { Secret } from "../util/secret.js";
 import { auditSection, retentionSection, telemetrySection } from "./sections/telemetry.js";
@@ -191,6 +192,7 @@ export const configSchema = z.strictObject({
     .default({}),
   network: z.strictObject({ allowPrivate: z.boolean().default(false) }).prefault({}),
   access: z.strictObject({ maxStaleMs: durationMs.default(10_000) }).prefault({}),
+  limits: limitsSection,
   telemetry: telemetrySection,
   audit: auditSection,
   retention: retentionSection,

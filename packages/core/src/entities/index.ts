@@ -1,6 +1,8 @@
 import type { AnyEntity, AnyLogEntity } from "./define-entity.js";
-import { gatewayKey } from "./gateway-key.js";
+import { authEvent, gatewayKey, project, role, roleBinding, signInState, team, user, webSession } from "./access/index.js";
+import { idempotencyKey } from "./idempotency-key.js";
 import { usageEntry } from "./ledgers.js";
+import { rateLimit } from "./limits/rate-limit.js";
 import { opaqueToken } from "./opaque-token.js";
 import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
@@ -36,9 +38,44 @@ export {
   type RestVerb,
   type RowType,
 } from "./define-entity.js";
-export { gatewayKey, type GatewayKeyRow } from "./gateway-key.js";
+export {
+  authEvent,
+  authEventKinds,
+  gatewayKey,
+  plainKey,
+  project,
+  role,
+  roleBinding,
+  scopeList,
+  signInState,
+  team,
+  user,
+  username,
+  webSession,
+  type AuthEventKind,
+  type AuthEventRow,
+  type GatewayKeyRow,
+  type KeyRateLimit,
+  type ProjectRow,
+  type RoleBindingRow,
+  type RoleRow,
+  type SignInStateRow,
+  type TeamRow,
+  type UserRow,
+  type WebSessionRow,
+} from "./access/index.js";
+export { idempotencyKey, type IdempotencyKeyRow } from "./idempotency-key.js";
 export { assertIndexed, isIndexed } from "./indexed.js";
 export { usageEntry, type UsageRow } from "./ledgers.js";
+export {
+  limitSchema,
+  limitShape,
+  limitSubjects,
+  rateLimit,
+  type LimitAmounts,
+  type LimitSubject,
+  type RateLimitRow,
+} from "./limits/rate-limit.js";
 export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
 export {
   failureClasses,
@@ -114,6 +151,14 @@ export {
 /** Everything that Sallyport stores: what a store creates tables for. */
 export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   gatewayKey,
+  user,
+  team,
+  project,
+  role,
+  roleBinding,
+  webSession,
+  signInState,
+  authEvent,
   run,
   runEvent,
   runStep,
@@ -128,6 +173,7 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   vendorObject,
   fileChunk,
   batchLine,
+  idempotencyKey,
   dataKey,
   traceSpan,
   alertRule,
@@ -136,4 +182,5 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   alertNotification,
   guardrail,
   detection,
+  rateLimit,
 ];

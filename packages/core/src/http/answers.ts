@@ -1,5 +1,5 @@
 import type { Headers, HttpAnswer, Inbound, ProtocolId } from "../calls/index.js";
-import { GatewayError } from "../errors/index.js";
+import { GatewayError, headersOf } from "../errors/index.js";
 import { headerSafe } from "../util/encoding/header-safe.js";
 import { dialects } from "./dialects.js";
 import { requestIdOf } from "./request-id.js";
@@ -35,7 +35,7 @@ export type ErrorShape = ProtocolId | "own";
 
 /** An error before the first byte of an answer. */
 export function errorAnswer(error: GatewayError, requestId: string, shape: ErrorShape): HttpAnswer {
-  const extra: [string, string][] = [...askedHeaders(error)];
+  const extra: (readonly [string, string])[] = [...headersOf(error), ...askedHeaders(error)];
   if (error.code === "unauthenticated") extra.push(["www-authenticate", "Bearer"]);
   if (error.code === "method_not_allowed") extra.push(["allow", [error.details?.["allowed"]].flat().join(", ")]);
   if (error.retryAfterMs !== undefined) extra.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)))]);

@@ -20,8 +20,12 @@ export interface EdgeOptions {
   readonly access: Access;
   readonly snapshot: () => Snapshot;
   readonly mcp: McpServing;
+  /** Whether limits are counted where they should be, for `/ready`; left out: they are. */
+  readonly counters?: { readonly isAway: boolean } | undefined;
   /** Of the package, for `/health`. */
   readonly version: string;
+  /** Has this process see what was changed in the store; left out: with the next poll. */
+  readonly refresh?: (() => Promise<void>) | undefined;
 }
 
 const streamHeaders: Headers = [
@@ -78,7 +82,7 @@ export class Edge {
     if (entry.kind === "open") return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes });
     const enter = (caller: Caller): HttpAnswer | Promise<HttpAnswer> => {
       if (entry.route.permission !== null) authorise(caller, entry.route.permission);
-      return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes, caller });
+      return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes, caller, face: errorShapeOf(inbound, entry.route) });
     };
     const caller = this.#o.access.identify(inbound, { keyInQuery: entry.route.face === "dialect" });
     return caller instanceof Promise ? caller.then(enter) : enter(caller);

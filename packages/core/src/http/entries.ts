@@ -30,6 +30,7 @@ import { oneCallFace } from "./faces/media/one-call-face.js";
 import { videosFace } from "./faces/media/videos.js";
 import { modelsFace } from "./faces/models/models-face.js";
 import { responsesFace } from "./faces/responses/responses-face.js";
+import { Idempotency, resourceEntries } from "./resources/index.js";
 import type { RouteTable } from "./route-table.js";
 import { runHandlers } from "./faces/run-handlers.js";
 import { systemHandlers } from "./faces/system-handlers.js";
@@ -42,21 +43,25 @@ export type Entry =
 export interface EntryOptions {
   readonly snapshot: () => Snapshot;
   readonly mcp: McpServing;
+  readonly counters?: { readonly isAway: boolean } | undefined;
   readonly version: string;
   readonly startedAtMs: number;
   readonly isDraining: () => boolean;
+  /** Has this process see what was changed in the store. */
+  readonly refresh?: (() => Promise<void>) | undefined;
 }
 
 /** Every route and its handler. A route without a handler, or a handler without a route, does not compile. */
 export function addRoutes(table: RouteTable<Entry>, services: Services, o: EntryOptions): void {
   const add = (entry: Entry): void => {
-    const { method, path, face } = entry.route;
+    const { method, path, face, last } = entry.route;
+    if (last === true) return table.addLast(method, path, entry);
     table.add(method, path, entry);
     // What GET of MCP gives is a stream of a session: there is nothing to ask its head for.
     if (method === "GET" && face !== "mcp") table.add("HEAD", path, entry);
   };
   const freshness = () => ({ readAtMs: o.snapshot().readAtMs, maxStaleMs: o.snapshot().config.access.maxStaleMs });
-  const system = systemHandlers(services, { version: o.version, startedAtMs: o.startedAtMs, isDraining: o.isDraining, freshness });
+  const system = systemHandlers(services, { version: o.version, startedAtMs: o.startedAtMs, isDraining: o.isDraining, counters: o.counters, freshness });
   for (const [name, route] of entriesOf(systemRoutes)) add({ kind: "open", route, handler: system[name] });
 
   const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): void => {
@@ -98,6 +103,8 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     namespaceDelete: mcp.DELETE,
   });
   closed(runRoutes, runHandlers(services));
+  const idempotency = new Idempotency(services);
+  for (const [route, handler] of resourceEntries({ services, idempotency, refresh: o.refresh })) add({ kind: "closed", route, handler });
 }
 
 function entriesOf<K extends string, V>(record: Readonly<Record<K, V>>): [K, V][] {

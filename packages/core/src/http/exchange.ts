@@ -1,5 +1,6 @@
-import type { Caller, HttpAnswer, Inbound } from "../calls/index.js";
+import type { Caller, Face, HttpAnswer, Inbound } from "../calls/index.js";
 import type { CallOptions } from "../seams/index.js";
+import { originOf } from "./origin.js";
 import type { RawParams } from "./route-table.js";
 
 /** One request on its way through an open route. */
@@ -14,12 +15,16 @@ export interface OpenExchange {
 /** One request of a known caller. */
 export interface Exchange extends OpenExchange {
   readonly caller: Caller;
+  /** The shape of the route's answers. */
+  readonly face: Face;
 }
 export type OpenHandler = (x: OpenExchange) => HttpAnswer | Promise<HttpAnswer>;
 export type Handler = (x: Exchange) => HttpAnswer | Promise<HttpAnswer>;
 
 /** What a call through a seam says of itself when it enters at the edge. */
 export function callOptions(x: Exchange): CallOptions {
-  const { caller, requestId, inbound, deadlineMs } = x;
-  return { caller, requestId, signal: inbound.signal, deadlineMs, depth: 0, sessionId: inbound.header("x-session-id") };
+  const { caller, requestId, inbound, deadlineMs, face } = x;
+  const { signal } = inbound;
+  const [sessionId, cacheControl] = [inbound.header("x-session-id"), inbound.header("cache-control")];
+  return { caller, requestId, signal, deadlineMs, depth: 0, face, sessionId, cacheControl, origin: originOf(inbound) };
 }

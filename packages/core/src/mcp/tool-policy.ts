@@ -45,6 +45,7 @@ export class ToolPolicy {
       deadlineMs: o.deadlineMs,
       depth: o.depth,
       purpose: o.purpose ?? null,
+      face: o.face,
       origin: o.origin,
       startedAtMs: this.#services.clock.now(),
       decode: () => ({ kind: "tool", name: head.name, arguments: call.arguments() }),
@@ -54,7 +55,7 @@ export class ToolPolicy {
 
   /** Whether the answer may pass as bytes, or has to be decoded because a step looks at it. */
   sight(call: LiveCall<ToolHead>): Sight {
-    return sightOf(this.#steps, call.head, call.snapshot);
+    return sightOf(this.#steps, call);
   }
 
   run(call: LiveCall<ToolHead>, core: (call: LiveCall<ToolHead>) => Promise<Answer<ToolEvent>>): Promise<LiveAnswer<ToolEvent>> {

@@ -135,6 +135,6 @@ class MemoryCounters implements Counters {
   }
 }
 
-export function memoryCounters(options: { readonly clock?: Clock } = {}): Counters {
+export function memoryCounters(options: { readonly clock?: Clock } = {}): Counters & { readonly now: CountersNow } {
   return new MemoryCounters(options.clock ?? systemClock);
 }

@@ -1,15 +1,18 @@
 import type { Step, AttemptStep } from "./step.js";
 import { auditAndMeter, type LedgerOptions } from "./audit-and-meter.js";
 import { authorise } from "./authorise.js";
+import { rateLimit, targetLimits, type Limiter } from "./limits/index.js";
 
-export type ChainOptions = LedgerOptions;
+export interface ChainOptions extends LedgerOptions {
+  readonly limiter: Limiter;
+}
 
 /** What every model call and every tool call passes, in this order. */
 export function callSteps(o: ChainOptions): readonly Step[] {
-  return [auditAndMeter(o), authorise];
+  return [auditAndMeter(o), authorise, rateLimit(o.limiter)];
 }
 
 /** What every attempt of a model call passes before its provider is dialed, in this order. */
-export function attemptSteps(_o: ChainOptions): readonly AttemptStep[] {
-  return [];
+export function attemptSteps(o: ChainOptions): readonly AttemptStep[] {
+  return [targetLimits(o.limiter)];
 }

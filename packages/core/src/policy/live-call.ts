@@ -54,6 +54,7 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
   readonly #decode: () => Content;
   readonly #onLeaveError: (error: unknown) => void;
   #content: Content | undefined;
+  #isReplaced = false;
   #told: Headers | null = null;
   #leaves: Leave[] | null = [];
   #failure: ErrorCode | undefined;
@@ -91,6 +92,16 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
 
   content(): Content {
     return (this.#content ??= this.#decode());
+  }
+
+  replace(content: Content): void {
+    this.#content = content;
+    this.#isReplaced = true;
+  }
+
+  /** A step said something else than the caller did. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
   }
 
   /** What steps told of the answer's headers; null: nothing. */

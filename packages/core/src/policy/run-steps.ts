@@ -1,19 +1,25 @@
-import type { Answer, CallHead, LiveAnswer } from "../calls/index.js";
-import { GatewayError, type ErrorCode } from "../errors/index.js";
-import type { Snapshot } from "../config/snapshot.js";
+import type { Answer, CallHead, Headers, LiveAnswer } from "../calls/index.js";
+import { GatewayError, tellHeaders, type ErrorCode } from "../errors/index.js";
 import type { LiveCall } from "./live-call.js";
-import type { Sight, Step } from "./step.js";
+import type { OpenCall, Sight, Step } from "./step.js";
+
+type Seen<H extends CallHead> = Pick<OpenCall<H>, "head" | "snapshot" | "caller" | "purpose">;
 
 const rank: Record<Sight, number> = { head: 0, read: 1, write: 2 };
 
 /** The most that any of the steps sees of this call: decides the lane, and whether content is decoded at all. */
-export function sightOf<H extends CallHead, E>(steps: readonly Step<H, E>[], head: H, snapshot: Snapshot): Sight {
+export function sightOf<H extends CallHead, E>(steps: readonly Step<H, E>[], call: Seen<H>): Sight {
   let most: Sight = "head";
   for (const step of steps) {
-    const sight = step.sees?.(head, snapshot) ?? "head";
+    const sight = step.sees?.(call.head, call.snapshot, call) ?? "head";
     if (rank[sight] > rank[most]) most = sight;
   }
   return most;
+}
+
+/** Whether a step wants to see the answer of this call pass as events. */
+export function hearsEvents<H extends CallHead, E>(steps: readonly Step<H, E>[], call: Seen<H>): boolean {
+  return steps.some((step) => step.events !== undefined && (step.sees?.(call.head, call.snapshot, call) ?? "head") !== "head");
 }
 
 /**
@@ -58,7 +64,7 @@ function withEvents<H extends CallHead, E>(steps: readonly Step<H, E>[], call: L
 function settleWhenDone<H extends CallHead, E>(answer: Answer<E>, call: LiveCall<H>): LiveAnswer<E> {
   return {
     status: answer.status,
-    headers: answer.headers,
+    headers: withTold(answer.headers, call.told),
     body: answer.body,
     done: (how: "sent" | "left" | "failed", code?: ErrorCode) => {
       if (how === "left") call.meter.partial = true;
@@ -68,11 +74,19 @@ function settleWhenDone<H extends CallHead, E>(answer: Answer<E>, call: LiveCall
   };
 }
 
+/** What steps told stands in place of a vendor's headers of the same names. */
+function withTold(headers: Headers, told: Headers | null): Headers {
+  if (told === null) return headers;
+  const names = new Set(told.map(([name]) => name));
+  return [...headers.filter(([name]) => !names.has(name)), ...told];
+}
+
 function refuse<H extends CallHead>(call: LiveCall<H>, error: unknown): GatewayError {
   const known =
     call.signal.aborted && !GatewayError.is(error)
       ? new GatewayError("cancelled", "The call was cancelled.", { cause: error })
       : GatewayError.from(error);
   call.settle({ kind: known.code === "cancelled" ? "aborted" : "failed", code: known.code, status: known.status, started: false });
+  if (call.told !== null) tellHeaders(known, call.told);
   return known;
 }

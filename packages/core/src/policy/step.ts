@@ -69,6 +69,8 @@ export interface OpenCall<H extends CallHead = CallHead> {
   span(span: CallSpan): void;
   /** Decodes on first use. Only for a step that `sees` more than the head. */
   content(): Content;
+  /** From now on this is what the call says, to later steps and to whoever is asked. Only for a step that `sees` "write". */
+  replace(content: Content): void;
   /** Headers that the answer gets, and the error that stands for one. They replace those of the same names. */
   tell(headers: Headers): void;
   /** Registers what undoes or settles what a step acquired. Leaves run exactly once, last first, when the call is over. */
@@ -80,8 +82,8 @@ export interface OpenCall<H extends CallHead = CallHead> {
  */
 export interface Step<H extends CallHead = CallHead, E = never> {
   readonly name: string;
-  /** Default: "head". */
-  sees?(head: H, snapshot: Snapshot): Sight;
+  /** Default: "head". Asked once a call, before its answer is known; `of` says whose call it is and what for. */
+  sees?(head: H, snapshot: Snapshot, of: Pick<OpenCall, "caller" | "purpose">): Sight;
   /** Throw a GatewayError to refuse; return an Answer to stop here with it. Synchronous when it can be. */
   enter?(call: OpenCall<H>): void | Answer<E> | Promise<void | Answer<E>>;
   /** Only for a step that sees "read" or "write"; one that reads may throw, not change. */

@@ -16,7 +16,7 @@ import {
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
-import { runSteps, sightOf } from "../policy/run-steps.js";
+import { hearsEvents, runSteps, sightOf } from "../policy/run-steps.js";
 import type { AttemptStep, Content, Step } from "../policy/step.js";
 import type { HttpClient } from "../ports/index.js";
 import type { Providers, Reach } from "../providers/index.js";
@@ -91,7 +91,6 @@ export class RoutingModelCaller implements ModelCaller {
   readonly #o: RoutingOptions;
   readonly #codecs: ReadonlyMap<ProtocolId, Codec>;
   readonly #wires: Wires;
-  readonly #stepsSeeEvents: boolean;
   readonly #random: () => number;
   readonly #health = new Health();
   readonly #shadows: Shadows;
@@ -107,7 +106,6 @@ export class RoutingModelCaller implements ModelCaller {
     this.#wires = { http: options.http, clock, tokens, readFile, codecOf: (protocol) => this.#codecs.get(protocol) ?? null };
     this.#random = options.random ?? Math.random;
     this.#shadows = new Shadows(services.log);
-    this.#stepsSeeEvents = options.steps.some((step) => step.events !== undefined);
   }
 
   async relay(wire: WireCall, o: CallOptions): Promise<HttpAnswer> {
@@ -227,6 +225,8 @@ export class RoutingModelCaller implements ModelCaller {
       purpose: o.purpose ?? null,
       origin: o.origin,
       startedAtMs: clock.now(),
+      face: o.face,
+      cacheControl: o.cacheControl,
       decode: of.decode,
       onLeaveError: (error) => events.emit("internal.error", { where: "a leave of a model call", error }),
     });
@@ -235,8 +235,8 @@ export class RoutingModelCaller implements ModelCaller {
 
   #dispatch(opened: Opened, request: WireRequest): Promise<Answer<ModelEvent>> {
     const { live } = opened;
-    const sight = sightOf(this.#o.steps, live.head, live.snapshot);
-    const asEvents = this.#stepsSeeEvents && sight !== "head";
+    const sight = sightOf(this.#o.steps, live);
+    const asEvents = sight !== "head" && hearsEvents(this.#o.steps, live);
     const relays = (reach: Reach): reach is Extract<Reach, { kind: "http" }> => sight !== "write" && !asEvents && canRelay(request, reach);
     const question = this.#question(live, request);
     const once = (attempt: Attempt): Promise<Answer<ModelEvent>> => {

@@ -8,6 +8,7 @@ export interface SystemState {
   readonly version: string;
   readonly startedAtMs: number;
   readonly isDraining: () => boolean;
+  readonly counters?: { readonly isAway: boolean } | undefined;
   /** When the store was last read, Unix ms, and how old that may be. */
   readonly freshness: () => { readonly readAtMs: number; readonly maxStaleMs: number };
 }
@@ -30,7 +31,7 @@ export function systemHandlers(services: Services, state: SystemState): Readonly
       const { readAtMs, maxStaleMs } = state.freshness();
       if (services.clock.now() - readAtMs > maxStaleMs)
         throw new GatewayError("store_unavailable", "The store has not answered for too long.", { retryAfterMs: 1_000 });
-      return { status: "ready" as const };
+      return state.counters?.isAway === true ? { status: "ready" as const, counters: "away" as const } : { status: "ready" as const };
     }),
   };
 }
