@@ -5,7 +5,7 @@ import type { Catalogue } from "./catalogue/catalogue.js";
 import { META } from "./frames/protocol.js";
 import { ownRequest } from "./lanes/own-request.js";
 import { mirror } from "./lanes/param-headers.js";
-import { exchangeTool, progressEvent, toolEvent } from "./tool-exchange.js";
+import { exchangeTool, progressEvent, toolEvent, traceOf } from "./tool-exchange.js";
 
 export interface ToolEventsOptions {
   readonly catalogue: Catalogue;
@@ -14,6 +14,13 @@ export interface ToolEventsOptions {
   readonly arguments: string;
   readonly progress: boolean;
   readonly idempotencyKey?: string | undefined;
+}
+
+/** The arguments as the steps left them. */
+export function argumentsOf(call: LiveCall<ToolHead>): string {
+  const content = call.content();
+  if (content.kind !== "tool") throw new GatewayError("internal", "A tool call has no tool call's content.");
+  return content.arguments;
 }
 
 /** A tool call as neutral events. Errors before the first event are thrown here, those after it by the iteration. */
@@ -52,6 +59,7 @@ export async function toolEvents(o: ToolEventsOptions): Promise<Answer<ToolEvent
 
 async function run(o: ToolEventsOptions, push: (event: ToolEvent) => void): Promise<void> {
   const meta = o.idempotencyKey === undefined ? {} : { meta: `"${META.idempotencyKey}":${JSON.stringify(o.idempotencyKey)}` };
+  const trace = traceOf(o.call);
   const { reply } = await exchangeTool({
     catalogue: o.catalogue,
     call: o.call,
@@ -66,6 +74,7 @@ async function run(o: ToolEventsOptions, push: (event: ToolEvent) => void): Prom
         subject: o.call.head.tool,
         headers: tool.paramHeaders.length === 0 ? [] : mirror(tool.paramHeaders, JSON.parse(o.arguments)),
         progress: o.progress,
+        trace,
         ...meta,
       }),
   });

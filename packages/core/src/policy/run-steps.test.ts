@@ -143,7 +143,7 @@ describe("runSteps", () => {
       yield { type: "text-delta", index: 0, block: 0, text: "-" };
     }
     const steps = [tag("a"), tag("b")];
-    expect(sightOf(steps, head, snapshot)).toBe("write");
+    expect(sightOf(steps, liveCall())).toBe("write");
     const live = await runSteps(steps, liveCall(), async () => ({ ...answer, body: { kind: "events", events: events() } }));
     const texts: string[] = [];
     if (live.body.kind === "events") for await (const event of live.body.events) if (event.type === "text-delta") texts.push(event.text);

@@ -75,7 +75,7 @@ function settleWhenDone<H extends CallHead, E>(answer: Answer<E>, call: LiveCall
 }
 
 /** What steps told stands in place of a vendor's headers of the same names. */
-function withTold(headers: Headers, told: Headers | null): Headers {
+export function withTold(headers: Headers, told: Headers | null): Headers {
   if (told === null) return headers;
   const names = new Set(told.map(([name]) => name));
   return [...headers.filter(([name]) => !names.has(name)), ...told];

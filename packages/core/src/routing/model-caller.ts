@@ -16,7 +16,7 @@ import {
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
-import { hearsEvents, runSteps, sightOf } from "../policy/run-steps.js";
+import { hearsEvents, runSteps, sightOf, withTold } from "../policy/run-steps.js";
 import type { AttemptStep, Content, Step } from "../policy/step.js";
 import type { HttpClient } from "../ports/index.js";
 import type { Providers, Reach } from "../providers/index.js";
@@ -41,6 +41,7 @@ import { findModel, listModels } from "./list-models.js";
 import { neutralHead } from "./neutral-head.js";
 import { operatedAnswer, operateOnce, type OperatedAt, type OperationResult } from "./operations/operate.js";
 import { operationContent, operationHead } from "./operations/operation-head.js";
+import { answerEvents, answerWith, withTexts } from "./operations/operation-texts.js";
 import { orderTargets } from "./order-targets.js";
 import { fileReader } from "./lanes/prepare/own-files.js";
 import { mayNameHandles } from "./lanes/prepare/vendor-handles.js";
@@ -157,18 +158,30 @@ export class RoutingModelCaller implements ModelCaller {
     });
     // By what the steps hand on: of two attempts that ran side by side, one answered.
     const results = new Map<unknown, OperationResult<K>>();
-    const { headers, body, done } = await runSteps(this.#o.steps, opened.live, () =>
-      this.#attempts(opened, async (attempt) => {
-        const result = await operateOnce(attempt, { name, call }, this.#wires);
-        const answer = operatedAnswer(opened.live.meter, result.warnings);
-        results.set(answer.body, result);
-        return answer;
-      }),
-    );
-    done("sent");
-    const result = results.get(body);
+    let result: OperationResult<K> | undefined;
+    const { live } = opened;
+    const { headers, body, done } = await runSteps(this.#o.steps, live, async () => {
+      const said = live.isReplaced ? withTexts(name, call, contentOf(live)) : call;
+      const answer = await this.#attempts(opened, async (attempt) => {
+        const answered = await operateOnce(attempt, { name, call: said }, this.#wires);
+        const told = operatedAnswer(live.meter, answered.warnings);
+        results.set(told.body, answered);
+        return told;
+      });
+      result = results.get(answer.body);
+      if (result === undefined || !hearsEvents(this.#o.steps, live)) return answer;
+      return { ...answer, body: { kind: "events", events: answerEvents(result.answer) } };
+    });
     if (result === undefined) throw new GatewayError("internal", "A step answered an operation that it cannot know.");
-    return { ...result, headers };
+    try {
+      const answer = body.kind === "events" ? await answerWith<K>(result.answer, body.events) : result.answer;
+      done("sent");
+      return { ...result, answer, headers };
+    } catch (error) {
+      const known = GatewayError.from(error);
+      done("failed", known.code);
+      throw known;
+    }
   }
 
   list(caller: Caller): readonly ListedModel[] {
@@ -363,7 +376,9 @@ function framed(
 
 async function folded(answer: LiveAnswer<ModelEvent>, events: AsyncIterable<ModelEvent>, o: Encoding): Promise<HttpAnswer> {
   try {
-    return { ...answer, body: { kind: "bytes", bytes: o.codec.encodeAnswer(await fold(events)) } };
+    const bytes = o.codec.encodeAnswer(await fold(events));
+    // What a step told while it read the answer is told before it.
+    return { ...answer, headers: withTold(answer.headers, o.opened.live.told), body: { kind: "bytes", bytes } };
   } catch (error) {
     const known = GatewayError.from(error);
     answer.done("failed", known.code);

@@ -10,8 +10,10 @@ import { LOG_LEVELS } from "../frames/protocol.js";
 import { replaceWith, utf8 } from "../frames/splice.js";
 import { SseStream } from "../frames/sse-stream.js";
 import { disagreement, mirror } from "../lanes/param-headers.js";
-import { exchangeTool, toolNotFound } from "../tool-exchange.js";
-import { toolEvents } from "../tool-events.js";
+import { traceparentOf, tracestateOf } from "../../util/encoding/trace-parent.js";
+import { purposeEdit, takeRpcPurpose } from "../purpose.js";
+import { exchangeTool, toolNotFound, traceOf } from "../tool-exchange.js";
+import { argumentsOf, toolEvents } from "../tool-events.js";
 import type { ToolPolicy } from "../tool-policy.js";
 import type { ListEntry } from "../upstream/list-entries.js";
 import { mismatch } from "./classify.js";
@@ -35,7 +37,8 @@ export class ToolCalls {
   }
 
   /** Errors: those of policy and of the way, to be told as JSON-RPC errors; the call is settled then. */
-  async serve(rpc: RpcCall): Promise<HttpAnswer> {
+  async serve(given: RpcCall): Promise<HttpAnswer> {
+    const rpc = this.#withOrigin(given);
     const { message, view } = rpc;
     const nameNode = member(message.params, "name");
     const name = stringMember(message.bytes, message.params, "name");
@@ -50,10 +53,36 @@ export class ToolCalls {
     const head: ToolHead = { kind: "tool", name: fullName(server, tool), server, tool, bytes: args === null ? 0 : args.end - args.start };
     const argumentsText = () => (args === null ? "{}" : textAt(message.bytes, args));
     const call = this.#o.policy.open({ head, o: rpc.o, signal: rpc.signal, arguments: argumentsText });
-    if (this.#o.policy.sight(call) !== "head") return this.#decoded(rpc, call, argumentsText());
+    if (this.#o.policy.sight(call) !== "head") return this.#decoded(rpc, call);
     const edits = tool === name ? [] : [replaceWith(nameNode, JSON.stringify(tool))];
     const answer = await this.#o.policy.run(call, () => this.#relay(rpc, call, { edits, args }));
     return this.#finished(rpc, call, answer);
+  }
+
+  /** What the call says of itself in its message: the trace that it belongs to, and why it is made, which its server does not see. */
+  #withOrigin(rpc: RpcCall): RpcCall {
+    const { message, o } = rpc;
+    const meta = member(message.params, "_meta");
+    const traceparent = meta === null ? null : traceparentOf(stringMember(message.bytes, meta, "traceparent"));
+    const taken = this.#takesPurpose(rpc) ? takeRpcPurpose(message) : null;
+    if (traceparent === null && taken === null) return rpc;
+    const before = o.origin ?? { source: "mcp" as const, purpose: null, traceparent: null, tracestate: null };
+    const trace =
+      traceparent === null ? {} : { traceparent, tracestate: tracestateOf(stringMember(message.bytes, meta, "tracestate")) };
+    return {
+      ...rpc,
+      message: taken?.message ?? message,
+      o: { ...o, origin: { ...before, ...trace, purpose: taken?.purpose ?? before.purpose } },
+    };
+  }
+
+  /** A tool with an argument `purpose` of its own gets it. */
+  #takesPurpose({ message, view }: RpcCall): boolean {
+    if (!this.#o.policy.takesPurpose()) return false;
+    const name = stringMember(message.bytes, message.params, "name");
+    const located = name === null ? null : locate(view, name);
+    const entry = located === null ? undefined : this.#o.catalogue.get(located.server)?.lists.tools.get(located.name);
+    return entry !== undefined && purposeEdit(entry) !== null;
   }
 
   #relay(
@@ -64,7 +93,7 @@ export class ToolCalls {
     const { message } = rpc;
     const token = rpc.takesStream ? progressToken(rpc) : null;
     const logLevel = typeof rpc.logs === "object" && rpc.era === "modern" ? (LOG_LEVELS[rpc.logs.least] ?? null) : null;
-    const relayed = { message, edits: o.edits, subject: call.head.tool, progress: token !== null, logLevel };
+    const relayed = { message, edits: o.edits, subject: call.head.tool, progress: token !== null, logLevel, trace: traceOf(call) };
     return answerSoon({
       clock: this.#o.clock,
       call,
@@ -93,12 +122,12 @@ export class ToolCalls {
   }
 
   /** A step looks at the content: the answer is decoded, seen, and encoded again. */
-  async #decoded(rpc: RpcCall, call: LiveCall<ToolHead>, argumentsText: string): Promise<HttpAnswer> {
+  async #decoded(rpc: RpcCall, call: LiveCall<ToolHead>): Promise<HttpAnswer> {
     const answer = await this.#o.policy.run(call, () =>
       toolEvents({
         catalogue: this.#o.catalogue,
         call,
-        arguments: argumentsText,
+        arguments: argumentsOf(call),
         progress: progressToken(rpc) !== null && rpc.takesStream,
       }),
     );
@@ -110,7 +139,7 @@ export class ToolCalls {
     if (body.kind !== "events") return { status: answer.status, headers: answer.headers, body, done: answer.done };
     return rpc.takesStream && progressToken(rpc) !== null
       ? this.#streamEvents(rpc, call, { events: body.events, done: answer.done })
-      : wholeEvents(rpc, body.events, answer.done);
+      : wholeEvents(rpc, call, { events: body.events, done: answer.done });
   }
 
   #streamEvents(
@@ -159,12 +188,16 @@ function progressToken(rpc: RpcCall): string | null {
   return token === null ? null : textAt(rpc.message.bytes, token);
 }
 
-async function wholeEvents(rpc: RpcCall, events: AsyncIterable<ToolEvent>, done: HttpAnswer["done"]): Promise<HttpAnswer> {
+async function wholeEvents(
+  rpc: RpcCall,
+  call: LiveCall<ToolHead>,
+  { events, done }: { readonly events: AsyncIterable<ToolEvent>; readonly done: HttpAnswer["done"] },
+): Promise<HttpAnswer> {
   try {
     let bytes: Uint8Array | null = null;
     for await (const event of events) if (event.type === "result") bytes = encodeResult(rpc, event);
     if (bytes === null) throw new GatewayError("internal", "A tool call ended without a result.");
-    return { ...jsonAnswer(200, bytes), done };
+    return { ...jsonAnswer(200, bytes, call.told ?? []), done };
   } catch (error) {
     done("failed", GatewayError.from(error).code);
     throw error;

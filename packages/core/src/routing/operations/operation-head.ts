@@ -1,7 +1,10 @@
-import type { ModelCall, ModelHead, OperationName, Operations, ProtocolId } from "../../calls/index.js";
+import type { MediaPart, ModelCall, ModelHead, OperationName, Operations, ProtocolId } from "../../calls/index.js";
 import { neutralHead } from "../neutral-head.js";
+import { textsOf } from "./operation-texts.js";
 
 type Call = Operations[OperationName]["call"];
+/** Texts that came as numbers of tokens. */
+const TOKENS = "application/vnd.tokens";
 
 /** What policy may know of an operation without reading it. `bytes` counts characters of its texts and bytes of its media. */
 export function operationHead(name: OperationName, call: Call, o: { readonly name: string; readonly protocol: ProtocolId }): ModelHead {
@@ -17,24 +20,25 @@ export function operationHead(name: OperationName, call: Call, o: { readonly nam
   };
 }
 
-/** The same call as a conversation of one turn: what a step reads that judges content. */
+/** The same call as a conversation of one turn: what a step reads that judges content. Of what is no text only its kind is there. */
 export function operationContent(name: OperationName, call: Call): ModelCall {
   if (name === "count-tokens") return call as ModelCall;
-  return { model: call.model, messages: [{ role: "user", content: textsOf(call).map((text) => ({ type: "text", text })) }] };
+  const texts = textsOf(call).map((text) => ({ type: "text" as const, text }));
+  const { extras } = call;
+  return {
+    model: call.model,
+    messages: [{ role: "user", content: [...texts, ...mediaOf(call)] }],
+    ...(extras === undefined ? {} : { extras }),
+  };
 }
 
-function textsOf(call: Call): string[] {
-  const texts: string[] = [];
-  if ("inputs" in call)
-    for (const input of call.inputs) {
-      if (typeof input === "string") texts.push(input);
-      else if ("imageUrl" in input) texts.push(input.imageUrl);
-      else texts.push(input.join(" "));
-    }
-  if ("prompt" in call && call.prompt !== undefined) texts.push(call.prompt);
-  if ("input" in call) texts.push(call.input);
-  if ("instructions" in call && call.instructions !== undefined) texts.push(call.instructions);
-  return texts;
+function mediaOf(call: Call): MediaPart[] {
+  const types: string[] = [];
+  if ("audio" in call) types.push(call.audio.mediaType);
+  if ("images" in call) for (const image of call.images ?? []) types.push(image.mediaType);
+  if ("image" in call && call.image !== undefined) types.push(call.image.mediaType);
+  if ("inputs" in call && (call.inputs as readonly unknown[]).some(Array.isArray)) types.push(TOKENS);
+  return types.map((mediaType) => ({ type: "media", mediaType, source: { kind: "file", id: "" } }));
 }
 
 function mediaBytesOf(call: Call): number {
