@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { allEntities, gatewayKey, type GatewayKeyRow } from "@sallyport/core/entities";
+import { allEntities, gatewayKey, plainKey, type GatewayKeyRow } from "@sallyport/core/entities";
 import { GatewayError, insert, update, type RecordStore, type Unit } from "@sallyport/core/ports";
 import { sqlRecordStore } from "@sallyport/sql";
 import Database from "libsql";
@@ -45,7 +45,7 @@ async function failure(call: () => Promise<unknown>): Promise<GatewayError> {
 
 function key(id: string, name = id): Omit<GatewayKeyRow, "version" | "createdAtMs" | "updatedAtMs"> {
   const digest = id.padEnd(64, "0");
-  return { id, name, kind: "key", digest, projectId: "p1", grants: ["*"], enabled: true, expiresAtMs: null, lastUsedAtMs: null };
+  return { ...plainKey, id, name, kind: "key", digest, projectId: "p1", scopes: ["*"] };
 }
 
 describe("a SQLite file", () => {
@@ -68,7 +68,7 @@ describe("a SQLite file", () => {
     await first.close();
     copyFileSync(path, `${path}.copy`);
     const again = await opened(`${path}.copy`, { migrate: "check" });
-    expect((await again.get(gatewayKey, "a", scope, within()))?.grants).toEqual(["*"]);
+    expect((await again.get(gatewayKey, "a", scope, within()))?.scopes).toEqual(["*"]);
   });
 
   it("works in memory, two of them sharing nothing", async () => {
@@ -174,10 +174,10 @@ describe("migrations", () => {
   it("refuse a database whose tables somebody changed", async () => {
     await (await opened()).close();
     const db = new Database(path);
-    db.exec("alter table gateway_keys drop column grants");
+    db.exec("alter table gateway_keys drop column scopes");
     db.close();
     const error = await failure(() => opened());
-    expect([error.code, error.message]).toEqual(["misconfigured", expect.stringContaining("gateway_keys.grants is missing")]);
+    expect([error.code, error.message]).toEqual(["misconfigured", expect.stringContaining("gateway_keys.scopes is missing")]);
   });
   it("that fail leave nothing of themselves", async () => {
     const migrations = [{ id: "0001_broken", text: "create table a (x integer) strict;\ncreate table b (y nonsense) strict;\n" }];
@@ -242,7 +242,7 @@ describe("a disk that is full", () => {
     open.push(store);
     const [pages] = db.pragma("page_count") as { page_count: number }[];
     db.exec(`pragma max_page_count = ${(pages?.page_count ?? 0) + 60}`);
-    const big = (id: string): Unit => ({ scope, writes: [insert(gatewayKey, { ...key(id), grants: ["x".repeat(50_000)] })] });
+    const big = (id: string): Unit => ({ scope, writes: [insert(gatewayKey, { ...key(id), scopes: ["x".repeat(50_000)] })] });
     const commits = Array.from({ length: 10 }, (_, i) => store.commit([big(`k${i}`)], within()));
     const results = await Promise.allSettled(commits);
     const kept = results.map((result) => result.status === "fulfilled");
@@ -263,10 +263,10 @@ describe("a stored value that does not read back", () => {
     const store = await opened();
     await store.commit([{ scope, writes: [insert(gatewayKey, key("a")), insert(gatewayKey, key("b"))] }], within());
     const db = new Database(path);
-    db.exec(`update gateway_keys set grants = '{"secret' where id = 'a'`);
+    db.exec(`update gateway_keys set scopes = '{"secret' where id = 'a'`);
     db.close();
     const error = await failure(() => store.get(gatewayKey, "a", scope, within()));
-    expect([error.code, error.details]).toEqual(["state_corrupt", { entity: "gatewayKey", field: "grants" }]);
+    expect([error.code, error.details]).toEqual(["state_corrupt", { entity: "gatewayKey", field: "scopes" }]);
     expect(JSON.stringify(error)).not.toContain("secret");
     expect((await store.get(gatewayKey, "b", scope, within()))?.id).toBe("b");
   });
@@ -275,7 +275,7 @@ describe("a stored value that does not read back", () => {
     const store = await opened();
     await store.commit([{ scope, writes: [insert(gatewayKey, key("a"))] }], within());
     const db = new Database(path);
-    db.exec(`update gateway_keys set grants = 'x' where id = 'a'`);
+    db.exec(`update gateway_keys set scopes = 'x' where id = 'a'`);
     db.close();
     const refused = { scope, writes: [insert(gatewayKey, key("c")), update(gatewayKey, "a", { change: {}, ifVersion: 7 })] };
     const [meets, neighbour] = await Promise.allSettled([

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { allEntities, auditEntry, gatewayKey, runEvent } from "@sallyport/core/entities";
+import { allEntities, auditEntry, gatewayKey, plainKey, runEvent } from "@sallyport/core/entities";
 import { append, insert, update } from "@sallyport/core/ports";
 import Database from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -61,11 +61,11 @@ describe("one file, several processes", () => {
       kind: "key" as const,
       digest: "d".repeat(64),
       projectId: "p1",
-      grants: [],
+      scopes: [],
       enabled: true,
       lastUsedAtMs: null,
     };
-    await store.commit([{ scope, writes: [insert(gatewayKey, { ...key, expiresAtMs: 0 })] }], within());
+    await store.commit([{ scope, writes: [insert(gatewayKey, { ...plainKey, ...key, expiresAtMs: 0 })] }], within());
     const workers = ["a", "b"].map((name) => worker({ doing: "count", name, count: 150 }));
     await Promise.all(workers.map((one) => one.said(1)));
     for (let i = 0; i < 150; i++) {

@@ -1,6 +1,6 @@
 import { expect, describe, it } from "vitest";
 import type { Caller } from "../calls/index.js";
-import { gatewayKey, type GatewayKeyRow } from "../entities/index.js";
+import { gatewayKey, plainKey, type GatewayKeyRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import { memoryStore } from "../memory/index.js";
 import { crypto } from "../platform/node.js";
@@ -37,15 +37,13 @@ async function setUp(o: { readonly row?: Partial<GatewayKeyRow>; readonly auth?:
   const clock = new FakeClock();
   const store = memoryStore({ clock });
   const row = {
+    ...plainKey,
     id: "key_ada",
     name: "Ada",
     kind: "key" as const,
     digest: toDigest(KEY),
     projectId: "p1",
-    grants: ["models:*"],
-    enabled: true,
-    expiresAtMs: null,
-    lastUsedAtMs: null,
+    scopes: ["models:*"],
   };
   await store.commit([{ scope: { system: "test" }, writes: [insert(gatewayKey, { ...row, ...o.row })] }], within);
   const snapshot: { -readonly [K in keyof AccessSnapshot]: AccessSnapshot[K] } = {
@@ -79,7 +77,14 @@ describe("a gateway key", () => {
     ["the same key in two headers", { authorization: `Bearer ${KEY}`, "x-api-key": KEY }],
   ])("is read from %s", async (_name, headers) => {
     const { access } = await setUp();
-    expect(access.identify(request(headers))).toEqual({ kind: "key", id: "key_ada", name: "Ada", projects: ["p1"], grants: ["models:*"] });
+    expect(access.identify(request(headers))).toEqual({
+      kind: "key",
+      id: "key_ada",
+      name: "Ada",
+      projects: ["p1"],
+      grants: ["models:*"],
+      keyId: "key_ada",
+    });
   });
 
   it("gives the same Caller object each time, and one that nobody can change", async () => {

@@ -90,7 +90,9 @@ export class Access {
     if (this.#found?.keys !== keys) this.#found = { keys, rows: new Map() };
     const known = this.#found.rows.get(credential);
     if (known !== undefined) return known;
-    const row = keys.get(this.#digest(credential));
+    const digest = this.#digest(credential);
+    let row: GatewayKeyRow | undefined;
+    for (const key of keys.values()) if (key.digest === digest) row = key;
     if (row !== undefined) this.#found.rows.set(credential, row);
     return row;
   }
@@ -113,7 +115,8 @@ function callerOfKey(row: GatewayKeyRow): Caller {
     id: row.id,
     name: row.name,
     projects: Object.freeze([row.projectId] as const),
-    grants: Object.freeze([...row.grants]),
+    grants: Object.freeze([...row.scopes]),
+    keyId: row.id,
   });
 }
 

@@ -1,5 +1,5 @@
 import { DEFAULT_PROJECT } from "../calls/index.js";
-import { gatewayKey, type GatewayKeyRow } from "../entities/index.js";
+import { gatewayKey, plainKey, type GatewayKeyRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import { insert, update, type Clock, type Crypto, type RecordStore, type UnitResult, type Write } from "../ports/index.js";
 import type { Secret } from "../util/secret.js";
@@ -80,15 +80,13 @@ function makeKey(crypto: Crypto): string {
 
 function ownerRow(digest: string): Omit<GatewayKeyRow, "version" | "createdAtMs" | "updatedAtMs"> {
   return {
+    ...plainKey,
     id: OWNER_KEY_ID,
     name: "owner",
     kind: "owner",
     digest,
     projectId: DEFAULT_PROJECT,
-    grants: ["*"],
-    enabled: true,
-    expiresAtMs: null,
-    lastUsedAtMs: null,
+    scopes: ["*"],
   };
 }
 

@@ -16,7 +16,7 @@ export interface SnapshotServices {
 }
 export interface SnapshotOptions {
   readonly config: Config;
-  /** Every enabled key by its digest, as the store has them now. */
+  /** Every enabled key by its id, as the store has them now. */
   readonly readKeys: (within: Within) => Promise<ReadonlyMap<string, GatewayKeyRow>>;
   /** Every stored route, as the store has them now; left out: there are none. */
   readonly readRoutes?: ((within: Within) => Promise<readonly RouteRow[]>) | undefined;
@@ -230,6 +230,6 @@ export class SnapshotHolder {
 
 function sameKeys(a: ReadonlyMap<string, GatewayKeyRow>, b: ReadonlyMap<string, GatewayKeyRow>): boolean {
   if (a.size !== b.size) return false;
-  for (const [digest, row] of a) if (b.get(digest)?.version !== row.version || b.get(digest)?.id !== row.id) return false;
+  for (const [id, row] of a) if (b.get(id)?.version !== row.version) return false;
   return true;
 }

@@ -10,7 +10,7 @@ export interface Snapshot {
   /** Grows when keys, routes or configuration changed; stays when they were only read again. */
   readonly version: number;
   readonly config: Config;
-  /** Enabled keys by their digest in hex. */
+  /** Enabled keys by their id. */
   readonly keys: ReadonlyMap<string, GatewayKeyRow>;
   /** By name: those of the configuration, and the stored ones whose name it does not use. */
   readonly routes: ReadonlyMap<string, RouteRules>;

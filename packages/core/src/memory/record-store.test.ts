@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { auditEntry, gatewayKey, runEvent, task, usageEntry, type TaskRow } from "../entities/index.js";
+import { auditEntry, gatewayKey, plainKey, runEvent, task, usageEntry, type TaskRow } from "../entities/index.js";
 import { append, insert, now, nowPlus, remove, update, type NewRow } from "../ports/index.js";
 import { memoryStore } from "./index.js";
 
@@ -109,7 +109,7 @@ describe("the memory store", () => {
 
   it("finds by a unique value, and pages along an index", async () => {
     const store = memoryStore();
-    const key = { name: "k", kind: "key" as const, projectId: "p1", grants: [], enabled: true, expiresAtMs: null, lastUsedAtMs: null };
+    const key = { ...plainKey, name: "k", kind: "key" as const, projectId: "p1", scopes: [] };
     for (let i = 0; i < 5; i++)
       await store.commit([{ scope, writes: [insert(gatewayKey, { ...key, id: `k${i}`, digest: String(i).repeat(64) })] }], w);
     const found = await store.find(gatewayKey, { where: { digest: "3".repeat(64) }, orderBy: "id", limit: 1 }, scope, w);

@@ -3,7 +3,7 @@ import { DEFAULT_PROJECT, type Caller, type HttpAnswer, type Inbound, type Store
 import { noRecords } from "../../src/config/records.js";
 import { configSchema, type ConfigInput } from "../../src/config/schema.js";
 import type { Snapshot } from "../../src/config/snapshot.js";
-import { gatewayKey, type RunRow } from "../../src/entities/index.js";
+import { gatewayKey, plainKey, type RunRow } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
 import { StoredResponses } from "../../src/routing/index.js";
 import { createFetch, Edge, type McpRequest } from "../../src/http/index.js";
@@ -86,14 +86,8 @@ export type EdgeHarness = Awaited<ReturnType<typeof edgeHarness>>;
 async function storeKeys(services: Services, pepper: () => Uint8Array): Promise<void> {
   await ensureOwnerKey(services, { pepper, ownerKey: OWNER_KEY });
   const narrow = { id: "key_narrow", name: "narrow", kind: "key" as const, digest: keyDigest(crypto, pepper)(NARROW_KEY) };
-  const grants = {
-    projectId: DEFAULT_PROJECT,
-    grants: ["models:open/*", "runs:read"],
-    enabled: true,
-    expiresAtMs: null,
-    lastUsedAtMs: null,
-  };
-  await services.store.commit([{ scope: { system: "test" }, writes: [insert(gatewayKey, { ...narrow, ...grants })] }], within);
+  const rights = { projectId: DEFAULT_PROJECT, scopes: ["models:open/*", "runs:read"] };
+  await services.store.commit([{ scope: { system: "test" }, writes: [insert(gatewayKey, { ...plainKey, ...narrow, ...rights })] }], within);
 }
 
 function fillSeams(services: Services, runs: RunsInMemory, relay: ModelCaller["relay"]): void {
