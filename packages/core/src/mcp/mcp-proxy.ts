@@ -60,7 +60,7 @@ const CALL_MS = 600_000;
 export class McpProxy {
   readonly #services: Services;
   readonly #o: McpProxyOptions;
-  readonly #catalogue = new Catalogue();
+  readonly #catalogue: Catalogue;
   readonly #deps: UpstreamDeps;
   readonly #notifier: Notifier;
   readonly #sessions: LegacySessions;
@@ -75,8 +75,8 @@ export class McpProxy {
     this.#services = services;
     this.#o = options;
     const { clock, crypto } = services;
-    const catalogue = this.#catalogue;
     const policy = new ToolPolicy(services, options);
+    const catalogue = (this.#catalogue = new Catalogue(() => policy.takesPurpose()));
     this.#notifier = new Notifier(clock);
     this.#deps = this.#makeDeps();
     this.#sessions = new LegacySessions({ clock, crypto, catalogue, notifier: this.#notifier });

@@ -2,9 +2,10 @@ import type { Caller, ToolDefinition, ToolResult } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { CallOptions, ToolCall, ToolCaller } from "../seams/index.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
-import { WHOLE, locate } from "./catalogue/view.js";
+import { WHOLE, locate, type Located } from "./catalogue/view.js";
 import { utf8 } from "./frames/splice.js";
-import { toolEvents } from "./tool-events.js";
+import { purposeEdit, takePurpose } from "./purpose.js";
+import { argumentsOf, toolEvents } from "./tool-events.js";
 import { toolNotFound } from "./tool-exchange.js";
 import type { ToolPolicy } from "./tool-policy.js";
 
@@ -28,22 +29,18 @@ export class ProxyToolCaller implements ToolCaller {
     return this.#o.catalogue.tools(caller);
   }
 
-  async call(call: ToolCall, o: CallOptions): Promise<ToolResult> {
+  async call(call: ToolCall, given: CallOptions): Promise<ToolResult> {
     this.#o.begin();
     const located = locate(WHOLE, call.name);
     if (located === null || this.#o.catalogue.get(located.server) === undefined) throw toolNotFound(call.name);
     refuseNonObject(call.arguments);
-    const head = { kind: "tool" as const, name: call.name, server: located.server, tool: located.name, bytes: utf8(call.arguments).length };
-    const live = this.#o.policy.open({ head, o, signal: o.signal, arguments: () => call.arguments });
+    const { text: argumentsText, o } = this.#withoutPurpose(call, given, located);
+    const head = { kind: "tool" as const, name: call.name, server: located.server, tool: located.name, bytes: utf8(argumentsText).length };
+    const live = this.#o.policy.open({ head, o, signal: o.signal, arguments: () => argumentsText });
     const { onProgress, idempotencyKey } = call;
-    const asked = {
-      catalogue: this.#o.catalogue,
-      call: live,
-      arguments: call.arguments,
-      progress: onProgress !== undefined,
-      idempotencyKey,
-    };
-    const answer = await this.#o.policy.run(live, () => toolEvents(asked));
+    const progress = onProgress !== undefined;
+    const ask = () => toolEvents({ catalogue: this.#o.catalogue, call: live, arguments: argumentsOf(live), progress, idempotencyKey });
+    const answer = await this.#o.policy.run(live, ask);
     if (answer.body.kind !== "events")
       throw new GatewayError("internal", "A step answered a tool call with bytes where events were asked for.");
     try {
@@ -62,10 +59,23 @@ export class ProxyToolCaller implements ToolCaller {
     }
   }
 
+  /** Why the call is made, when tools take that: for the audit, not for the server. */
+  #withoutPurpose(call: ToolCall, o: CallOptions, at: Located): { readonly text: string; readonly o: CallOptions } {
+    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.get(at.server)?.lists.tools.get(at.name) : undefined;
+    if (entry === undefined || purposeEdit(entry) === null) return { text: call.arguments, o };
+    const taken = takePurpose(utf8(call.arguments));
+    if (taken.purpose === null) return { text: decoder.decode(taken.bytes), o };
+    const before = o.origin ?? { source: o.runId === undefined ? ("code" as const) : ("run" as const), ...UNSAID };
+    return { text: decoder.decode(taken.bytes), o: { ...o, origin: { ...before, purpose: taken.purpose } } };
+  }
+
   status(): { readonly servers: number; readonly connected: number; readonly tools: number } {
     return this.#o.catalogue.counts();
   }
 }
+
+const decoder = new TextDecoder();
+const UNSAID = { traceparent: null, tracestate: null };
 
 function refuseNonObject(text: string): void {
   let value: unknown;

@@ -1,4 +1,4 @@
-import type { JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
+import type { Headers, JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { LiveCall } from "../policy/live-call.js";
 import { fullName } from "./catalogue/view.js";
@@ -47,6 +47,12 @@ async function findTool(upstream: Upstream, call: LiveCall<ToolHead>): Promise<L
   if (found === undefined) throw toolNotFound(fullName(upstream.name, tool));
   return found;
 }
+
+/** What goes to the server so that it can join the call's trace; none when nobody traces, or servers are not told. */
+export function traceOf(call: LiveCall<ToolHead>): Headers {
+  return call.trace?.toServers === true ? call.trace.headers : NO_HEADERS;
+}
+const NO_HEADERS: Headers = [];
 
 export function toolNotFound(name: string): GatewayError {
   return new GatewayError("tool_not_found", `There is no tool "${name.slice(0, 200)}".`, {

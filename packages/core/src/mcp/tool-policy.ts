@@ -53,6 +53,11 @@ export class ToolPolicy {
     });
   }
 
+  /** Whether tools take a purpose beside their arguments. */
+  takesPurpose(): boolean {
+    return this.#snapshot().config.mcp.purpose;
+  }
+
   /** Whether the answer may pass as bytes, or has to be decoded because a step looks at it. */
   sight(call: LiveCall<ToolHead>): Sight {
     return sightOf(this.#steps, call);

@@ -21,6 +21,8 @@ export class Meter {
   attempts = 0;
   /** When the attempt that runs began. */
   attemptAtMs = 0;
+  /** When the first of a stream's answer was there; 0: not yet, or it is no stream. */
+  beganAtMs = 0;
   /** The answer ended before it was whole. */
   partial = false;
   /** Nano-US-dollars, the total of all attempts; null: the price is not known. */
@@ -69,6 +71,7 @@ export class Meter {
     this.provider = won.provider;
     this.model = won.model;
     this.attemptAtMs = won.attemptAtMs;
+    this.beganAtMs = won.beganAtMs;
     this.partial = won.partial;
     this.failures = failures.length === 0 ? null : failures;
     this.#lost = lost;
@@ -104,6 +107,6 @@ function sum(a: Spent | null, b: Spent | null): Spent | null {
 }
 
 function told(usage: Usage): TriedAttempt["usage"] {
-  const entries = Object.entries(usage).filter((entry): entry is [string, number | string | boolean] => entry[1] !== undefined);
-  return Object.fromEntries(entries);
+  const entries = Object.entries(usage).filter(([, value]) => value !== undefined && typeof value !== "object");
+  return Object.fromEntries(entries) as TriedAttempt["usage"];
 }

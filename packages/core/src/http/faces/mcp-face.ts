@@ -1,5 +1,6 @@
 import type { HttpAnswer } from "../../calls/index.js";
 import type { CallOptions } from "../../seams/index.js";
+import { originOf } from "../origin.js";
 import { callOptions, type Exchange, type Handler } from "../exchange.js";
 import { readJsonBytes } from "./json-body.js";
 import { decodeParam } from "./params.js";
@@ -23,7 +24,7 @@ const noBytes = new Uint8Array(0);
 export function mcpFace(mcp: McpServing): Readonly<Record<McpRequest["method"], Handler>> {
   const serve = (x: Exchange, method: McpRequest["method"], bytes: Uint8Array): Promise<HttpAnswer> => {
     const namespace = "namespace" in x.params ? decodeParam(x.params, "namespace") : null;
-    return mcp.serve({ method, header: (name) => x.inbound.header(name), bytes, namespace }, callOptions(x));
+    return mcp.serve({ method, header: (name) => x.inbound.header(name), bytes, namespace }, { ...callOptions(x), origin: originOf(x.inbound, "mcp") });
   };
   return {
     POST: async (x) => serve(x, "POST", await readJsonBytes(x.inbound, x.maxBodyBytes)),

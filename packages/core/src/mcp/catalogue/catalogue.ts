@@ -1,7 +1,8 @@
 import { mayDo } from "../../access/grants.js";
 import type { Caller, ToolDefinition } from "../../calls/index.js";
 import type { Clock } from "../../ports/index.js";
-import { concat, splice, utf8 } from "../frames/splice.js";
+import { concat, splice, utf8, type Edit } from "../frames/splice.js";
+import { purposeEdit } from "../purpose.js";
 import type { ListEntry, ListKind } from "../upstream/list-entries.js";
 import type { Upstream } from "../upstream/upstream.js";
 import { fullName, outerName, outerUri, shows, type View } from "./view.js";
@@ -31,6 +32,12 @@ export class Catalogue {
   readonly #definitions = new WeakMap<ListEntry, ToolDefinition>();
   /** Servers whose first connection attempt is under way. */
   readonly #starting = new Set<Promise<void>>();
+  readonly #takesPurpose: () => boolean;
+
+  /** `takesPurpose`: whether each tool is shown with a purpose beside its arguments. */
+  constructor(takesPurpose: () => boolean = () => false) {
+    this.#takesPurpose = takesPurpose;
+  }
 
   add(upstream: Upstream): void {
     this.#servers.set(upstream.name, upstream);
@@ -117,11 +124,15 @@ export class Catalogue {
     const seesAll = caller.grants.includes("*") || caller.grants.includes("mcp:*");
     const isUri = kind === "resources" || kind === "resourceTemplates";
     const entries: Uint8Array[] = [];
+    const purposes = kind === "tools" && this.#takesPurpose();
     for (const upstream of this.shown(view))
       for (const entry of upstream.lists[kind].values()) {
         if (!seesAll && !mayDo(caller, "mcp", fullName(upstream.name, entry.name))) continue;
         const name = isUri ? outerUri(view, upstream.name, entry.name) : outerName(view, upstream.name, entry.name);
-        entries.push(name === entry.name ? entry.raw : splice(entry.raw, [{ ...entry.at, bytes: utf8(JSON.stringify(name)) }]));
+        const edits: Edit[] = name === entry.name ? [] : [{ ...entry.at, bytes: utf8(JSON.stringify(name)) }];
+        const purpose = purposes ? purposeEdit(entry) : null;
+        if (purpose !== null) edits.push(purpose);
+        entries.push(edits.length === 0 ? entry.raw : splice(entry.raw, edits));
       }
     return entries;
   }
@@ -145,7 +156,9 @@ export class Catalogue {
   #definition(server: string, entry: ListEntry): ToolDefinition {
     let definition = this.#definitions.get(entry);
     if (definition === undefined) {
-      const raw = JSON.parse(new TextDecoder().decode(entry.raw)) as ToolDefinition["raw"];
+      const purpose = this.#takesPurpose() ? purposeEdit(entry) : null;
+      const bytes = purpose === null ? entry.raw : splice(entry.raw, [purpose]);
+      const raw = JSON.parse(new TextDecoder().decode(bytes)) as ToolDefinition["raw"];
       const text = (key: string) => (typeof raw[key] === "string" ? { [key]: raw[key] } : {});
       definition = {
         name: fullName(server, entry.name),

@@ -7,7 +7,7 @@ import { member, stringMember, valueMember, type RpcMessage } from "../frames/me
 import { META, RPC, isHopKey, severity, type Era } from "../frames/protocol.js";
 import { insertMembers, rebuild, replaceWith, splice, utf8, type Edit } from "../frames/splice.js";
 import type { UpstreamRequest } from "../lanes/lane.js";
-import type { Connection } from "../lanes/own-request.js";
+import { traceMembers, type Connection } from "../lanes/own-request.js";
 import type { LogFilter } from "./request.js";
 import { serverInfoMember } from "./respond.js";
 
@@ -22,6 +22,8 @@ export interface RelayOptions {
   readonly progress: boolean;
   /** The log level that a caller since 2026-07-28 asked for. */
   readonly logLevel: string | null;
+  /** `traceparent` and `tracestate` of our own span; they stand in the place of the caller's. */
+  readonly trace?: Headers | undefined;
 }
 
 /**
@@ -33,6 +35,7 @@ export function relayRequest(connection: Connection, o: RelayOptions, headers: H
     method: message.method,
     subject: o.subject,
     headers,
+    trace: o.trace,
     version: connection.era === "modern" ? connection.version : null,
     encode: (id) => {
       const edits = [...o.edits, replaceWith(message.id!, String(id))];
@@ -48,12 +51,16 @@ function metaEdit(connection: Connection, o: RelayOptions, id: number): Edit | n
   if (connection.meta !== "") members.push(connection.meta);
   if (o.progress) members.push(`"progressToken":${id}`);
   if (connection.era === "modern" && o.logLevel !== null) members.push(`"${META.logLevel}":"${o.logLevel}"`);
+  const traced = o.trace !== undefined && o.trace.length > 0;
+  if (traced) members.push(...traceMembers(o.trace!));
   const meta = member(o.message.params, "_meta");
   if (meta === null) return members.length === 0 ? null : insertMembers(o.message.params!, `"_meta":{${members.join(",")}}`);
   if (meta.kids === null) throw new GatewayError("validation_failed", '"_meta" is not an object.');
   if (members.length === 0 && !meta.kids.some((kid) => isHopKey(kid.key))) return null;
-  return rebuild(o.message.bytes, meta, { drop: isHopKey, members });
+  const drop = traced ? (key: string) => isHopKey(key) || TRACE_KEYS.has(key) : isHopKey;
+  return rebuild(o.message.bytes, meta, { drop, members });
 }
+const TRACE_KEYS: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
 
 export interface ReplyOptions {
   /** The caller's id, as JSON text. */

@@ -26,7 +26,7 @@ const hopMeta = leaves(META.protocolVersion, META.clientInfo, META.clientCapabil
 export const requestPlan = scanPlan({
   ...envelope,
   params: {
-    _meta: { ...hopMeta, progressToken: {} },
+    _meta: { ...hopMeta, ...leaves("progressToken", "traceparent", "tracestate") },
     ref: { ...leaves("type", "name", "uri") },
     ...leaves("name", "arguments", "uri", "cursor", "level", "protocolVersion", "requestId", "notifications", "taskId"),
   },

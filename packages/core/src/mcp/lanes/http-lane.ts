@@ -119,11 +119,12 @@ export class HttpLane implements Lane {
   }
 
   #requestHeaders(request: UpstreamRequest): Headers {
-    if (request.version === null) return this.#plainHeaders();
+    const trace = request.trace ?? [];
+    if (request.version === null) return trace.length === 0 ? this.#plainHeaders() : [...this.#plainHeaders(), ...trace];
     const headers = this.#configured();
     headers.push(["mcp-protocol-version", request.version], ["mcp-method", request.method]);
     if (request.subject !== null) headers.push(["mcp-name", encodeHeaderValue(request.subject)]);
-    headers.push(...request.headers);
+    headers.push(...request.headers, ...trace);
     return headers;
   }
 

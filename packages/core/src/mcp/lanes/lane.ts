@@ -8,6 +8,8 @@ export interface UpstreamRequest {
   readonly subject: string | null;
   /** `Mcp-Param-*`, for tools that ask for them. */
   readonly headers: Headers;
+  /** `traceparent` and `tracestate`, over HTTP as headers too; left out: none. */
+  readonly trace?: Headers | undefined;
   /** The revision that its `_meta` names; null when the connection was made by a handshake. */
   readonly version: string | null;
   /** The whole message; progress, if asked for, under the id itself as token. */

@@ -31,6 +31,13 @@ export interface OwnRequest {
   readonly headers?: Headers;
   /** Ask for progress. */
   readonly progress?: boolean;
+  /** `traceparent` and `tracestate`: in `_meta`, and over HTTP as headers. */
+  readonly trace?: Headers;
+}
+
+/** Members of `_meta` by which a server joins the trace. Source: MCP, `_meta` keys of W3C Trace Context. */
+export function traceMembers(trace: Headers): string[] {
+  return trace.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
 }
 
 /** A request that starts with us and not with a caller's bytes. */
@@ -39,9 +46,11 @@ export function ownRequest(connection: Connection, o: OwnRequest): UpstreamReque
     method: o.method,
     subject: o.subject ?? null,
     headers: o.headers ?? [],
+    trace: o.trace,
     version: connection.era === "modern" ? connection.version : null,
     encode: (id) => {
-      const meta = [connection.meta, o.meta ?? "", o.progress === true ? `"progressToken":${id}` : ""]
+      const trace = o.trace === undefined ? [] : traceMembers(o.trace);
+      const meta = [connection.meta, o.meta ?? "", ...trace, o.progress === true ? `"progressToken":${id}` : ""]
         .filter((part) => part !== "")
         .join(",");
       const params = [o.params ?? "", meta === "" ? "" : `"_meta":{${meta}}`].filter((part) => part !== "").join(",");

@@ -48,14 +48,17 @@ export interface Asked<A> {
 export async function askForEvents(attempt: Attempt, question: Question, wires: Wires): Promise<Asked<AsyncIterable<ModelEvent>>> {
   const { target, call: live } = attempt;
   const asking = await open(attempt, question, wires);
-  const begin = (events: AsyncIterable<ModelEvent>) =>
-    beginEvents(wires.tokens.sealEvents(events, asking.sealing), {
+  const begin = async (events: AsyncIterable<ModelEvent>) => {
+    const begun = await beginEvents(wires.tokens.sealEvents(events, asking.sealing), {
       usage: ({ usage }) => noteUsage(live, target, usage),
       failed: (error) => {
         live.failed(error.code);
         return tellable(attempt, error);
       },
     });
+    live.meter.beganAtMs = wires.clock.now();
+    return begun;
+  };
   if (asking.way.kind === "in-process") {
     const events = inProcessEvents(attempt, { call: asking.call, answer: asking.way.reach.answer }, wires.clock);
     return { answer: await begin(events), vendor: null, warnings: asking.warnings };
@@ -101,7 +104,7 @@ async function collected(events: AsyncIterable<ModelEvent>, { call, target }: At
 /** What a call used, as far as it can be true, and what that costs at this target. */
 export function noteUsage(live: LiveCall<ModelHead>, target: Target, told: Usage): void {
   const usage = saneUsage(told, target.model ?? { contextTokens: null, maxOutputTokens: null });
-  live.meter.note(usage, target.model === null ? null : target.model.costNanoUsd(usage));
+  live.meter.note(usage, target.provider.costNanoUsd(target.model, usage));
 }
 
 /** An answer as the stream that it would have been. */

@@ -61,6 +61,7 @@ export async function relayLane(
   const headers = (stream: boolean) => answerHeaders({ stream, meter: call.meter, vendor: response.headers });
   if (head.stream && isStream(response, true)) {
     const frames = await beginFrames(attempt, request, response);
+    call.meter.beganAtMs = o.wires.clock.now();
     return { status: response.status, headers: headers(true), body: { kind: "frames", frames } };
   }
   if (!head.stream && !isStream(response, false)) {
@@ -98,7 +99,7 @@ async function beginFrames(attempt: Attempt, { codec, head }: WireRequest, respo
   return new BegunFrames(first, frames);
 }
 
-const ENVELOPE = new TextEncoder().encode(ENVELOPE_MARK);
+const ENVELOPE = new ByteWord(ENVELOPE_MARK);
 
 const droppedWords = {
   temperature: "temperature",
@@ -112,7 +113,7 @@ const droppedWords = {
 } as const satisfies Record<NonNullable<Quirks["dropped"]>[number], string>;
 
 /** What must not stand in a request that goes as it is to a vendor with these quirks. */
-function words(quirks: Quirks): readonly Uint8Array[] {
+function words(quirks: Quirks): readonly ByteWord[] {
   const known = wordsOf.get(quirks);
   if (known !== undefined) return known;
   const found: string[] = (quirks.dropped ?? []).map((field) => droppedWords[field]);
@@ -122,18 +123,8 @@ function words(quirks: Quirks): readonly Uint8Array[] {
   if (quirks.jsonObjectOnly === true) found.push("json_schema");
   if (quirks.mediaByUrl === false) found.push("image_url");
   if (quirks.reasoningOnToolTurns === true) found.push("tool_calls");
-  const encoded = found.map((word) => new TextEncoder().encode(`"${word}"`));
-  wordsOf.set(quirks, encoded);
-  return encoded;
+  const made = found.map((word) => new ByteWord(`"${word}"`));
+  wordsOf.set(quirks, made);
+  return made;
 }
-const wordsOf = new WeakMap<Quirks, readonly Uint8Array[]>();
-
-function contains(bytes: Uint8Array, word: Uint8Array): boolean {
-  const last = bytes.byteLength - word.byteLength;
-  for (let at = bytes.indexOf(word[0]!); at >= 0 && at <= last; at = bytes.indexOf(word[0]!, at + 1)) {
-    let same = 1;
-    while (same < word.byteLength && bytes[at + same] === word[same]) same++;
-    if (same === word.byteLength) return true;
-  }
-  return false;
-}
+const wordsOf = new WeakMap<Quirks, readonly ByteWord[]>();

@@ -14,6 +14,7 @@ export interface Outbound {
   readonly nowMs: number;
 }
 
+const NO_HEADERS: Headers = [];
 /** The most of a vendor's refusal that is read. */
 const MAX_ERROR_BYTES = 65_536;
 /** The most of a whole answer that is kept: pictures come in base64. */
@@ -29,7 +30,8 @@ export async function send(attempt: Attempt, request: EncodedRequest, o: Outboun
   const { timeouts } = call.snapshot.config.server;
   const firstByteMs = attempt.timeouts?.firstByteMs ?? timeouts.firstByteMs;
   const deadlineMs = call.head.stream ? Math.min(call.deadlineMs, o.nowMs + firstByteMs) : call.deadlineMs;
-  const headers: Headers = [...target.provider.headersFor(key), ...request.headers];
+  const trace = call.trace?.toVendors === true ? call.trace.headers : NO_HEADERS;
+  const headers: Headers = [...target.provider.headersFor(key), ...request.headers, ...trace];
   let response: HttpResponse;
   try {
     response = await o.http.exchange(
