@@ -32,6 +32,8 @@ const framing = new Set(["content-length", "transfer-encoding", "connection", "k
  * returns the iterator: a source that waits for its upstream ends by the signal alone.
  */
 export class NodeExchange {
+  /** Its place among those that are open; kept by whoever keeps them. */
+  slot = -1;
   readonly #inbound: NodeInbound;
   readonly #response: Response;
   readonly #o: NodeExchangeOptions;

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { GatewayError } from "../errors/index.js";
 import { isLoopback } from "../http/index.js";
 import type { Log } from "../util/log.js";
+import { OpenExchanges } from "./open-exchanges.js";
 import { NodeExchange, type HandlingGateway } from "./serve-answer.js";
 import { answerBadRequest } from "./serve-bad-request.js";
 import { NodeInbound, readTarget } from "./serve-inbound.js";
@@ -99,7 +100,7 @@ const withoutHost: HandlingGateway = {
 class Listener {
   readonly #gateway: ServedGateway;
   readonly #server: Server;
-  readonly #open = new Set<NodeExchange>();
+  readonly #open = new OpenExchanges();
   #isDraining = false;
   #idle: (() => void) | null = null;
 
@@ -134,7 +135,7 @@ class Listener {
 
   readonly #isLast = (): boolean => this.#isDraining;
   readonly #onClose = (exchange: NodeExchange): void => {
-    this.#open.delete(exchange);
+    this.#open.remove(exchange);
     if (!this.#isDraining) return;
     // A connection that was promised to be kept is idle only now.
     setImmediate(() => this.#server.closeIdleConnections());
@@ -164,7 +165,7 @@ class Listener {
     const reason = new GatewayError("shutting_down", "The gateway is closing.", {
       hint: "Send it again: another one, or the next, answers.",
     });
-    for (const exchange of this.#open) exchange.abort(reason);
+    for (const exchange of this.#open.list()) exchange.abort(reason);
     await this.#emptied(LAST_WORDS_MS);
     this.destroy();
     await closed;

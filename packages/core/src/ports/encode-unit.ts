@@ -47,13 +47,22 @@ export interface EncodedUnit {
 }
 
 function encodeRow(entity: AnyEntity | AnyLogEntity, row: Readonly<Record<string, unknown>>): StoredInput[] {
-  assertFields(entity, row);
   const columns = storedColumns(entity);
   const values = new Array<StoredInput>(columns.length);
+  let known = 0;
   for (let i = 0; i < columns.length; i++) {
     const column = columns[i] as StoredColumn;
-    values[i] = column.kept ? null : encodeValue(entity, column, row[column.name]);
+    if (column.kept) {
+      values[i] = null;
+      continue;
+    }
+    const value = row[column.name];
+    if (value !== undefined) known++;
+    values[i] = encodeValue(entity, column, value);
   }
+  // As many fields as were found are all of them; else each is looked up, to find the one that is nobody's.
+  for (const _name in row) known--;
+  if (known !== 0) assertFields(entity, row);
   return values;
 }
 

@@ -60,7 +60,7 @@ export function resolve(name: string, names: Names): Resolution {
   const target = targetOf(name, names.providers);
   if (target === null) throw notFound(name, names);
   if (isRetired(target, names.providers)) throw retired(target, names);
-  return { name: target.id, targets: [{ ...target, weight: 1 }], route: null };
+  return { name: target.id, targets: [target], route: null };
 }
 
 function resolveRoute(name: string, names: Names): Resolution {
@@ -100,14 +100,14 @@ export function resolveRules(
   };
 }
 
-/** null: no provider, or more than one, owns the name. */
-function targetOf(name: string, providers: Providers): Target | null {
+/** With the weight of one. null: no provider, or more than one, owns the name. */
+function targetOf(name: string, providers: Providers): WeightedTarget | null {
   const slash = name.indexOf("/");
   const provider = slash <= 0 ? null : providers.get(name.slice(0, slash));
   if (provider !== null && slash < name.length - 1) {
     const code = name.slice(slash + 1);
     if (code.length > MAX_CODE_LENGTH) return null;
-    return { provider, code, id: name, model: provider.model(code) };
+    return { provider, code, id: name, model: provider.model(code), weight: 1 };
   }
   const owned = providers.models.withCode(name);
   if (owned.length !== 1) return null;

@@ -1,6 +1,7 @@
 import type { Caller, MediaPart, ModelCall } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import type { ObjectContent, Services } from "../../../seams/index.js";
+import { ByteWord } from "../../../util/byte-word.js";
 import { encodeBase64 } from "../../../wire/shared/base64.js";
 import { mapMedia } from "../../../wire/shared/adapt/url-media.js";
 import { collectBytes } from "../../../wire/shared/join-bytes.js";
@@ -19,7 +20,7 @@ export function fileReader(services: Pick<Services, "seams">): ReadFile {
 /** Ids as `newId("file")` makes them. Vendors' are longer, shorter, or have capitals. */
 const OWN_ID = /^file_[0-9a-z]{24}$/;
 const ID_LENGTH = "file_".length + 24;
-const MARK = new TextEncoder().encode('"file_');
+const MARK = new ByteWord('"file_');
 
 /** What a name says of what is inside, where whoever sent the file said nothing. */
 const types: Readonly<Record<string, string>> = {
@@ -30,10 +31,9 @@ const types: Readonly<Record<string, string>> = {
 
 /** Whether a request may name a file that is kept here; such a request cannot go to a vendor as it is. */
 export function namesOwnFile(bytes: Uint8Array): boolean {
-  for (let at = bytes.indexOf(MARK[1]!); at > 0; at = bytes.indexOf(MARK[1]!, at + 1)) {
-    if (!MARK.every((byte, i) => bytes[at - 1 + i] === byte)) continue;
-    const end = at + ID_LENGTH;
-    if (bytes[end] === 0x22 && OWN_ID.test(new TextDecoder().decode(bytes.subarray(at, end)))) return true;
+  for (let at = MARK.indexIn(bytes); at >= 0; at = MARK.indexIn(bytes, at + 1)) {
+    const end = at + 1 + ID_LENGTH;
+    if (bytes[end] === 0x22 && OWN_ID.test(new TextDecoder().decode(bytes.subarray(at + 1, end)))) return true;
   }
   return false;
 }
