@@ -42,11 +42,12 @@ export const folders = {
 export const mayImportAllButNode = ["gateway.ts", "index.ts", "testing"];
 
 /**
- * Folder → folders that it may name in types only. `seams` → `ports`: docs/decisions/0003-seams-name-port-types.md.
+ * Folder → folders that it may name in types only. `seams` → `ports`: docs/decisions/0003-seams-name-port-types.md; `access` → `seams`: docs/decisions/0014-who-is-calling.md.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const typesOnly = {
   seams: ["ports"],
+  access: ["seams"],
   http: ["routing", "providers", "mcp", "agents", "tasks", "sessions", "workspace", "telemetry"],
 };
 
@@ -59,6 +60,9 @@ export const nodeFolders = ["platform", "node"];
  */
 export const outside = {
   "@infisical/sdk": { home: ["secrets"] },
+  "@node-rs/argon2": { home: ["access"] },
+  bcryptjs: { home: ["access"] },
+  "openid-client": { home: ["access"] },
   zod: { home: ["entities", "routes", "config"] },
   hono: { home: ["http"] },
   "@modelcontextprotocol/client": { home: ["mcp", "node"] },
@@ -72,11 +76,15 @@ export const outside = {
   "@noble/ciphers": { home: ["platform"] },
   "@noble/hashes": { home: ["platform"] },
   eventemitter3: { home: ["seams"] },
+  re2js: { home: ["policy"] },
+  ajv: { home: ["policy"] },
+  "libphonenumber-js": { home: ["policy"] },
+  validator: { home: ["policy"] },
 };
 
 /** Packages that load on first use: no static import leads from these entries of core to them (DESIGN.md §4). */
 export const loadedOnFirstUse = {
-  packages: /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@modelcontextprotocol\/(client|server|sdk))$/,
+  packages: /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk))$/,
   entries: ["index.ts", "ports/index.ts", "entities/index.ts", "testing/index.ts"],
 };
 

@@ -63,8 +63,8 @@ export async function edgeHarness(o: EdgeHarnessOptions = {}) {
   const pepper = () => keys("gateway-keys");
   await storeKeys(services, pepper);
   const config = configSchema.parse({ server: o.server ?? {} });
-  const keys = await readKeys(store, within);
-  const snapshot = (): Snapshot => ({ version: 1, config, keys, routes: new Map(), records: noRecords, readAtMs: clock.now() });
+  const stored = await readKeys(store, within);
+  const snapshot = (): Snapshot => ({ version: 1, config, keys: stored, routes: new Map(), records: noRecords, readAtMs: clock.now() });
 
   const relayed: Relayed[] = [];
   const behind = {
