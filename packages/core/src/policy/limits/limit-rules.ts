@@ -9,7 +9,8 @@ const MINUTE_MS = 60_000;
 const MAX_KNOWN = 10_000;
 
 const measures = ["requestsPerMinute", "tokensPerMinute", "concurrency"] as const;
-type Amounts = { readonly [K in (typeof measures)[number]]?: number | null | undefined };
+type Measure = (typeof measures)[number];
+type Amounts = { readonly [K in Measure]?: number | null | undefined };
 
 /** What limits one subject; the parts of demands that are the same for every call. */
 export interface SubjectLimits {
@@ -52,18 +53,23 @@ class SubjectRules {
   #compile(id: string): SubjectLimits | null {
     const found = [...(this.#exact.get(id) ?? [])];
     for (const { glob, amounts } of this.#globs) if (matchesGlob(glob, id)) found.push(amounts);
-    const [requests, tokens, concurrency] = measures.map(
-      (measure) => found.find((one) => typeof one[measure] === "number")?.[measure] ?? null,
-    );
-    if (requests == null && tokens == null && concurrency == null) return null;
+    const first = (measure: Measure): number | null => {
+      for (const amounts of found) {
+        const amount = amounts[measure];
+        if (typeof amount === "number") return amount;
+      }
+      return null;
+    };
+    const [requests, tokens, concurrency] = [first("requestsPerMinute"), first("tokensPerMinute"), first("concurrency")];
+    if (requests === null && tokens === null && concurrency === null) return null;
     const subject = this.#subject;
     const key = `limit:${subject}:${id}`;
     return {
       subject,
       id,
-      requests: requests == null ? null : { key: `${key}:requests`, cost: 1, limit: requests, windowMs: MINUTE_MS },
-      tokens: tokens == null ? null : { key: `${key}:tokens`, limit: tokens, windowMs: MINUTE_MS },
-      concurrency: concurrency == null ? null : { key: `${key}:calls`, max: concurrency },
+      requests: requests === null ? null : { key: `${key}:requests`, cost: 1, limit: requests, windowMs: MINUTE_MS },
+      tokens: tokens === null ? null : { key: `${key}:tokens`, limit: tokens, windowMs: MINUTE_MS },
+      concurrency: concurrency === null ? null : { key: `${key}:calls`, max: concurrency },
     };
   }
 }
@@ -86,7 +92,7 @@ export class LimitRules {
   /** Appends what limits this subject, if anything does. */
   find(subject: LimitSubject, id: string | undefined, into: SubjectLimits[]): void {
     const limits = id === undefined ? undefined : this.#bySubject.get(subject)?.of(id);
-    if (limits != null) into.push(limits);
+    if (limits !== undefined && limits !== null) into.push(limits);
   }
 }
 
@@ -118,7 +124,7 @@ export class CurrentRules {
 function compile(rows: readonly RateLimitRow[], keys: Iterable<LimitedKey>, config: Config): LimitRules {
   const rules = new LimitRules();
   // What a key itself says counts before what is said of it.
-  for (const { id, rateLimit: own } of keys) if (own != null) rules.add("key", id, own);
+  for (const { id, rateLimit: own } of keys) if (own !== null && own !== undefined) rules.add("key", id, own);
   for (const row of rows) if (row.enabled) rules.add(row.subject, row.subject === "global" ? "*" : row.subjectId, row);
   rules.add("key", "*", config.limits.perKey);
   return rules;

@@ -143,7 +143,8 @@ function judge<A>(
       return o.visit.failed(nowMs);
     case "rate-limit":
     case "credential":
-      health.coolDown(nowMs + restMs(failure));
+      // A limit of ours says nothing of the target, and has room again for a smaller call sooner.
+      if (failure.code !== "rate_limited") health.coolDown(nowMs + restMs(failure));
       return o.visit.over();
     case "context-overflow":
     case "content-filter":

@@ -6,10 +6,11 @@ const filterWords = /content_?(?:filter|policy|moderation)|policy_violation|inva
 const filterProse =
   /content (?:filter|filtering|management|policy|moderation)|(?:blocked|flagged|rejected) (?:by|as|due to) .{0,60}(?:policy|filter|safety|moderation)/i;
 
-/** What kind of failure of a vendor this is; null: none that another target would mend, or not the vendor's. */
+/** What kind of failure this is, of a vendor or of a limit of ours that only this target has; null: none that another target would mend. */
 export function failureClass(failure: GatewayError): FailureClass | null {
   switch (failure.code) {
     case "upstream_rate_limited":
+    case "rate_limited":
       return "rate-limit";
     case "upstream_unavailable":
     case "upstream_interrupted":

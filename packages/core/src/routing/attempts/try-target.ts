@@ -73,6 +73,8 @@ export async function tryTarget<A>(o: TryOptions, target: Target, once: Once<A>)
     call.meter.attemptAtMs = nowMs;
     call.meter.provider = target.provider.name;
     call.meter.model = target.code;
+    call.meter.pricing = target.model;
+    call.meter.delivered = null;
     try {
       return await once({ target, key, call });
     } catch (error) {
