@@ -28,6 +28,10 @@ export interface Usage {
   readonly serviceTier?: string | undefined;
   /** What the vendor itself says that the call cost, nano-US-dollars. */
   readonly reportedCostNanoUsd?: number | undefined;
+  /**
+   * What of the counts above models did that the vendor names, when it was not one alone: one that took over from the model asked, an advisor. By the vendor's ids; the model asked may be among them.
+   */
+  readonly byModel?: readonly { readonly model: string; readonly usage: Usage }[] | undefined;
   /** True when a count is our estimate because the vendor sent none. */
   readonly estimated?: boolean | undefined;
 }
@@ -60,6 +64,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
   }
   const tier = b.serviceTier ?? a.serviceTier;
   if (tier !== undefined) sum.serviceTier = tier;
+  if (a.byModel !== undefined || b.byModel !== undefined) sum.byModel = [...(a.byModel ?? []), ...(b.byModel ?? [])];
   if (a.estimated === true || b.estimated === true) sum.estimated = true;
   return sum;
 }

@@ -130,3 +130,4 @@ export function detailOf(usage: Usage): Detail | null {
   if (usage.reportedCostNanoUsd !== undefined) (detail ??= {})["reportedCostNanoUsd"] = usage.reportedCostNanoUsd;
   return detail;
 }
+  if (usage.byModel !== undefined) (detail ??= {})["byModel"] = usage.byModel.map(({ model }) => model).join(", ");

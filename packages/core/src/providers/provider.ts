@@ -1,4 +1,4 @@
-import type { Headers, ModelCall, ModelEvent, ProtocolId } from "../calls/index.js";
+import type { Headers, ModelCall, ModelEvent, ProtocolId, Usage } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Secret } from "../util/secret.js";
 import { nearest } from "../util/nearest.js";
@@ -10,6 +10,7 @@ import { mediaDialects } from "./media/index.js";
 import { Model, type ModelOptions } from "./model.js";
 import type { ProviderOperations } from "./operations.js";
 import { decimalProduct } from "./rate.js";
+import { sharedCost } from "./shared-cost.js";
 import { isVendorId, vendorRows, type VendorId, type VendorRow } from "./vendor-rows.js";
 
 /**
@@ -115,6 +116,12 @@ export class Provider {
   /** By its code or an alias. null: nobody listed it. It can be called all the same. */
   model(code: string): Model | null {
     return this.#models.get(code) ?? this.#models.get(this.#aliases.get(code) ?? "") ?? null;
+  }
+
+  /** What a call of one of its models costs, in nano-US-dollars, also when others of its models had a part in it; null: not known. */
+  costNanoUsd(model: Model | null, usage: Usage): number | null {
+    if (model === null || usage.byModel === undefined) return model === null ? null : model.costNanoUsd(usage);
+    return sharedCost(model, usage, (code) => this.model(code));
   }
 
   /** How this model's calls depart from the protocol: as the provider does, and as is known of the model. null: nobody listed it. */

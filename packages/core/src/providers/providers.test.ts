@@ -128,6 +128,25 @@ describe("a provider", () => {
     expect(() => new Provider(options)).toThrow(expect.objectContaining({ code: "invalid_config", hint: expect.stringContaining(hint) }));
   });
 
+  it("75: prices what each model did at that model's own price, and knows no price of a model that it does not know", () => {
+    const prices = (input: string, output: string) => ({ input, output, cacheRead: "0.5" });
+    const models = [{ code: "a", prices: prices("1", "10") }, { code: "b-1", aliases: ["b"], prices: prices("3", "30") }, { code: "free" }];
+    const provider = new Provider({ name: "lab", vendor: "openai-compatible", baseUrl: "http://lab/v1", models });
+    const cost = (...byModel: readonly { model: string; usage: object }[]) => {
+      const whole = { inputTokens: 100, cacheReadTokens: 10, outputTokens: 20, reasoningTokens: 30 };
+      return provider.costNanoUsd(provider.model("a"), { ...whole, byModel });
+    };
+    const a = { model: "a", usage: { inputTokens: 40, outputTokens: 20 } };
+    const b = { model: "b", usage: { inputTokens: 60, outputTokens: 20, cacheReadTokens: 10 } };
+    // All in micro-dollars: 40 × 1 + 30 × 10 by a, 60 × 3 + 10 × 0.5 + 20 × 30 by b.
+    expect(cost(a, b)).toBe((340 + 785) * 1_000);
+    expect(cost(a, b)).toBe(cost(b));
+    expect(cost()).toBe(605 * 1_000);
+    expect([cost({ ...b, model: "free" }), cost({ ...b, model: "nobody" })]).toEqual([null, null]);
+    expect(provider.costNanoUsd(provider.model("a"), { byModel: [b], reportedCostNanoUsd: 7 })).toBe(7);
+    expect(provider.costNanoUsd(null, { inputTokens: 1, outputTokens: 1, byModel: [b] })).toBeNull();
+  });
+
   it("sends its own headers and its key, in the way its vendor wants it", () => {
     const openai = new Provider({ name: "openai", apiKey: new Secret("sk-1") });
     const key = openai.keys.pick(new Set(), 0);

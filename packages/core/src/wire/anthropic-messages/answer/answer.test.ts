@@ -131,10 +131,27 @@ describe("usage", () => {
       { type: "compaction", input_tokens: 1000, output_tokens: 20 },
     ];
     const answer = decode({ usage: { input_tokens: 412, output_tokens: 264, iterations } });
-    expect(answer.usage).toEqual({ inputTokens: 1820, outputTokens: 284 });
+    const byModel = [
+      { model: "a", usage: { inputTokens: 408, outputTokens: 0 } },
+      { model: "b", usage: { inputTokens: 412, outputTokens: 264 } },
+    ];
+    expect(answer.usage).toEqual({ inputTokens: 1820, outputTokens: 284, byModel });
     const again = codec.decodeAnswer(codec.encodeAnswer(answer));
     expect(again.usage).toEqual(answer.usage);
     expect(again.extras?.["anthropic-messages"]?.["usage"]).toMatchObject({ iterations });
+  });
+
+  it("75: what one model did in several turns is not told apart", () => {
+    const turn = { type: "message", model: "a", input_tokens: 5, output_tokens: 1 };
+    expect(usageOf({ input_tokens: 10, output_tokens: 2, iterations: [turn, turn] })).toEqual({ inputTokens: 10, outputTokens: 2 });
+    expect(
+      usageOf({
+        iterations: [
+          { ...turn, model: null },
+          { ...turn, type: "compaction" },
+        ],
+      }),
+    ).toEqual({ inputTokens: 10, outputTokens: 2 });
   });
 
   it("says nothing of what was not said, and is not misled by what is no count", () => {

@@ -17,21 +17,15 @@ const summed = ["input", "read", "written", "long", "output"] as const;
 
 /**
  * The vendor's `usage` as ours. `input_tokens` are without what was read from and written to the cache; `output_tokens` are with reasoning. With `iterations` (a model
- * that took over, an advisor, a compaction) the sum of all of them counts, since the fields beside it leave some out.
+ * that took over, an advisor, a compaction) the sum of all of them counts, since the fields beside it leave some out, and what other models than the one asked did is told apart.
  * Source: https://platform.claude.com/docs/en/api/messages, `usage`
  */
 export function decodeUsage(value: unknown): Usage {
   if (!isObject(value)) return {};
-  const { input, read, written, long, output } = totals(value);
-  const usage: Mutable<Usage> = {};
-  if (input !== undefined) usage.inputTokens = input;
-  if (read !== undefined) usage.cacheReadTokens = read;
-  if (written !== undefined) usage.cacheWriteTokens = written - Math.min(long ?? 0, written);
-  if (long !== undefined) usage.cacheWriteLongTokens = written === undefined ? long : Math.min(long, written);
-  const thinking = member(value["output_tokens_details"], "thinking_tokens");
-  const reasoning = thinking === undefined || output === undefined ? thinking : Math.min(thinking, output);
-  if (output !== undefined) usage.outputTokens = output - (reasoning ?? 0);
-  if (reasoning !== undefined) usage.reasoningTokens = reasoning;
+  const iterations = Array.isArray(value["iterations"]) ? value["iterations"].filter(isObject) : [];
+  const usage = usageOf(totals(countsOf(value), iterations), member(value["output_tokens_details"], "thinking_tokens"));
+  const byModel = iterations.length === 0 ? undefined : modelsOf(iterations);
+  if (byModel !== undefined) usage.byModel = byModel;
   const searches = member(value["server_tool_use"], "web_search_requests");
   if (searches !== undefined) usage.searches = searches;
   // The fast mode has a price of its own, like a tier.
@@ -85,10 +79,33 @@ function part(own: Json, name: string): Json {
   return isObject(given) ? given : {};
 }
 
-function totals(usage: Json): Counts {
-  const top = countsOf(usage);
-  const iterations = Array.isArray(usage["iterations"]) ? usage["iterations"].filter(isObject).map(countsOf) : [];
-  if (iterations.length === 0) return top;
+function usageOf({ input, read, written, long, output }: Counts, thinking: number | undefined): Mutable<Usage> {
+  const usage: Mutable<Usage> = {};
+  if (input !== undefined) usage.inputTokens = input;
+  if (read !== undefined) usage.cacheReadTokens = read;
+  if (written !== undefined) usage.cacheWriteTokens = written - Math.min(long ?? 0, written);
+  if (long !== undefined) usage.cacheWriteLongTokens = written === undefined ? long : Math.min(long, written);
+  const reasoning = thinking === undefined || output === undefined ? thinking : Math.min(thinking, output);
+  if (output !== undefined) usage.outputTokens = output - (reasoning ?? 0);
+  if (reasoning !== undefined) usage.reasoningTokens = reasoning;
+  return usage;
+}
+
+/** The entries by the model that they name; what names none is the asked model's. Undefined: there is nothing to tell apart. */
+function modelsOf(iterations: readonly Json[]): Usage["byModel"] {
+  const byModel = new Map<string, Json[]>();
+  for (const entry of iterations) {
+    const { model } = entry;
+    if (typeof model === "string" && model !== "") byModel.set(model, [...(byModel.get(model) ?? []), entry]);
+  }
+  const isOne = byModel.size < 2 && iterations.every(({ type }) => type === "message" || type === "compaction");
+  if (byModel.size === 0 || isOne) return undefined;
+  return [...byModel].map(([model, entries]) => ({ model, usage: usageOf(totals({}, entries), undefined) }));
+}
+
+function totals(top: Counts, entries: readonly Json[]): Counts {
+  if (entries.length === 0) return top;
+  const iterations = entries.map(countsOf);
   const total: Counts = {};
   for (const key of summed) {
     const known = iterations.map((counts) => counts[key]).filter((count) => count !== undefined);
