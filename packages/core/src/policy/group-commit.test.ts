@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { GatewayError } from "../errors/index.js";
 import type { RecordStore, Unit, UnitResult } from "../ports/index.js";
 import { FakeClock } from "../testing/fake-clock.js";
@@ -18,6 +18,11 @@ function committer(o: { fail?: () => boolean; gate?: Promise<void>; result?: Uni
     return units.map(() => o.result ?? { ok: true, versions: [], skipped: [] });
   };
   return { flushes, store: { commit } as RecordStore };
+}
+
+/** Enough for what is ready, and no time passes. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
 describe("GroupCommit", () => {
@@ -42,6 +47,39 @@ describe("GroupCommit", () => {
     open();
     await group.drain(clock.now() + 1000);
     expect(flushes).toEqual([1, 5]);
+  });
+
+  it("gathers for a while after a flush, commits a full flush at once, and is hurried by who drains", async () => {
+    const clock = new FakeClock();
+    const { flushes, store } = committer();
+    const group = new GroupCommit({ store, clock, maxUnits: 4, onError: () => undefined });
+    group.add(unit);
+    await turns();
+    expect(flushes).toEqual([1]);
+    for (let i = 0; i < 3; i++) group.add(unit);
+    await turns();
+    expect(flushes).toEqual([1]);
+    group.add(unit);
+    await turns();
+    expect(flushes).toEqual([1, 4]);
+    group.add(unit);
+    await group.drain(clock.now() + 1000);
+    expect(flushes).toEqual([1, 4, 1]);
+  });
+
+  it("writes what it gathered though nothing more comes", async () => {
+    const clock = new FakeClock();
+    const { flushes, store } = committer();
+    const group = new GroupCommit({ store, clock, onError: () => undefined });
+    group.add(unit);
+    await turns();
+    group.add(unit);
+    group.add(unit);
+    await vi.waitFor(() => expect(flushes).toEqual([1, 2]));
+    await vi.waitFor(() => {
+      group.add(unit);
+      expect(flushes.length).toBeGreaterThan(2);
+    });
   });
 
   it("sends a failed flush again until the store is back, and loses nothing", async () => {
