@@ -19,21 +19,32 @@ import { adapterFor } from "./config/open-storage.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import { SnapshotHolder } from "./config/snapshot-holder.js";
 import type { Environment } from "./config/substitute.js";
-import { allEntities, dataKey, rateLimit, type AnyEntity } from "./entities/index.js";
+import {
+  allEntities,
+  approvalRule,
+  budget,
+  dataKey,
+  rateLimit,
+  toolClassification,
+  toolPermission,
+  type AnyEntity,
+} from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
 import { createFetch, Edge, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
 import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
 import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "./memory/index.js";
+import { Approvals } from "./policy/approvals/index.js";
 import { attemptSteps, callSteps } from "./policy/chain.js";
 import { GroupCommit } from "./policy/group-commit.js";
 import { GuardedCounters, Limiter } from "./policy/limits/index.js";
+import { Money } from "./policy/money/money.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Bus, Cache, Clock, Counters, HttpClient, RecordStore, SecretSource, StorageAdapter, Wakeup } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
 import { CallerAsker, readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
-import { createSeams, EventHub, type GatewayEvents, type RunRequest, type Services } from "./seams/index.js";
+import { createSeams, EventHub, type GatewayEvents, type Inbox, type RunRequest, type Services } from "./seams/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
 import { newId } from "./util/ids.js";
 import { Log, logLines, type WriteLine } from "./util/log.js";
@@ -104,6 +115,7 @@ export class Gateway {
   readonly #store: LazyStore;
   readonly #snapshots: SnapshotHolder;
   readonly #ledger: GroupCommit;
+  readonly #money: Money;
   readonly #responses: StoredResponses;
   readonly #objects: StoredObjects;
   readonly #http: HttpClient;
@@ -112,6 +124,7 @@ export class Gateway {
   readonly #edge: Edge;
   readonly #pepper: LateKey;
   readonly #secrets: GatewaySecrets;
+  readonly #approvals: Approvals;
   #starting: Promise<void> | null = null;
   #isStarted = false;
   #closing: Promise<void> | null = null;
@@ -142,7 +155,7 @@ export class Gateway {
       config: this.config,
       readKeys: (within) => readKeys(this.#store, within),
       readRoutes: (within) => readRoutes(this.#store, within),
-      follows: [rateLimit, dataKey],
+      follows: [toolClassification, toolPermission, approvalRule, rateLimit, dataKey, budget],
     });
     const snapshot = () => this.#snapshots.current();
     this.#secrets.follow(this.#snapshots);
@@ -159,7 +172,18 @@ export class Gateway {
       ...{ counters: this.#services.counters, local: memoryCounters({ clock }).now, clock, log: this.log },
       whenDown: () => this.config.limits.onCountersDown,
     });
-    const policy = { ledger: this.#ledger, clock, events, limiter: new Limiter({ counters, clock }) };
+    const durable = !this.#isInMemory();
+    this.#money = new Money({ store: this.#store, clock, events, ledger: this.#ledger, durable });
+    this.#approvals = new Approvals(this.#services, { snapshot });
+    this.#services.seams.inbox.fill(this.#approvals);
+    const policy = {
+      ...{ approvals: this.#approvals, counters: this.#services.counters },
+      ledger: this.#ledger,
+      clock,
+      events,
+      limiter: new Limiter({ counters, clock }),
+      money: this.#money,
+    };
     const steps = callSteps(policy);
 
     this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
@@ -215,6 +239,11 @@ export class Gateway {
   async rotateSecrets(): Promise<Resealed> {
     await this.start();
     return this.#secrets.rotate();
+  }
+
+  /** What waits for a person, and what they decide. */
+  get inbox(): Inbox {
+    return this.#approvals;
   }
 
   /** The same gateway for another caller: its projects, its grants. */
@@ -288,7 +317,9 @@ export class Gateway {
     if (this.#closing !== null) throw closed();
     this.tasks.start();
     this.#engine.work();
+    this.#approvals.work();
     this.#objects.work();
+    this.#money.work();
     this.#isStarted = true;
   }
 
@@ -310,7 +341,9 @@ export class Gateway {
     await this.mcp.close();
     this.#models.close();
     this.#secrets.close();
+    this.#approvals.close();
     await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
+    await this.#money.close();
     await this.#snapshots.close();
     await this.#http.close();
     await this.#store.close();

@@ -8,10 +8,12 @@ import { text as text5 } from "./0005-usage-detail.js";
 import { text as text6 } from "./0006-vendor-objects.js";
 import { text as text7 } from "./0007-usage-tried.js";
 import { text as text8 } from "./0010-access.js";
-import { text as text9 } from "./0012-limits.js";
-import { text as text10 } from "./0014-guardrails.js";
-import { text as text11 } from "./0015-telemetry.js";
-import { text as text12 } from "./0016-data-keys.js";
+import { text as text9 } from "./0011-idempotency-keys.js";
+import { text as text10 } from "./0012-limits.js";
+import { text as text11 } from "./0014-guardrails.js";
+import { text as text12 } from "./0015-telemetry.js";
+import { text as text13 } from "./0016-data-keys.js";
+import { text as text14 } from "./0017-approvals.js";
 
 export const shippedMigrations: readonly Migration[] = [
   { id: "0001_initial", text: text1 },
@@ -22,8 +24,10 @@ export const shippedMigrations: readonly Migration[] = [
   { id: "0006_vendor_objects", text: text6 },
   { id: "0007_usage_tried", text: text7 },
   { id: "0010_access", text: text8 },
-  { id: "0012_limits", text: text9 },
-  { id: "0014_guardrails", text: text10 },
-  { id: "0015_telemetry", text: text11 },
-  { id: "0016_data_keys", text: text12 },
+  { id: "0011_idempotency_keys", text: text9 },
+  { id: "0012_limits", text: text10 },
+  { id: "0014_guardrails", text: text11 },
+  { id: "0015_telemetry", text: text12 },
+  { id: "0016_data_keys", text: text13 },
+  { id: "0017_approvals", text: text14 },
 ];

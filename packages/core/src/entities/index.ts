@@ -3,9 +3,15 @@ import { authEvent, gatewayKey, project, role, roleBinding, signInState, team, u
 import { idempotencyKey } from "./idempotency-key.js";
 import { usageEntry } from "./ledgers.js";
 import { rateLimit } from "./limits/rate-limit.js";
+import { budget, budgetWindow } from "./money/budget.js";
+import { openCalls, reservation } from "./money/reservation.js";
 import { opaqueToken } from "./opaque-token.js";
 import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
+import { approvalRule } from "./approvals/approval-rule.js";
+import { approval } from "./approvals/approval.js";
+import { toolClassification } from "./approvals/tool-classification.js";
+import { toolPermission } from "./approvals/tool-permission.js";
 import { dataKey } from "./secrets/data-key.js";
 import { detection, guardrail } from "./safety/index.js";
 import { storedResponse, storedResponseEvents, storedResponseItem } from "./stored-response.js";
@@ -76,6 +82,24 @@ export {
   type LimitSubject,
   type RateLimitRow,
 } from "./limits/rate-limit.js";
+export {
+  budget,
+  budgetPeriods,
+  budgetScopes,
+  budgetWindow,
+  type BudgetPeriod,
+  type BudgetRow,
+  type BudgetScope,
+  type BudgetWindowRow,
+} from "./money/budget.js";
+export {
+  openCalls,
+  reservation,
+  type BegunCall,
+  type OpenCallsRow,
+  type ReservationRow,
+  type ReservationShare,
+} from "./money/reservation.js";
 export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
 export {
   failureClasses,
@@ -113,6 +137,10 @@ export {
   type PiiType,
   type Severity,
 } from "./safety/index.js";
+export { approvalCondition, approvalRule, type ApprovalCondition, type ApprovalRuleRow } from "./approvals/approval-rule.js";
+export { approval, approvalStatus, type ApprovalRow, type ApprovalStatus } from "./approvals/approval.js";
+export { toolClass, toolClassification, type ToolClass, type ToolClassificationRow } from "./approvals/tool-classification.js";
+export { toolPermission, type ToolPermissionRow } from "./approvals/tool-permission.js";
 export { dataKey, type DataKeyRow } from "./secrets/data-key.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
 export {
@@ -175,6 +203,10 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   batchLine,
   idempotencyKey,
   dataKey,
+  toolClassification,
+  toolPermission,
+  approvalRule,
+  approval,
   traceSpan,
   alertRule,
   alertChannel,
@@ -183,4 +215,8 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   guardrail,
   detection,
   rateLimit,
+  budget,
+  budgetWindow,
+  reservation,
+  openCalls,
 ];

@@ -13,6 +13,7 @@ export const task = defineEntity({
   table: "tasks",
   kind: "machine",
   scope: "projectId",
+  rest: { type: "task", plural: "tasks", permission: "tasks", verbs: ["list", "get"] },
   fields: {
     projectId: field(z.string().max(64), { access: "create-only", column: text(64), filter: true }),
     type: field(z.string().min(1).max(100), { access: "create-only", column: text(100), filter: true }),

@@ -35,10 +35,12 @@ export const codes = {
   not_found: { status: 404, retryable: false, blame: "caller", summary: "There is no such thing, or it is not visible to the caller." },
   model_not_found: { status: 404, retryable: false, blame: "caller", summary: "No provider owns a model of this name." },
   tool_not_found: { status: 404, retryable: false, blame: "caller", summary: "No server has a tool of this name." },
+  unknown_resource_type: { status: 404, retryable: false, blame: "caller", summary: "The resource API has no such type." },
   method_not_allowed: { status: 405, retryable: false, blame: "caller", summary: "The path exists, but not with this method." },
   conflict: { status: 409, retryable: false, blame: "caller", summary: "It was changed meanwhile; read it again and repeat." },
   idempotency_key_reuse: { status: 409, retryable: false, blame: "caller", summary: "The idempotency key was used with another payload." },
   lease_lost: { status: 409, retryable: false, blame: "gateway", summary: "The worker no longer holds the work it wanted to change." },
+  precondition_failed: { status: 412, retryable: false, blame: "caller", summary: "The row has another version than If-Match names." },
   payload_too_large: { status: 413, retryable: false, blame: "caller", summary: "The body is larger than this gateway accepts." },
   unsupported_media_type: {
     status: 415,

@@ -5,6 +5,7 @@ import {
   fileRoutes,
   googleOperationRoutes,
   googleRoutes,
+  inboxRoutes,
   mcpRoutes,
   messageBatchRoutes,
   modelRoutes,
@@ -21,6 +22,7 @@ import type { Handler, OpenHandler } from "./exchange.js";
 import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
 import { googleFace } from "./faces/google/google-face.js";
+import { inboxHandlers } from "./faces/inbox-handlers.js";
 import { mcpFace, type McpServing } from "./faces/mcp-face.js";
 import { batchesFace } from "./faces/media/batches.js";
 import { filesFace } from "./faces/media/files.js";
@@ -61,7 +63,13 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     if (method === "GET" && face !== "mcp") table.add("HEAD", path, entry);
   };
   const freshness = () => ({ readAtMs: o.snapshot().readAtMs, maxStaleMs: o.snapshot().config.access.maxStaleMs });
-  const system = systemHandlers(services, { version: o.version, startedAtMs: o.startedAtMs, isDraining: o.isDraining, counters: o.counters, freshness });
+  const system = systemHandlers(services, {
+    version: o.version,
+    startedAtMs: o.startedAtMs,
+    isDraining: o.isDraining,
+    counters: o.counters,
+    freshness,
+  });
   for (const [name, route] of entriesOf(systemRoutes)) add({ kind: "open", route, handler: system[name] });
 
   const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): void => {
@@ -103,6 +111,7 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     namespaceDelete: mcp.DELETE,
   });
   closed(runRoutes, runHandlers(services));
+  closed(inboxRoutes, inboxHandlers(services));
   const idempotency = new Idempotency(services);
   for (const [route, handler] of resourceEntries({ services, idempotency, refresh: o.refresh })) add({ kind: "closed", route, handler });
 }

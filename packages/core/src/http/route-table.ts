@@ -15,6 +15,9 @@ const noParams: RawParams = Object.freeze({});
  */
 export class RouteTable<T> {
   readonly #router = new RegExpRouter<T>();
+  /** Asked when nothing else is found. A router of its own: one alone takes no parameter where another path has a word. */
+  readonly #last = new RegExpRouter<T>();
+  #hasLast = false;
   /** Paths without parameters, by method and path: found at once, and before a parameter would take them. */
   readonly #exact = new Map<string, Found<T>>();
   readonly #methods = new Set<string>();
@@ -26,7 +29,14 @@ export class RouteTable<T> {
       this.#exact.set(`${method} ${path}`, { value, params: noParams });
       return;
     }
-    this.#router.add(method, path.replace(/\{(\w+)\+\}/g, ":$1{.+}").replace(/\{(\w+)\}/g, ":$1"), value);
+    this.#router.add(method, patternOf(path), value);
+  }
+
+  /** The same for a path that counts only where no other one does. */
+  addLast(method: string, path: string, value: T): void {
+    this.#methods.add(method);
+    this.#hasLast = true;
+    this.#last.add(method, patternOf(path), value);
   }
 
   find(method: string, path: string): Found<T> | null {
@@ -45,7 +55,11 @@ export class RouteTable<T> {
   #match(method: string, path: string): Found<T> | null {
     const exact = this.#exact.get(`${method} ${path}`);
     if (exact !== undefined) return exact;
-    const [handlers, stash] = this.#router.match(method, path);
+    return this.#routed(this.#router, method, path) ?? (this.#hasLast ? this.#routed(this.#last, method, path) : null);
+  }
+
+  #routed(router: RegExpRouter<T>, method: string, path: string): Found<T> | null {
+    const [handlers, stash] = router.match(method, path);
     const first = handlers[0];
     if (first === undefined) return null;
     const [value, places] = first;
@@ -54,4 +68,8 @@ export class RouteTable<T> {
     for (const [name, place] of Object.entries(places)) params[name] = stash[place as number] ?? "";
     return { value, params };
   }
+}
+
+function patternOf(path: string): string {
+  return path.replace(/\{(\w+)\+\}/g, ":$1{.+}").replace(/\{(\w+)\}/g, ":$1");
 }

@@ -1,14 +1,18 @@
+import { allEntities } from "../entities/index.js";
 import { anthropicRoutes } from "./anthropic.js";
 import { googleRoutes } from "./google.js";
+import { inboxRoutes } from "./inbox.js";
 import { mcpRoutes } from "./mcp.js";
 import { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 import { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
+import { deriveResources, unknownTypeRoutes } from "./resources/index.js";
 import type { Route } from "./route.js";
 import { runRoutes } from "./runs.js";
 import { systemRoutes } from "./system.js";
 
 export { anthropicRoutes } from "./anthropic.js";
 export { googleRoutes } from "./google.js";
+export { inboxRoutes } from "./inbox.js";
 export { mcpRoutes } from "./mcp.js";
 export { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 export { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
@@ -24,13 +28,32 @@ export {
   type RouteInput,
   type RouteOutput,
 } from "./route.js";
+export {
+  createdFields,
+  fieldsOf,
+  ownInputs,
+  patchedFields,
+  replacedFields,
+  snakeCase,
+  sortFields,
+  originOf,
+  toView,
+  unknownTypeRoutes,
+  viewSchema,
+  type NamedField,
+  type OnWire,
+  type Resource,
+  type ResourceRoute,
+  type Row,
+  type View,
+} from "./resources/index.js";
 export { toRunEventView, toRunSummaryView, toRunView, type RunEventView } from "./run-view.js";
 export { runRoutes } from "./runs.js";
 export { systemRoutes } from "./system.js";
 export { validate, validateText, type Part } from "./validate.js";
 
-/** Every route that this gateway answers. What is not here is 404. */
-export const allRoutes: readonly Route[] = [
+/** What is written by hand, because it could not be derived. */
+const byHand: readonly Route[] = [
   ...Object.values(systemRoutes),
   ...Object.values(openaiRoutes),
   ...Object.values(modelRoutes),
@@ -45,4 +68,15 @@ export const allRoutes: readonly Route[] = [
   ...Object.values(googleRoutes),
   ...Object.values(mcpRoutes),
   ...Object.values(runRoutes),
+  ...Object.values(inboxRoutes),
+];
+
+/** What the entities' declarations derive: an entity that says `rest` is here without being listed anywhere else. */
+export const resources = deriveResources(allEntities, byHand);
+
+/** Every route that this gateway answers. What is not here is 404. */
+export const allRoutes: readonly Route[] = [
+  ...byHand,
+  ...resources.flatMap(({ routes }) => routes.map(({ route }) => route)),
+  ...Object.values(unknownTypeRoutes),
 ];

@@ -21,6 +21,8 @@ interface Listed {
   readonly open?: true;
   /** null: every caller may; what it sees is narrowed by its grants further in. */
   readonly permission: Permission | null;
+  /** Matched only where no other route is: its parameters stand in places where others have words. */
+  readonly last?: true;
   /** Beside those that every route may answer with: see `errorsOfEveryRoute`. */
   readonly errors: readonly ErrorCode[];
 }
@@ -39,7 +41,7 @@ export interface RestRoute extends Listed {
   readonly query?: Fields;
   readonly headers?: Fields;
   /** `bodyOptional`: an empty body counts as {}. */
-  readonly body?: Fields;
+  readonly body?: z.ZodType;
   readonly bodyOptional?: true;
   readonly output: Output;
 }

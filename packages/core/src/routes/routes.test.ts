@@ -16,7 +16,9 @@ describe("the table of routes", () => {
 
   it("asks a permission for every closed route of our own face", () => {
     const rest = allRoutes.filter((route): route is RestRoute => route.face === "rest" && route.open !== true);
-    expect(rest.filter(({ permission }) => permission === null)).toEqual([]);
+    // Any caller may: each of these is here for a reason, and a new route is not among them by accident (T04).
+    const anyCaller = ["list.unknown", "add.unknown", "update.unknown", "replace.unknown", "del.unknown"];
+    expect(rest.filter(({ permission }) => permission === null).map(({ name }) => name)).toEqual(anyCaller);
   });
 
   it("names only errors that there are", () => {

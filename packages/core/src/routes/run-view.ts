@@ -55,6 +55,7 @@ export const runEventView = z.discriminatedUnion("type", [
   event("reasoning.delta", { step, text: z.string() }),
   event("tool.started", { step, call_id: z.string(), name: z.string(), arguments: z.string() }),
   event("tool.finished", { step, call_id: z.string(), name: z.string(), is_error: z.boolean(), text: z.string() }),
+  event("tool.waiting", { step, call_id: z.string(), name: z.string(), approval_id: z.string().describe("in the inbox") }),
   event("step.finished", { step, finish_reason: z.string(), usage: usageView }),
   event("run.succeeded", { text: z.string(), output: z.unknown(), usage: usageView, steps: z.int() }),
   event("run.failed", { code: z.string(), message: z.string(), step, usage: usageView }),
@@ -117,6 +118,8 @@ export function toRunEventView(event: StoredRunEvent): RunEventView {
       const { step, callId, name, isError, text } = event;
       return { type: event.type, ...stored, step, call_id: callId, name, is_error: isError, text };
     }
+    case "tool.waiting":
+      return { type: event.type, ...stored, step: event.step, call_id: event.callId, name: event.name, approval_id: event.approvalId };
     case "step.finished":
       return { type: event.type, ...stored, step: event.step, finish_reason: event.finishReason, usage: toUsageView(event.usage) };
     case "run.succeeded": {

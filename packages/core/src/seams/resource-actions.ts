@@ -14,13 +14,15 @@ export interface ActionOptions {
  * has the derived verb's contract (`view`s in snake_case without secrets and digests; `ifVersion` held; unknown ids are `not_found`) and replaces it; a verb left out stays derived.
  */
 export interface ResourceActions {
-  /** The whole answer of a creation: the view, and what is shown only now. `input` was checked against the entity's create schema, or against `createSchema` of the route that is written by hand. */
+  /** The whole answer of a creation: the view, and what is shown only now. `input` has the entity's own fields in camelCase, checked, defaults filled in; where `ownInputs` (routes/resources) declares another body, that body as it came, checked. */
   create?(input: Readonly<Record<string, unknown>>, o: ActionOptions): Promise<Readonly<Record<string, unknown>>>;
   update?(
     change: { readonly id: string; readonly set: Readonly<Record<string, unknown>>; readonly ifVersion?: number | undefined },
     o: ActionOptions,
   ): Promise<Readonly<Record<string, unknown>>>;
   remove?(target: { readonly id: string; readonly ifVersion?: number | undefined }, o: ActionOptions): Promise<void>;
+  /** Rows that are not in the store: of the configuration, or of the program. With `origin`, and ids that no stored row has; they are shown and never changed. */
+  fixed?(o: ActionOptions): readonly Readonly<Record<string, unknown>>[] | Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Called before a derived create or update is committed, with the row as it would be: throw to refuse. */
   check?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;
 }

@@ -24,7 +24,10 @@ const noBytes = new Uint8Array(0);
 export function mcpFace(mcp: McpServing): Readonly<Record<McpRequest["method"], Handler>> {
   const serve = (x: Exchange, method: McpRequest["method"], bytes: Uint8Array): Promise<HttpAnswer> => {
     const namespace = "namespace" in x.params ? decodeParam(x.params, "namespace") : null;
-    return mcp.serve({ method, header: (name) => x.inbound.header(name), bytes, namespace }, { ...callOptions(x), origin: originOf(x.inbound, "mcp") });
+    return mcp.serve(
+      { method, header: (name) => x.inbound.header(name), bytes, namespace },
+      { ...callOptions(x), origin: originOf(x.inbound, "mcp") },
+    );
   };
   return {
     POST: async (x) => serve(x, "POST", await readJsonBytes(x.inbound, x.maxBodyBytes)),

@@ -2,8 +2,9 @@ import type { HttpAnswer, Inbound } from "../../calls/index.js";
 import { validate, validateText, type RestRoute, type RouteInput, type RouteOutput } from "../../routes/index.js";
 import { jsonAnswer } from "../answers.js";
 import type { Exchange, OpenExchange } from "../exchange.js";
-import { parseJson, readJsonBytes } from "./json-body.js";
+import { readJsonBytes } from "./json-body.js";
 import { decodeParams } from "./params.js";
+import { parseStrictJson } from "./strict-json.js";
 
 type Events = Extract<RestRoute["output"], { kind: "events" }>;
 type JsonRoute = RestRoute & { readonly output: { readonly kind: "json" } };
@@ -24,7 +25,8 @@ export function eventHandler<R extends EventRoute>(
   return async (x) => handle(await readInput(route, x), x);
 }
 
-async function readInput<R extends RestRoute>(route: R, x: OpenExchange): Promise<RouteInput<R>> {
+/** Every part of the request, checked. Errors: `validation_failed`, `invalid_json`, and those of reading a body. */
+export async function readInput<R extends RestRoute>(route: R, x: OpenExchange): Promise<RouteInput<R>> {
   const { inbound } = x;
   const params = route.params === undefined ? {} : validateText(route.params, decodeParams(x.params), "path");
   const query = route.query === undefined ? {} : validateText(route.query, new URLSearchParams(inbound.query), "query");
@@ -43,5 +45,5 @@ function headersOf(inbound: Inbound, names: readonly string[]): [string, string]
 
 async function readBody(route: RestRoute, x: OpenExchange): Promise<unknown> {
   const bytes = await readJsonBytes(x.inbound, x.maxBodyBytes);
-  return bytes.length === 0 && route.bodyOptional === true ? {} : parseJson(bytes);
+  return bytes.length === 0 && route.bodyOptional === true ? {} : parseStrictJson(bytes);
 }

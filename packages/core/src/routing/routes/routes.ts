@@ -7,6 +7,7 @@ import { GatewayError } from "../../errors/index.js";
 import { insert, remove, update, type Bus, type Clock, type RecordStore, type UnitResult, type Write } from "../../ports/index.js";
 import { auditChange } from "../../policy/audit-change.js";
 import type { Providers } from "../../providers/index.js";
+import type { ResourceActions } from "../../seams/index.js";
 import { newId } from "../../util/ids.js";
 import { nearest } from "../../util/nearest.js";
 import { resolveRules } from "../resolve.js";
@@ -109,6 +110,24 @@ export class Routes {
   /** What a call of this route, or of any model's name, would do now in this process, and why. Errors: `model_not_found`, `misconfigured`. */
   explain(name: string, o: ExplainOptions = {}): RouteExplanation {
     return this.#o.explain(name, o);
+  }
+
+  /** What the resource API holds stored routes to, and those of the configuration, which it shows beside them. */
+  actions(): ResourceActions {
+    return {
+      check: (row) => {
+        const { name, ...stored } = row as unknown as RouteRow;
+        if (this.#isConfigured(name)) throw this.#taken(name);
+        this.#checked(name, rulesOf({ name, ...stored }));
+      },
+      fixed: () =>
+        Object.entries(this.#o.config.routes).map(([name, rules]) => ({
+          id: `configured.${name}`,
+          name,
+          ...columnsOf(rules),
+          origin: "configuration",
+        })),
+    };
   }
 
   /** Errors: `not_found`, `validation_failed` for a route of the configuration. */

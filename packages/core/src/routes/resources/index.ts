@@ -1,0 +1,32 @@
+import type { AnyEntity, AnyLogEntity } from "../../entities/index.js";
+import type { Route } from "../route.js";
+import { deriveResource, type Resource } from "./resource.js";
+
+export { acceptsNothing, acceptsNull, createSchema } from "./create-schema.js";
+export { fieldsOf, isWritable, type NamedField } from "./field-names.js";
+export { sortFields } from "./list-query.js";
+export { ownInputs, type OwnInput } from "./own-inputs.js";
+export { mergePatch } from "./merge-patch.js";
+export { createdFields, patchedFields, replacedFields } from "./row-input.js";
+export { replaceSchema } from "./replace-schema.js";
+export { deriveResource, type Resource, type ResourceRoute, type ResourceVerb } from "./resource.js";
+export { snakeCase, type OnWire } from "./snake-case.js";
+export { unknownTypeRoutes } from "./unknown-types.js";
+export { updateSchema } from "./update-schema.js";
+export { originOf, toView, viewSchema, type Row, type View } from "./view.js";
+export { wireCodec } from "./wire-codec.js";
+
+/** The resources of all entities that opted in; a route that was written by hand stands in the place of the derived one of its method and path. */
+export function deriveResources(entities: readonly (AnyEntity | AnyLogEntity)[], byHand: readonly Route[]): readonly Resource[] {
+  const taken = new Set(byHand.map(placeOf));
+  return entities.flatMap((entity) => {
+    const resource = entity.kind === "log" ? null : deriveResource(entity as AnyEntity);
+    if (resource === null) return [];
+    return [{ ...resource, routes: resource.routes.filter(({ route }) => !taken.has(placeOf(route))) }];
+  });
+}
+
+/** What names of parameters there are does not matter to who calls. */
+function placeOf({ method, path }: Route): string {
+  return `${method} ${path.replace(/\{\w+\}/g, "{}")}`;
+}
