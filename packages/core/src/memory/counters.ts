@@ -87,7 +87,7 @@ class CountersInMemory implements CountersNow {
     for (const demand of demands) {
       const window = this.#windowOf(demand, t);
       left.push(Math.max(0, demand.limit - window.total));
-      freeAtMs.push(window.freeAt === null ? 0 : nowMs + Math.ceil(window.freeAt - t));
+      freeAtMs.push(window.freeAt === null ? 0 : nowMs + Math.floor(window.freeAt - t));
     }
     return { left, freeAtMs };
   }

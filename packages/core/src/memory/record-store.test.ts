@@ -33,6 +33,8 @@ function taskRow(id: string, over: Partial<TaskRow> = {}): NewRow<TaskRow> {
     createdBy: "me",
     startedAtMs: null,
     finishedAtMs: null,
+    waitingSinceMs: null,
+    waitedMs: null,
     ...over,
   };
 }
