@@ -61,7 +61,7 @@ export const nodeFolders = ["platform", "node"];
 export const outside = {
   "@infisical/sdk": { home: ["secrets"] },
   "@node-rs/argon2": { home: ["access"] },
-  bcryptjs: { home: ["access"] },
+  "@node-rs/bcrypt": { home: ["access"] },
   "openid-client": { home: ["access"] },
   zod: { home: ["entities", "routes", "config"] },
   hono: { home: ["http"] },
