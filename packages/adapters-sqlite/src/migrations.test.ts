@@ -82,10 +82,10 @@ it("what is missing comes with the statements that mend it", async () => {
   const needed = await neededMigration([{ id: "0001_initial", text }]);
   const mending = needed.flatMap(({ statements }) => statements.map((statement) => `${statement};`)).join("\n");
   expect(mending).toContain(`alter table "runs" add column "cancel_reason" text;`);
-  expect(
-    await neededMigration([
-      { id: "0001_initial", text },
-      { id: "0002_mend", text: mending },
-    ]),
-  ).toEqual([]);
+  const left = await neededMigration([
+    { id: "0001_initial", text },
+    { id: "0002_mend", text: mending },
+  ]);
+  // What an old database has too much of is for a person to take away.
+  expect(left.filter(({ what }) => !what.endsWith("was not declared."))).toEqual([]);
 });

@@ -10,10 +10,11 @@ import { text as text7 } from "./0007-usage-tried.js";
 import { text as text8 } from "./0010-access.js";
 import { text as text9 } from "./0011-idempotency-keys.js";
 import { text as text10 } from "./0012-limits.js";
-import { text as text11 } from "./0014-guardrails.js";
-import { text as text12 } from "./0015-telemetry.js";
-import { text as text13 } from "./0016-data-keys.js";
-import { text as text14 } from "./0017-approvals.js";
+import { text as text11 } from "./0013-money.js";
+import { text as text12 } from "./0014-guardrails.js";
+import { text as text13 } from "./0015-telemetry.js";
+import { text as text14 } from "./0016-data-keys.js";
+import { text as text15 } from "./0017-approvals.js";
 
 export const shippedMigrations: readonly Migration[] = [
   { id: "0001_initial", text: text1 },
@@ -26,8 +27,9 @@ export const shippedMigrations: readonly Migration[] = [
   { id: "0010_access", text: text8 },
   { id: "0011_idempotency_keys", text: text9 },
   { id: "0012_limits", text: text10 },
-  { id: "0014_guardrails", text: text11 },
-  { id: "0015_telemetry", text: text12 },
-  { id: "0016_data_keys", text: text13 },
-  { id: "0017_approvals", text: text14 },
+  { id: "0013_money", text: text11 },
+  { id: "0014_guardrails", text: text12 },
+  { id: "0015_telemetry", text: text13 },
+  { id: "0016_data_keys", text: text14 },
+  { id: "0017_approvals", text: text15 },
 ];

@@ -15,6 +15,10 @@ export interface ModelHead {
   readonly name: string;
   readonly stream: boolean;
   readonly maxOutputTokens: number | undefined;
+  /** How many answers, or pictures, are wanted; 1 when left out. */
+  readonly choices?: number | undefined;
+  /** How long a film is wanted. */
+  readonly seconds?: number | undefined;
   /** Bytes of the request's body. */
   readonly bytes: number;
 }

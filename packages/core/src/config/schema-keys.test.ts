@@ -15,7 +15,7 @@ it("knows the keys of every place of the schema, also below unions and names of 
     "headers",
     "models",
   ]);
-  expect(keysAt(configSchema, ["mcpServers", "any"])).toEqual(["type", "command", "args", "env", "cwd", "url", "headers"]);
+  expect(keysAt(configSchema, ["mcpServers", "any"])).toEqual(["type", "command", "args", "env", "cwd", "prices", "url", "headers"]);
   expect(keysAt(configSchema, ["providers", "any", "models", 0])).toEqual([
     "id",
     "kind",

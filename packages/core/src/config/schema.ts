@@ -128,17 +128,25 @@ export const providerSchema = z.strictObject({
   models: z.array(modelEntry).optional().describe("added to the catalogue"),
 });
 
+const toolPrices = z.strictObject({
+  perCall: price.optional().describe("dollars for a call"),
+  perInputToken: price.optional().describe("dollars for a token of the arguments, four bytes each"),
+  perOutputToken: price.optional().describe("dollars for a token of the result"),
+  chargeErrors: z.boolean().optional().describe("whether a result that is an error costs as much; left out: it costs nothing"),
+});
 const stdioServer = z.strictObject({
   type: z.enum(["stdio"]).optional(),
   command: z.string().min(1),
   args: z.array(z.string()).optional(),
   env: z.record(z.string(), secret).optional(),
   cwd: z.string().optional(),
+  prices: toolPrices.optional().describe("what its calls cost; left out: nothing is charged, and their cost is not known"),
 });
 const httpServer = z.strictObject({
   type: z.enum(["http", "streamable-http", "sse"]).optional(),
   url,
   headers: z.record(z.string(), secret).optional(),
+  prices: toolPrices.optional().describe("what its calls cost; left out: nothing is charged, and their cost is not known"),
 });
 /** The shape that Claude Desktop uses. */
 export const mcpServerSchema = z.union([stdioServer, httpServer]);
@@ -151,6 +159,7 @@ export const configSchema = z.strictObject({
       allowedHosts: z.array(z.string()).default([]).describe("Host headers answered beside loopback names"),
       allowedOrigins: z.array(z.string()).default([]).describe("web origins that may call, exact, or * for any"),
       trustProxy: z.boolean().default(false),
+      docs: z.boolean().default(true).describe("whether /openapi.json and /docs are there; they describe the routes and show no data"),
       maxBodyBytes: z.int().min(1024).max(1_073_741_824).default(20_971_520),
       timeouts: z
         .strictObject({
@@ -191,8 +200,37 @@ export const configSchema = z.strictObject({
     .record(name, z.strictObject({ servers: z.array(z.string()).min(1), naming: z.enum(["prefix", "none", "manual"]).default("prefix") }))
     .default({}),
   network: z.strictObject({ allowPrivate: z.boolean().default(false) }).prefault({}),
+  approvals: z
+    .strictObject({
+      tools: z
+        .record(
+          z.string().min(1),
+          z.strictObject({ class: z.enum(["safe", "sensitive", "dangerous"]), requiresApproval: z.boolean().optional() }),
+        )
+        .default({})
+        .describe(
+          "by server__tool, with * for any: how much care a tool needs; a person approves each call of a dangerous one, and of a sensitive one that says so",
+        ),
+      unknown: z
+        .enum(["allow", "built-in", "ask"])
+        .default("allow")
+        .describe("tools that nobody classified: called, judged by the first word of their name, or asked for"),
+      expiresMs: durationMs.default(86_400_000).describe("how long a person has to decide, and an approved call to be made"),
+      fourEyes: z.boolean().default(false).describe("nobody decides on a call of their own"),
+    })
+    .prefault({}),
   access: z.strictObject({ maxStaleMs: durationMs.default(10_000) }).prefault({}),
   limits: limitsSection,
+  money: z
+    .strictObject({
+      unknownPrice: z
+        .enum(["refuse", "allow"])
+        .default("refuse")
+        .describe(
+          "what a hard budget does with a call whose price nobody knows; allowed, it goes on as long as anything is left, and counts as nothing",
+        ),
+    })
+    .prefault({}),
   telemetry: telemetrySection,
   audit: auditSection,
   retention: retentionSection,

@@ -3,6 +3,8 @@ import { bool, defineLedger, field, int, json, text, type RowType } from "./defi
 
 const count = field(z.int().nullable(), { access: "server", column: int });
 
+const id = (max: number) => field(z.string().max(max).nullable(), { access: "server", column: text(max), filter: true });
+
 /** One attempt of a call that needed several. */
 const triedAttempt = z.object({
   provider: z.string(),
@@ -26,11 +28,20 @@ export const usageEntry = defineLedger({
     projectId: field(z.string().max(64), { access: "server", column: text(64), filter: true }),
     callerId: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
     kind: field(z.enum(["model", "tool"]), { access: "server", column: text(16), filter: true }),
+    /** For whom the call counts beside its project; null: nobody of that kind. */
+    keyId: id(64),
+    userId: id(64),
+    teamId: id(64),
+    agentId: id(64),
+    /** Several calls may belong to one request: a run's do. */
+    requestId: id(64),
     /** `generate`, `embed`, `image`, …; of a tool `call`. */
     operation: field(z.string().max(20).nullable(), { access: "server", column: text(20) }),
     /** What the caller asked for. */
     name: field(z.string().max(200), { access: "server", column: text(200), filter: true }),
-    /** What answered: provider and model, or server and tool. */
+    /** Of a tool call; null: it is a model call. */
+    server: id(64),
+    /** What answered: provider and model, or the tool's server. */
     provider: field(z.string().max(100).nullable(), { access: "server", column: text(100) }),
     model: field(z.string().max(200).nullable(), { access: "server", column: text(200) }),
     runId: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
@@ -55,6 +66,13 @@ export const usageEntry = defineLedger({
     status: field(z.int(), { access: "server", column: int }),
     durationMs: field(z.int(), { access: "server", column: int }),
   },
-  indexes: [["projectId", "atMs"], ["callerId", "atMs"], ["name", "atMs"], ["kind", "atMs"], ["runId"], ["atMs"]],
+  // Few and wide: each one costs every call, and what reports filter by stands beside the time that they look at.
+  indexes: [
+    ["projectId", "atMs", "callerId", "keyId", "userId", "teamId", "agentId"],
+    ["name", "atMs", "kind", "server"],
+    ["requestId"],
+    ["runId"],
+    ["atMs"],
+  ],
 });
 export type UsageRow = RowType<typeof usageEntry>;

@@ -1,6 +1,7 @@
 import type { Headers, JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { LiveCall } from "../policy/live-call.js";
+import { noteToolCost } from "../policy/money/tool-price.js";
 import { fullName } from "./catalogue/view.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
 import { textAt } from "./frames/json-scan.js";
@@ -29,15 +30,22 @@ export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly r
   call.meter.attempts++;
   call.meter.provider = upstream.name;
   try {
-    return await upstream.exchange((connection) => o.build(connection, tool), {
+    const answered = await upstream.exchange((connection) => o.build(connection, tool), {
       deadlineMs: call.deadlineMs,
       signal: call.signal,
       owner: call.caller.id,
       onNotice: o.onNotice,
     });
+    const { reply } = answered;
+    noteToolCost(call, { bytes: reply.bytes.length, isError: () => isErrorReply(reply) });
+    return answered;
   } catch (error) {
     throw whatBecame(error);
   }
+}
+
+function isErrorReply(reply: RpcMessage): boolean {
+  return reply.error !== null || (reply.result !== null && valueMember(reply.bytes, reply.result, "isError") === true);
 }
 
 async function findTool(upstream: Upstream, call: LiveCall<ToolHead>): Promise<ListEntry> {

@@ -4,10 +4,15 @@ import { insert, type Clock, type Unit } from "../ports/index.js";
 import type { EventHub } from "../seams/index.js";
 import { cutText } from "../util/well-formed.js";
 import type { GroupCommit } from "./group-commit.js";
+import { idOf } from "./money/begun-call.js";
+import { keyIdOf } from "./money/budget-set.js";
+import type { Money } from "./money/money.js";
 import type { OpenCall, Step } from "./step.js";
 
 export interface LedgerOptions {
   readonly ledger: GroupCommit;
+  /** Whose budgets pay for calls. Left out: nobody's. */
+  readonly money?: Money | undefined;
   readonly clock: Clock;
   readonly events: EventHub;
   /** What the audit keeps of a tool call's arguments. Left out: nothing. */
@@ -24,7 +29,9 @@ export function auditAndMeter(options: LedgerOptions): Step {
     enter(call) {
       call.defer((outcome) => {
         const nowMs = options.clock.now();
-        options.ledger.add(ledgerUnit(call, outcome, { nowMs, parameters: options.parameters?.(call) ?? null }));
+        options.money?.count(call);
+        const unit = ledgerUnit(call, outcome, { nowMs, parameters: options.parameters?.(call) ?? null });
+        const written = options.money === undefined ? options.ledger.add(unit) : options.money.write(call, unit);
         options.events.emit("call.finished", {
           callId: call.id,
           requestId: call.requestId,
@@ -33,6 +40,7 @@ export function auditAndMeter(options: LedgerOptions): Step {
           status: outcome.status,
           durationMs: nowMs - call.startedAtMs,
         });
+        return written;
       });
     },
   };
@@ -58,8 +66,14 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, o: { readonly no
           projectId,
           callerId,
           kind: head.kind,
+          keyId: idOf(keyIdOf(caller)),
+          userId: idOf(caller.userId),
+          teamId: idOf(caller.teamId),
+          agentId: idOf(caller.agentId),
+          requestId: call.requestId,
           operation: head.kind === "model" ? head.operation : "call",
           name,
+          server: head.kind === "tool" ? cutText(head.server, 64) : null,
           provider: meter.provider,
           model: meter.model === null ? null : cutText(meter.model, 200),
           runId: call.runId,
@@ -128,6 +142,6 @@ export function detailOf(usage: Usage): Detail | null {
   if (usage.searches !== undefined) (detail ??= {})["searches"] = usage.searches;
   if (usage.serviceTier !== undefined) (detail ??= {})["serviceTier"] = usage.serviceTier;
   if (usage.reportedCostNanoUsd !== undefined) (detail ??= {})["reportedCostNanoUsd"] = usage.reportedCostNanoUsd;
+  if (usage.byModel !== undefined) (detail ??= {})["byModel"] = usage.byModel.map(({ model }) => model).join(", ");
   return detail;
 }
-  if (usage.byModel !== undefined) (detail ??= {})["byModel"] = usage.byModel.map(({ model }) => model).join(", ");

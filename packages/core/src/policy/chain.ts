@@ -1,18 +1,25 @@
+import type { Counters } from "../ports/index.js";
 import type { Step, AttemptStep } from "./step.js";
 import { auditAndMeter, type LedgerOptions } from "./audit-and-meter.js";
+import { approvalStep, type Approvals } from "./approvals/index.js";
 import { authorise } from "./authorise.js";
+import type { Money } from "./money/money.js";
 import { rateLimit, targetLimits, type Limiter } from "./limits/index.js";
 
 export interface ChainOptions extends LedgerOptions {
   readonly limiter: Limiter;
+  readonly approvals: Approvals;
+  /** For what permissions allow a day. */
+  readonly counters: Counters;
+  readonly money: Money;
 }
 
 /** What every model call and every tool call passes, in this order. */
 export function callSteps(o: ChainOptions): readonly Step[] {
-  return [auditAndMeter(o), authorise, rateLimit(o.limiter)];
+  return [auditAndMeter(o), authorise, rateLimit(o.limiter), approvalStep(o), ...o.money.openCalls(), o.money.toolBudget()];
 }
 
 /** What every attempt of a model call passes before its provider is dialed, in this order. */
 export function attemptSteps(o: ChainOptions): readonly AttemptStep[] {
-  return [targetLimits(o.limiter)];
+  return [targetLimits(o.limiter), o.money.budget()];
 }

@@ -57,6 +57,7 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
   #isReplaced = false;
   #told: Headers | null = null;
   #leaves: Leave[] | null = [];
+  #held: (() => void | Promise<void>) | null = null;
   #failure: ErrorCode | undefined;
   /** The call that this one is a leg of. */
   #whole: LiveCall<H> | null = null;
@@ -133,6 +134,25 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
     leg.#whole = this;
     leg.trace = this.trace;
     return leg;
+  }
+
+  holdAnswer(until: () => void | Promise<void>): void {
+    if (this.#whole !== null) return this.#whole.holdAnswer(until);
+    const before = this.#held;
+    this.#held =
+      before === null
+        ? until
+        : () => {
+            const first = before();
+            return first === undefined ? until() : first.then(until);
+          };
+  }
+
+  /** What the answer waits for. */
+  held(): void | Promise<void> {
+    const held = this.#held;
+    this.#held = null;
+    return held?.();
   }
 
   defer(leave: Leave): void {

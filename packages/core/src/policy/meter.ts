@@ -1,5 +1,6 @@
 import { addUsage, type Outcome, type Usage } from "../calls/index.js";
 import type { UsageRow } from "../entities/index.js";
+import type { Delivered } from "./money/delivered.js";
 import type { ErrorCode } from "../errors/index.js";
 
 /** One attempt of a call that needed several. */
@@ -19,6 +20,10 @@ export class Meter {
   provider: string | null = null;
   model: string | null = null;
   attempts = 0;
+  /** What prices the attempt that runs; null: it has no prices. */
+  pricing: { cost(usage: Usage): number | null } | null = null;
+  /** What of an answer went by, where somebody counted. */
+  delivered: Delivered | null = null;
   /** When the attempt that runs began. */
   attemptAtMs = 0;
   /** When the first of a stream's answer was there; 0: not yet, or it is no stream. */
@@ -71,6 +76,8 @@ export class Meter {
     this.provider = won.provider;
     this.model = won.model;
     this.attemptAtMs = won.attemptAtMs;
+    this.pricing = won.pricing;
+    this.delivered = won.delivered;
     this.beganAtMs = won.beganAtMs;
     this.partial = won.partial;
     this.failures = failures.length === 0 ? null : failures;

@@ -32,9 +32,17 @@ export function runSteps<H extends CallHead, E>(
   core: (call: LiveCall<H>) => Promise<Answer<E>>,
 ): Promise<LiveAnswer<E>> {
   return enterAll(steps, call, core).then(
-    (answer) => settleWhenDone(withEvents(steps, call, answer), call),
+    (answer) => {
+      const held = call.held();
+      const settled = (): LiveAnswer<E> => settleWhenDone(withEvents(steps, call, answer), call);
+      return held === undefined ? settled() : held.then(settled);
+    },
     (error: unknown) => {
-      throw refuse(call, error);
+      const held = call.held();
+      if (held === undefined) throw refuse(call, error);
+      return held.then(() => {
+        throw refuse(call, error);
+      });
     },
   );
 }

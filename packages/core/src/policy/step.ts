@@ -73,6 +73,8 @@ export interface OpenCall<H extends CallHead = CallHead> {
   replace(content: Content): void;
   /** Headers that the answer gets, and the error that stands for one. They replace those of the same names. */
   tell(headers: Headers): void;
+  /** Nothing of the call's answer is handed on before what this gives is done; asked once, when the answer is there. */
+  holdAnswer(until: () => void | Promise<void>): void;
   /** Registers what undoes or settles what a step acquired. Leaves run exactly once, last first, when the call is over. */
   defer(leave: Leave): void;
 }

@@ -12,6 +12,7 @@ export function neutralHead(call: ModelCall, o: { readonly name: string; readonl
     name: o.name,
     stream: true,
     maxOutputTokens: call.maxOutputTokens,
+    choices: call.n,
     bytes: call.messages.reduce((sum, message) => sum + sizeOf(message), 0),
   };
 }

@@ -13,6 +13,34 @@ export interface GatewayEvents {
   "run.changed": (e: { readonly runId: string; readonly status: string }) => void;
   "task.changed": (e: { readonly taskId: string; readonly type: string; readonly status: string }) => void;
   "server.changed": (e: { readonly server: string; readonly connected: boolean; readonly error: string | null }) => void;
+  "approval.requested": (e: { readonly approvalId: string; readonly tool: string; readonly runId: string | null }) => void;
+  "approval.decided": (e: {
+    readonly approvalId: string;
+    readonly status: "approved" | "denied" | "expired";
+    readonly runId: string | null;
+  }) => void;
+  /** So much of a budget's amount is spent; once for each of its thresholds in a period, by whichever process saw it first. Amounts are decimal dollars. */
+  "budget.threshold": (e: {
+    readonly budgetId: string;
+    readonly windowId: string;
+    readonly projectId: string;
+    readonly percent: number;
+    readonly spentUsd: string;
+    readonly limitUsd: string;
+    /** null: it never begins anew. */
+    readonly resetsAtMs: number | null;
+  }) => void;
+  /** A hard budget refused a call. */
+  "budget.exceeded": (e: { readonly budgetId: string; readonly windowId: string }) => void;
+  /** A cost that cannot be true was cut to what can; null: nobody knows what it was. */
+  "usage.clamped": (e: {
+    readonly callId: string;
+    readonly requestId: string;
+    readonly saidNanoUsd: number;
+    readonly costNanoUsd: number | null;
+  }) => void;
+  /** A call whose process is gone was settled by this one. */
+  "call.reconciled": (e: { readonly callId: string; readonly requestId: string; readonly costNanoUsd: number | null }) => void;
   /** A listener or a step's leave threw, or something of ours failed in the background. */
   "internal.error": (e: { readonly where: string; readonly error: unknown }) => void;
 }

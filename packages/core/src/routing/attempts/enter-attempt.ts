@@ -15,7 +15,7 @@ export function enterAttempt(steps: readonly AttemptStep[], call: LiveCall<Model
   }
 }
 
-function attemptTarget(target: Target): AttemptTarget {
+export function attemptTarget(target: Target): AttemptTarget {
   let at = seen.get(target);
   if (at === undefined) {
     const { model } = target;
@@ -26,7 +26,7 @@ function attemptTarget(target: Target): AttemptTarget {
         model: target.code,
         contextTokens: model?.contextTokens ?? null,
         maxOutputTokens: model?.maxOutputTokens ?? null,
-        cost: (usage) => model?.costNanoUsd(usage) ?? null,
+        cost: (usage) => target.provider.costNanoUsd(model, usage),
       }),
     );
   }

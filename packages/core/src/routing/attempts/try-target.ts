@@ -8,7 +8,7 @@ import type { Log } from "../../util/log.js";
 import type { Attempt } from "../lanes/attempt.js";
 import { tellable } from "../lanes/tellable.js";
 import type { Target } from "../resolve.js";
-import { enterAttempt } from "./enter-attempt.js";
+import { attemptTarget, enterAttempt } from "./enter-attempt.js";
 import { failureClass } from "./failure-class.js";
 
 /** However many targets and keys there are. */
@@ -73,7 +73,7 @@ export async function tryTarget<A>(o: TryOptions, target: Target, once: Once<A>)
     call.meter.attemptAtMs = nowMs;
     call.meter.provider = target.provider.name;
     call.meter.model = target.code;
-    call.meter.pricing = target.model;
+    call.meter.pricing = attemptTarget(target);
     call.meter.delivered = null;
     try {
       return await once({ target, key, call });

@@ -9,7 +9,9 @@ import {
   type Usage,
 } from "../../calls/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
+import { nothingDelivered, type Delivered } from "../../policy/money/delivered.js";
 import type { HttpResponse } from "../../ports/index.js";
+import { markAnswer, markEvents } from "../../wire/shared/adapt/mark-calls.js";
 import type { Codec, Warning } from "../../wire/shared/codec.js";
 import { hasTokens, type Carrier, type HeldCall } from "../opaque/index.js";
 import type { Target } from "../resolve.js";
@@ -49,7 +51,8 @@ export async function askForEvents(attempt: Attempt, question: Question, wires: 
   const { target, call: live } = attempt;
   const asking = await open(attempt, question, wires);
   const begin = async (events: AsyncIterable<ModelEvent>) => {
-    const begun = await beginEvents(wires.tokens.sealEvents(events, asking.sealing), {
+    const begun = await beginEvents(wires.tokens.sealEvents(markEvents(events, asking.call), asking.sealing), {
+      delivered: (live.meter.delivered = nothingDelivered()),
       usage: ({ usage }) => noteUsage(live, target, usage),
       failed: (error) => {
         live.failed(error.code);
@@ -81,7 +84,8 @@ export async function askForAnswer(attempt: Attempt, question: Question, wires: 
     asked = { answer: adapted.restoreAnswer(await readWhole(attempt, response, codec)), vendor: response.headers, warnings };
   }
   noteUsage(live, target, asked.answer.usage);
-  return { ...asked, answer: await wires.tokens.sealAnswer(asked.answer, asking.sealing) };
+  if (live.meter.usage.outputTokens === undefined) live.meter.delivered = answerDelivered(asked.answer);
+  return { ...asked, answer: await wires.tokens.sealAnswer(markAnswer(asked.answer, asking.call), asking.sealing) };
 }
 
 /** A whole answer, however the vendor sent it. What one that breaks off had used by then is noted. */
@@ -105,6 +109,14 @@ async function collected(events: AsyncIterable<ModelEvent>, { call, target }: At
 export function noteUsage(live: LiveCall<ModelHead>, target: Target, told: Usage): void {
   const usage = saneUsage(told, target.model ?? { contextTokens: null, maxOutputTokens: null });
   live.meter.note(usage, target.provider.costNanoUsd(target.model, usage));
+}
+
+function answerDelivered({ candidates }: ModelAnswer): Delivered {
+  let chars = 0;
+  for (const { content } of candidates)
+    for (const part of content)
+      chars += "text" in part && typeof part.text === "string" ? part.text.length : part.type === "tool-call" ? part.arguments.length : 0;
+  return { ...nothingDelivered(), chars, events: chars === 0 ? 0 : 1 };
 }
 
 /** An answer as the stream that it would have been. */

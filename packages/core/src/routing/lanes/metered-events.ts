@@ -1,7 +1,10 @@
 import type { ModelEvent } from "../../calls/index.js";
+import type { Delivered } from "../../policy/money/delivered.js";
 import { GatewayError } from "../../errors/index.js";
 
 export interface Watch {
+  /** Counts what goes by. */
+  readonly delivered: Delivered;
   /** Each usage seen; the last is true. */
   usage(event: Extract<ModelEvent, { type: "usage" }>): void;
   /** The stream broke off after its first event; gives what may be told of it. */
@@ -47,7 +50,14 @@ class MeteredEvents implements AsyncIterableIterator<ModelEvent> {
   }
 
   readonly #seen = (result: IteratorResult<ModelEvent>): IteratorResult<ModelEvent> => {
-    if (result.done !== true && result.value.type === "usage") this.#watch.usage(result.value);
+    if (result.done === true) return result;
+    const event = result.value;
+    if (event.type === "usage") this.#watch.usage(event);
+    else if (event.type === "text-delta" || event.type === "reasoning-delta" || event.type === "tool-call-delta") {
+      const { delivered } = this.#watch;
+      delivered.events++;
+      delivered.chars += event.text.length;
+    }
     return result;
   };
 

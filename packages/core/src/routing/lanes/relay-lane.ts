@@ -1,5 +1,6 @@
 import type { Answer, Headers } from "../../calls/index.js";
 import type { GatewayError } from "../../errors/index.js";
+import { nothingDelivered, wholeDelivered } from "../../policy/money/delivered.js";
 import type { HttpResponse } from "../../ports/index.js";
 import type { Reach } from "../../providers/index.js";
 import type { Codec, Quirks, ScannedHead } from "../../wire/shared/codec.js";
@@ -67,6 +68,7 @@ export async function relayLane(
   if (!head.stream && !isStream(response, false)) {
     const bytes = await wholeBody(target, response);
     noteUsage(call, target, codec.readUsage(bytes));
+    if (call.meter.usage.outputTokens === undefined) call.meter.delivered = wholeDelivered(bytes);
     return { status: response.status, headers: headers(false), body: { kind: "bytes", bytes } };
   }
   const answer = await readWhole(attempt, response, codec);
@@ -81,9 +83,11 @@ async function beginFrames(attempt: Attempt, { codec, head }: WireRequest, respo
   const { target, call } = attempt;
   let begun = false;
   let early: GatewayError | null = null;
+  const delivered = (call.meter.delivered = nothingDelivered());
   const relayed = codec.relayStream(response.chunks(), {
     dropUsage: !head.wantsUsage,
     watch: {
+      delivered,
       usage: (usage) => noteUsage(call, target, usage),
       tellable: (error) => tellable(attempt, error),
       failed: (error) => {

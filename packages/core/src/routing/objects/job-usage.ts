@@ -1,6 +1,8 @@
 import type { Usage } from "../../calls/index.js";
 import { usageEntry, type VendorObjectRow } from "../../entities/index.js";
 import { detailOf } from "../../policy/audit-and-meter.js";
+import { idOf } from "../../policy/money/begun-call.js";
+import { keyIdOf } from "../../policy/money/budget-set.js";
 import { insert, type Write } from "../../ports/index.js";
 import { cutText } from "../../util/well-formed.js";
 import { callerOf } from "./object-records.js";
@@ -27,6 +29,12 @@ export function jobUsage(row: VendorObjectRow, o: JobUsage): Write {
       id: row.id,
       atMs: o.nowMs,
       ...{ projectId: row.projectId, callerId: cutText(caller.id, 100), kind: "model", operation: o.operation },
+      keyId: idOf(keyIdOf(caller)),
+      userId: idOf(caller.userId),
+      teamId: idOf(caller.teamId),
+      agentId: idOf(caller.agentId),
+      requestId: null,
+      server: null,
       name: cutText(row.model ?? o.code, 200),
       provider: row.provider,
       model: cutText(o.code, 200),

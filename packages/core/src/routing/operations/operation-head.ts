@@ -16,6 +16,8 @@ export function operationHead(name: OperationName, call: Call, o: { readonly nam
     name: o.name,
     stream: false,
     maxOutputTokens: undefined,
+    choices: "n" in call ? call.n : undefined,
+    seconds: "seconds" in call ? call.seconds : undefined,
     bytes: textsOf(call).reduce((sum, text) => sum + text.length, 0) + mediaBytesOf(call),
   };
 }

@@ -161,6 +161,8 @@ export interface RelayWatch {
   tellable(error: GatewayError): GatewayError;
   /** Called once when the stream ends without its terminator or carries the vendor's error, just before the frame that says so is given. */
   failed(error: GatewayError): void;
+  /** Counts the bytes that go by, and keeps their beginning as text. */
+  readonly delivered?: { bytes: number; sample: string } | undefined;
 }
 
 /**

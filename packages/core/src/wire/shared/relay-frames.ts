@@ -24,7 +24,12 @@ export interface RelayEnd {
   errorFrame(error: GatewayError): Uint8Array;
   /** Called just before the error frame is given. */
   failed(error: GatewayError): void;
+  /** Counts what goes by, and keeps its beginning: for an answer whose vendor never says what it used. */
+  readonly delivered?: { bytes: number; sample: string } | undefined;
 }
+
+/** So much of the beginning is kept. */
+const SAMPLE_CHARS = 4_096;
 
 type Result = IteratorResult<Uint8Array, undefined>;
 
@@ -88,6 +93,11 @@ export class RelayFrames implements AsyncIterableIterator<Uint8Array, undefined>
   #keep(frames: Uint8Array): Uint8Array {
     const watcher = this.#watcher;
     const all = decoder.decode(frames);
+    const { delivered } = this.#end;
+    if (delivered !== undefined) {
+      delivered.bytes += frames.length;
+      if (delivered.sample.length < SAMPLE_CHARS) delivered.sample += all;
+    }
     watcher.passing?.(all);
     if (!watcher.interesting.test(all)) return frames;
     const dropped: [number, number][] = [];

@@ -12,7 +12,11 @@ export function relayStream(
   chunks: AsyncIterable<Uint8Array>,
   o: { readonly dropUsage: boolean; readonly watch: RelayWatch },
 ): AsyncIterable<Uint8Array> {
-  return new RelayFrames(chunks, new MessageFrames(o.watch), { errorFrame, failed: (error) => o.watch.failed(error) });
+  return new RelayFrames(chunks, new MessageFrames(o.watch), {
+    errorFrame,
+    failed: (error) => o.watch.failed(error),
+    delivered: o.watch.delivered,
+  });
 }
 
 /** Looks for the beginning and the end, which have the usage, and for the vendor's error. */

@@ -12,8 +12,9 @@ const otherNames = new Map([
   ["safety_settings", "safetySettings"],
 ]);
 const headKeys = new KeyTable(["contents", "model", "tools", ...otherNames.keys(), ...otherNames.values()]);
-const limitKeys = new KeyTable(["maxOutputTokens", "max_output_tokens"]);
+const limitKeys = new KeyTable(["maxOutputTokens", "max_output_tokens", "candidateCount", "candidate_count"]);
 const limit = "generationConfig.maxOutputTokens";
+const choices = "generationConfig.candidateCount";
 
 /** `Codec.scanHead` of Google's protocol: model and stream are in the path. `spans` has the body's `model` where it was said, which some clients do. */
 export function scanHead(bytes: Uint8Array, path?: PathHead): ScannedHead {
@@ -29,6 +30,7 @@ export function scanHead(bytes: Uint8Array, path?: PathHead): ScannedHead {
     name: path.model,
     stream: path.stream,
     maxOutputTokens: readInteger(bytes, spans, limit),
+    choices: readInteger(bytes, spans, choices),
     bytes: bytes.length,
     spans,
     wantsUsage: true,
@@ -40,7 +42,8 @@ const scanConfig: NestedScan = (scanner, put) => {
   for (let key = scanner.nextKey(limitKeys); key !== JsonScanner.end; key = scanner.nextKey(limitKeys)) {
     const start = scanner.pos;
     scanner.skip();
-    if (key !== JsonScanner.other) put(limit, { start, end: scanner.pos });
+    if (key === JsonScanner.other) continue;
+    put(limitKeys.names[key]!.startsWith("max") ? limit : choices, { start, end: scanner.pos });
   }
 };
 

@@ -14,7 +14,11 @@ export function relayStream(
   chunks: AsyncIterable<Uint8Array>,
   o: { readonly dropUsage: boolean; readonly watch: RelayWatch },
 ): AsyncIterable<Uint8Array> {
-  return new RelayFrames(chunks, new GoogleFrames(o.watch), { errorFrame, failed: (error) => o.watch.failed(error) });
+  return new RelayFrames(chunks, new GoogleFrames(o.watch), {
+    errorFrame,
+    failed: (error) => o.watch.failed(error),
+    delivered: o.watch.delivered,
+  });
 }
 
 /** Looks for the usage, which nearly every frame has, why candidates ended, and the vendor's error. */

@@ -37,6 +37,7 @@ export function scanHead(bytes: Uint8Array): ScannedHead {
     name,
     stream: readBoolean(bytes, spans, "stream"),
     maxOutputTokens: readMaxTokens(bytes, spans),
+    choices: readInteger(bytes, spans, "n"),
     bytes: bytes.length,
     spans,
     wantsUsage: readBoolean(bytes, spans, usageOption),

@@ -12,7 +12,11 @@ export function relayStream(
   chunks: AsyncIterable<Uint8Array>,
   o: { readonly dropUsage: boolean; readonly watch: RelayWatch },
 ): AsyncIterable<Uint8Array> {
-  return new RelayFrames(chunks, new ChatFrames(o), { errorFrame, failed: (error) => o.watch.failed(error) });
+  return new RelayFrames(chunks, new ChatFrames(o), {
+    errorFrame,
+    failed: (error) => o.watch.failed(error),
+    delivered: o.watch.delivered,
+  });
 }
 
 const doneFrame = utf8("data: [DONE]\n\n");

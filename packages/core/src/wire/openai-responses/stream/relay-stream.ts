@@ -14,7 +14,11 @@ export function relayStream(
   o: { readonly dropUsage: boolean; readonly watch: RelayWatch },
 ): AsyncIterable<Uint8Array> {
   const watcher = new ResponseWatcher(o.watch);
-  return new RelayFrames(chunks, watcher, { errorFrame: (error) => watcher.errorFrames(error), failed: (error) => o.watch.failed(error) });
+  return new RelayFrames(chunks, watcher, {
+    errorFrame: (error) => watcher.errorFrames(error),
+    failed: (error) => o.watch.failed(error),
+    delivered: o.watch.delivered,
+  });
 }
 
 /** Looks for the beginning and the end of the response, and for the vendor's error; nearly every frame has none of them. */
