@@ -126,6 +126,8 @@ export interface ToolSpec {
   readonly grammar?: { readonly syntax: string; readonly definition: string } | undefined;
   readonly strict?: boolean | undefined;
   readonly cache?: CacheMark | undefined;
+  /** What a call of it is to whoever declared it, in a dialect whose calls have no ids. */
+  readonly calledAs?: { readonly id: string; readonly extras: Extras } | undefined;
   readonly extras?: Extras | undefined;
 }
 /** A tool that the vendor itself runs, as its protocol declares it. Any other protocol refuses it. */

@@ -93,7 +93,11 @@ export const caseList: Readonly<Record<number, readonly Covered[]>> = {
   72: [{ file: "core/src/providers/prices.test.ts", test: "follows the tier of the whole input, from the first token" }],
   73: ["core/test/cross/stream-cases.test.ts", { file: "core/src/providers/prices.test.ts", test: "(73)" }],
   74: ["core/src/wire/openai-chat/answer/answer.test.ts", { file: "core/src/providers/prices.test.ts", test: "(74)" }],
-  75: ["core/src/wire/anthropic-messages/answer/answer.test.ts"],
+  75: [
+    "core/src/wire/anthropic-messages/answer/answer.test.ts",
+    "core/src/providers/providers.test.ts",
+    "core/test/routing/several-models.test.ts",
+  ],
   76: ["core/src/wire/openai-responses/answer/answer.test.ts", { file: "core/src/providers/prices.test.ts", test: "(76)" }],
   77: [{ file: "core/test/routing/relay.test.ts", test: "to a model that nobody listed is forwarded, at an unknown cost" }],
   78: [

@@ -4,7 +4,7 @@ import { Fields, invalid } from "../../shared/fields.js";
 import { asExtras } from "../extras.js";
 import { decodeMessages } from "./decode-messages.js";
 import { decodeReasoning } from "./reasoning-request.js";
-import { decodeToolChoice, decodeTools } from "./tools.js";
+import { decodeParallel, decodeToolChoice, decodeTools } from "./tools.js";
 
 /** `Codec.decodeRequest` of Chat Completions: what is null or absent is undefined, what has no neutral meaning rides in `extras`. */
 export function decodeRequest(bytes: Uint8Array): ModelCall {
@@ -23,7 +23,7 @@ export function decodeRequest(bytes: Uint8Array): ModelCall {
     messages,
     tools,
     toolChoice: choice.neutral,
-    parallelToolCalls: fields.optionalBoolean("parallel_tool_calls"),
+    parallelToolCalls: decodeParallel(fields, tools),
     output: format.neutral,
     maxOutputTokens: limit.neutral,
     temperature: fields.optionalNumber("temperature"),

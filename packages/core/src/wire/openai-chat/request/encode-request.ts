@@ -6,7 +6,7 @@ import { chatExtras } from "../extras.js";
 import { encodeMessages } from "./encode-messages.js";
 import { encodeReasoningRequest } from "./reasoning-request.js";
 import { chatPath, requestHeaders } from "./splice-request.js";
-import { encodeToolChoice, encodeTools } from "./tools.js";
+import { encodeParallel, encodeToolChoice, encodeTools } from "./tools.js";
 
 /**
  * `Codec.encodeRequest` of Chat Completions. Equal calls have equal bytes, so that a vendor's prompt cache recognises them: nothing here is random, and lists keep
@@ -27,7 +27,7 @@ export function encodeRequest(
     messages: encodeMessages(call.messages, marking),
     ...encodeTools(call.tools, marking),
     ...encodeToolChoice(call, tool_choice),
-    parallel_tool_calls: call.parallelToolCalls,
+    parallel_tool_calls: encodeParallel(call),
     response_format: call.output === undefined ? response_format : encodeFormat(call.output),
     ...(call.maxOutputTokens === undefined ? {} : { [limit]: call.maxOutputTokens }),
     ...encodeSampling(call, top_k, marking),

@@ -3,6 +3,7 @@ import { isObject } from "../../../util/json.js";
 import { Fields, invalid, unsupported } from "../../shared/fields.js";
 import { cacheOf, markOf, type Marking } from "../cache-marks.js";
 import { asExtras, chatExtras } from "../extras.js";
+import { legacyCall } from "../legacy-call.js";
 
 type Tools = NonNullable<ModelCall["tools"]>;
 
@@ -18,10 +19,22 @@ export function decodeTools(fields: Fields): { readonly tools: Tools | undefined
     else tools.push({ hosted: "openai-chat", definition: value as JsonObject });
   });
   const legacy = fields.optionalList("functions");
-  legacy?.forEach((value, i) =>
-    addTool(tools, decodeFunction(new Fields(value, `functions[${i}]`), { type: "functions" }), `functions[${i}].name`),
-  );
+  legacy?.forEach((value, i) => {
+    const spec = decodeFunction(new Fields(value, `functions[${i}]`), { type: "functions" });
+    addTool(tools, { ...spec, calledAs: legacyCall }, `functions[${i}].name`);
+  });
   return { tools: tools.length > 0 || given !== undefined ? tools : undefined };
+}
+
+/** Whoever declares functions of the time before `tools` knows one call a turn: no more are asked for. */
+export function decodeParallel(fields: Fields, tools: Tools | undefined): boolean | undefined {
+  return fields.optionalBoolean("parallel_tool_calls") ?? (areLegacy(tools) ? false : undefined);
+}
+export function encodeParallel({ parallelToolCalls, tools }: Pick<ModelCall, "parallelToolCalls" | "tools">): boolean | undefined {
+  return parallelToolCalls === false && areLegacy(tools) ? undefined : parallelToolCalls;
+}
+function areLegacy(tools: Tools | undefined): boolean {
+  return tools !== undefined && tools.length > 0 && tools.every((tool) => !("hosted" in tool) && chatExtras(tool)["type"] === "functions");
 }
 
 function addTool(tools: (ToolSpec | HostedTool)[], spec: ToolSpec, path: string): void {
@@ -137,8 +150,8 @@ export function encodeToolChoice(
 ): { tool_choice?: unknown; function_call?: unknown } {
   const { toolChoice, tools } = call;
   if (toolChoice === undefined) return { tool_choice: own };
-  const legacy = tools?.length !== 0 && tools?.every((tool) => !("hosted" in tool) && chatExtras(tool)["type"] === "functions") === true;
-  if (legacy && toolChoice !== "required" && (typeof toolChoice === "string" || "name" in toolChoice)) return { function_call: toolChoice };
+  if (areLegacy(tools) && toolChoice !== "required" && (typeof toolChoice === "string" || "name" in toolChoice))
+    return { function_call: toolChoice };
   return { tool_choice: encodedChoice(toolChoice, tools) };
 }
 

@@ -169,7 +169,8 @@ class ChunkEncoder {
     if (event.type === "tool-call-start") {
       const legacy = chatExtras(event)["type"] === "function_call";
       const type: CallKind = legacy ? "function_call" : event.input === "text" ? "custom" : "function";
-      const call = { place: candidate.calls.size, type };
+      const others = [...candidate.calls.values()].filter((other) => other.type !== "function_call");
+      const call = { place: others.length, type };
       candidate.calls.set(event.block, call);
       return this.#chunk(event.index, startOfCall(event, call));
     }
