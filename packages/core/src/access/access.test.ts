@@ -48,6 +48,7 @@ async function setUp(o: { readonly row?: Partial<GatewayKeyRow>; readonly auth?:
   await store.commit([{ scope: { system: "test" }, writes: [insert(gatewayKey, { ...row, ...o.row })] }], within);
   const snapshot: { -readonly [K in keyof AccessSnapshot]: AccessSnapshot[K] } = {
     keys: await readKeys(store, within),
+    records: { of: () => [] },
     readAtMs: clock.now(),
     config: { access: { maxStaleMs: 10_000 }, server: { trustProxy: o.trustProxy ?? false } },
   };

@@ -13,7 +13,7 @@ export type AuthHook = (request: AuthRequest) => Caller | null | Promise<Caller 
 /** Errors: `unauthenticated` for null; `misconfigured` when the hook returns what is no Caller; what the hook throws. */
 export async function callerOfHost(hook: AuthHook, inbound: Inbound, o: { readonly trustProxy: boolean }): Promise<Caller> {
   const { method, path, query, basePath, raw } = inbound;
-  const remoteAddress = o.trustProxy ? forwardedFor(inbound) : inbound.remoteAddress;
+  const remoteAddress = remoteAddressOf(inbound, o);
   const caller: unknown = await hook({ method, path, query, basePath, raw, remoteAddress, header: (name) => inbound.header(name) });
   if (caller === null || caller === undefined)
     throw new GatewayError("unauthenticated", "The application that hosts this gateway does not know the caller.");
@@ -22,6 +22,11 @@ export async function callerOfHost(hook: AuthHook, inbound: Inbound, o: { readon
       hint: "Return { kind, id, name, projects: [one or more], grants: [...] }, or null.",
     });
   return caller;
+}
+
+/** The address of who calls; null: nobody knows it. */
+export function remoteAddressOf(inbound: Inbound, o: { readonly trustProxy: boolean }): string | null {
+  return o.trustProxy ? forwardedFor(inbound) : inbound.remoteAddress;
 }
 
 /** The last address is the one that the proxy next to us saw; those before it are whatever its client wrote. */
