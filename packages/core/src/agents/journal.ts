@@ -20,6 +20,8 @@ export interface Turn {
   readonly outcomes: Map<string, ToolOutcome>;
   /** Calls that were begun by a process that no longer holds the run. */
   readonly begun: ReadonlySet<string>;
+  /** Calls that were not made because a person has to approve them, and the approvals. */
+  readonly parked: Map<string, string>;
 }
 
 /** What is written to the journal; the entry's `kind` says which. */
@@ -40,6 +42,7 @@ export type JournalEntry =
       readonly step: number;
       readonly body: { readonly callId: string; readonly name: string; readonly idempotencyKey: string };
     }
+  | { readonly kind: "tool.parked"; readonly step: number; readonly body: { readonly callId: string; readonly approvalId: string } }
   | { readonly kind: "tool.done"; readonly step: number; readonly body: { readonly callId: string } & ToolOutcome };
 
 /** A run as its journal tells it. */
@@ -67,16 +70,22 @@ export async function readJournal(store: RecordStore, row: RunRow, within: () =>
     for (const { seq, entry } of page) {
       lastSeq = seq;
       const told = asEntry(entry);
-      if (told.kind !== "model.begun" && told.kind !== "tool.begun") lastProgress = Math.max(lastProgress, entry.attempt);
+      if (told.kind === "model.done" || told.kind === "tool.done" || told.kind === "tool.parked")
+        lastProgress = Math.max(lastProgress, entry.attempt);
       if (told.kind === "model.done") {
         const { content, finishReason, cutCall } = told.body;
-        turns.push({ step: told.step, content, finishReason, cutCall, outcomes: new Map(), begun: new Set() });
+        turns.push({ step: told.step, content, finishReason, cutCall, outcomes: new Map(), begun: new Set(), parked: new Map() });
         usage = addUsage(usage, told.body.usage);
       } else if (told.kind !== "model.begun") {
         const turn = turns.at(-1);
         if (turn?.step !== told.step) throw corrupt(row.id, seq);
-        if (told.kind === "tool.begun") turn.begun.add(told.body.callId);
-        else turn.outcomes.set(told.body.callId, { isError: told.body.isError, text: told.body.text });
+        const { callId } = told.body;
+        turn.parked.delete(callId);
+        if (told.kind === "tool.begun") turn.begun.add(callId);
+        else if (told.kind === "tool.parked") {
+          turn.begun.delete(callId);
+          turn.parked.set(callId, told.body.approvalId);
+        } else turn.outcomes.set(told.body.callId, { isError: told.body.isError, text: told.body.text });
       }
     }
     if (page.length < PAGE) return { turns, usage, lastSeq, lastProgress };

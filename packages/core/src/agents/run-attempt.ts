@@ -116,6 +116,7 @@ export class RunAttempt {
       if (turn.step >= optionsOf(this.#o.row).maxSteps) throw stepLimit(turn.step);
       this.#mayGoOn();
       if (calls > 0) await this.#useTools(writer, { turn, tools });
+      if (turn.parked.size > 0) return this.#wait(writer, turn);
     }
   }
 
@@ -145,7 +146,7 @@ export class RunAttempt {
     const first = row.attempt === 1;
     await writer.write({
       events: [first ? { type: "run.started", attempt: 1 } : { type: "run.resumed", attempt: row.attempt, afterStep: this.#step }],
-      set: row.startedAtMs === null ? { startedAtMs: now } : {},
+      set: row.startedAtMs === null ? { startedAtMs: now } : { waitedMs: this.#waitedMs(), waitingSinceMs: null },
     });
     services.events.emit("run.changed", { runId: row.id, status: "running" });
     return writer;
@@ -170,7 +171,7 @@ export class RunAttempt {
     const { row, leaseMs, services } = this.#o;
     const { timeoutMs } = optionsOf(row);
     const takenByStoreMs = row.leaseUntilMs - leaseMs;
-    const leftMs = timeoutMs - (row.startedAtMs === null ? 0 : takenByStoreMs - row.startedAtMs);
+    const leftMs = timeoutMs - (row.startedAtMs === null ? 0 : takenByStoreMs - row.startedAtMs - this.#waitedMs());
     this.#deadlineMs = services.clock.now() + Math.max(0, leftMs);
     this.#cancelTimeout = services.clock.at(this.#deadlineMs, () =>
       this.stop(
@@ -180,6 +181,12 @@ export class RunAttempt {
         }),
       ),
     );
+  }
+
+  /** How long it waited for people, by the store's clock. */
+  #waitedMs(): number {
+    const { row, leaseMs } = this.#o;
+    return (row.waitedMs ?? 0) + (row.waitingSinceMs === null ? 0 : Math.max(0, row.leaseUntilMs - leaseMs - row.waitingSinceMs));
   }
 
   /** The tools that the run may call. A name or glob of the first attempt that no tool matches is a mistake, which the model could only guess at. */
@@ -227,7 +234,7 @@ export class RunAttempt {
     });
     const { content, finishReason, cutCall, usage } = answer;
     this.#usage = addUsage(this.#usage, usage);
-    const turn: Turn = { step, content, finishReason, cutCall, outcomes: new Map(), begun: new Set() };
+    const turn: Turn = { step, content, finishReason, cutCall, outcomes: new Map(), begun: new Set(), parked: new Map() };
     await writer.write({
       events: [{ type: "step.finished", step, finishReason, usage }],
       journal: [{ kind: "model.done", step, body: { content, finishReason, cutCall, usage } }],
@@ -247,7 +254,19 @@ export class RunAttempt {
       options: this.#callOptions(),
       writer,
       maxParallel: maxParallelTools,
+      verdict: (approvalId) => services.seams.inbox.get().verdict(row.projectId, approvalId),
     });
+  }
+
+  /** Lets go of the run until a person has decided. What was decided just before that would wake nobody: so it is asked once more. */
+  async #wait(writer: RunWriter, turn: Turn): Promise<void> {
+    const { row, services } = this.#o;
+    this.#mayGoOn();
+    await writer.wait();
+    services.events.emit("run.changed", { runId: row.id, status: "waiting" });
+    const inbox = services.seams.inbox.get();
+    const verdicts = await Promise.all([...turn.parked.values()].map((id) => inbox.verdict(row.projectId, id)));
+    if (verdicts.some((verdict) => verdict?.status !== "pending")) await services.seams.runs.get().wake(row.id, row.projectId);
   }
 
   async #succeed(writer: RunWriter, turn: Turn): Promise<void> {

@@ -124,6 +124,13 @@ export class RunEngine implements RunStarter {
     return this.#records.mustGet(id, o.caller);
   }
 
+  async wake(id: string, projectId: string): Promise<void> {
+    if (!(await this.#records.wake(id, projectId))) return;
+    this.#services.events.emit("run.changed", { runId: id, status: "queued" });
+    this.#offer(id);
+    this.#look();
+  }
+
   /** Begins to take runs that wait, and runs whose process died or closed. Idempotent. Errors: `shutting_down`. */
   work(): void {
     if (this.#closing !== null) throw closing();

@@ -90,6 +90,12 @@ export class RunRecords {
     return (await this.#queue.commit({ scope: { projects: [row.projectId] }, writes })).ok;
   }
 
+  /** A run that waits is there to be taken; false when it does not wait. */
+  async wake(id: string, projectId: string): Promise<boolean> {
+    const writes = [update(run, id, { change: { set: { status: "queued", leaseUntilMs: now } }, where: { status: "waiting" } })];
+    return (await this.#queue.commit({ scope: { projects: [projectId] }, writes })).ok;
+  }
+
   /** Marks a run that a process holds; false when there is nothing to mark any more. */
   async askForEnd(row: RunRow, reason: string): Promise<boolean> {
     const change = { set: { cancelRequested: true, cancelReason: reason } };

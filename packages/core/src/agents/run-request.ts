@@ -86,6 +86,8 @@ export function newRun(
     payloadHash: payloadHash({ model, input, tools, options }, (bytes) => o.crypto.sha256(bytes)),
     startedAtMs: null,
     finishedAtMs: null,
+    waitingSinceMs: null,
+    waitedMs: null,
   };
 }
 

@@ -132,6 +132,15 @@ export class RunWriter {
     await this.flush();
   }
 
+  /** Writes what is left and lets go of the run until somebody wakes it. One whose cancellation was asked for does not wait: then this rejects with `cancelled`, and nothing of it is written. */
+  async wait(): Promise<void> {
+    await this.#writing;
+    if (this.#failed !== null) throw this.#failed;
+    Object.assign(this.#next.set, { status: "waiting", leaseUntilMs: now, waitingSinceMs: now });
+    this.#next.end = "waiting";
+    await this.flush();
+  }
+
   /** Resolves when everything so far is stored. */
   flush(): Promise<void> {
     const batch = this.#next;

@@ -1,6 +1,6 @@
 import { toolResultText, type RunEvent, type ToolCallPart, type ToolDefinition } from "../calls/index.js";
 import { GatewayError, type ErrorCode } from "../errors/index.js";
-import type { CallOptions, ToolCaller } from "../seams/index.js";
+import type { CallOptions, ToolCaller, Verdict } from "../seams/index.js";
 import { untilAborted } from "../util/until-aborted.js";
 import { cutText, toWellFormed } from "../util/well-formed.js";
 import { callsOf, type ToolOutcome, type Turn } from "./journal.js";
@@ -16,6 +16,8 @@ export interface ToolStepOptions {
   readonly writer: RunWriter;
   /** Calls at the same time. */
   readonly maxParallel: number;
+  /** What became of an approval that a call waits for; null: it is gone. */
+  readonly verdict: (approvalId: string) => Promise<Verdict | null>;
 }
 
 /** Calls of one answer that are made; the rest are told to the model as refused. */
@@ -27,7 +29,8 @@ const MAX_EVENT_CHARS = 32_768;
 
 /**
  * Makes the tool calls of one answer that have no outcome yet, several at a time. Each is written down before it is made and with its outcome after, so that a completed call is never made again;
- * what a tool answers, also its failure, is an outcome that the model is told.
+ * what a tool answers, also its failure, is an outcome that the model is told. A call that a person has to approve first is parked, and is no outcome yet; once that is decided it is made, perhaps with
+ * other arguments, or the model is told that it was denied.
  *
  * Errors: `outcome_unknown` when a call was begun and nobody knows whether it was done, the signal's reason, those of the writer.
  */
@@ -43,7 +46,8 @@ export async function toolStep(o: ToolStepOptions): Promise<void> {
   const worker = async (): Promise<void> => {
     for (let call = queue.shift(); call !== undefined && stop === null; call = queue.shift()) {
       try {
-        turn.outcomes.set(call.id, await oneCall(o, call, order.indexOf(call)));
+        const outcome = await oneCall(o, call, order.indexOf(call));
+        if (outcome !== null) turn.outcomes.set(call.id, outcome);
       } catch (error) {
         // The others that are under way come to their end and are written down; nothing new is begun.
         stop ??= error;
@@ -54,9 +58,19 @@ export async function toolStep(o: ToolStepOptions): Promise<void> {
   if (stop !== null) throw stop as Error;
 }
 
-async function oneCall(o: ToolStepOptions, call: ToolCallPart, index: number): Promise<ToolOutcome> {
-  const { step } = o.turn;
-  const { id: callId, name } = call;
+/** null: it is parked. */
+async function oneCall(o: ToolStepOptions, asked: ToolCallPart, index: number): Promise<ToolOutcome | null> {
+  const { step, parked } = o.turn;
+  const { id: callId, name } = asked;
+  const approvalId = parked.get(callId);
+  const verdict = approvalId === undefined ? undefined : await o.verdict(approvalId);
+  if (verdict?.status === "pending") return null;
+  parked.delete(callId);
+  if (verdict !== undefined) {
+    const denial = denialOf(verdict);
+    if (denial !== null) return finish(o, asked, { outcome: denial, events: [] });
+  }
+  const call = verdict?.edited == null ? asked : { ...asked, arguments: verdict.edited };
   const started = { type: "tool.started", step, callId, name, arguments: shorten(call.arguments, MAX_EVENT_CHARS) } as const;
   const refusal = refusalOf(o, call, index);
   if (refusal !== null) return finish(o, call, { outcome: refusal, events: [started] });
@@ -74,10 +88,33 @@ async function oneCall(o: ToolStepOptions, call: ToolCallPart, index: number): P
   } catch (error) {
     if (o.options.signal.aborted) throw o.options.signal.reason as Error;
     const known = GatewayError.from(error);
+    const waitsFor = known.code === "approval_required" ? known.details?.["approval_id"] : undefined;
+    if (typeof waitsFor === "string") return park(o, call, waitsFor);
     if (fatal.has(known.code)) throw known.code === "outcome_unknown" ? unknownOutcome(o, call, known.message) : known;
     outcome = { isError: true, text: failureText(known) };
   }
   return finish(o, call, { outcome, events: [] });
+}
+
+/** Nothing was done of it. */
+async function park(o: ToolStepOptions, call: ToolCallPart, approvalId: string): Promise<null> {
+  const { step, parked } = o.turn;
+  await o.writer.write({
+    events: [{ type: "tool.waiting", step, callId: call.id, name: call.name, approvalId }],
+    journal: [{ kind: "tool.parked", step, body: { callId: call.id, approvalId } }],
+  });
+  parked.set(call.id, approvalId);
+  return null;
+}
+
+/** What the model is told of a call that nobody approved; null: it may be made. */
+function denialOf(verdict: Verdict | null): ToolOutcome | null {
+  const told = (text: string): ToolOutcome => ({ isError: true, text });
+  if (verdict === null || verdict.status === "expired") return told("Not called: nobody approved it in time.");
+  if (verdict.status !== "denied") return null;
+  return told(
+    verdict.note === null ? "Not called: a person denied it." : `Not called: a person denied it, and said: ${toWellFormed(verdict.note)}`,
+  );
 }
 
 async function finish(

@@ -42,6 +42,9 @@ export const run = defineEntity({
     payloadHash: field(z.string().max(64), { access: "server", column: text(64) }),
     startedAtMs: field(z.int().nullable(), { access: "server", column: int }),
     finishedAtMs: field(z.int().nullable(), { access: "server", column: int }),
+    /** Since when it waits for a person, and how long it did before: not part of its time limit. */
+    waitingSinceMs: field(z.int().nullable(), { access: "server", column: int }),
+    waitedMs: field(z.int().nullable(), { access: "server", column: int }),
   },
   unique: [["projectId", "idempotencyKey"]],
   indexes: [
@@ -66,7 +69,8 @@ export type RunEventEntry = RowType<typeof runEvent>;
 
 /**
  * The journal of a run, from which another process goes on: an entry before and after every step that costs or has an effect. The stream is the run's
- * id. `kind` says what `body` is: `model.begun`, `model.done` (the whole answer), `tool.begun` (call id, name, arguments, idempotency key), `tool.done` (the result).
+ * id. `kind` says what `body` is: `model.begun`, `model.done` (the whole answer), `tool.begun` (call id, name, arguments, idempotency key), `tool.done` (the result),
+ * `tool.parked` (nothing was done: a person has to approve it first).
  */
 export const runStep = defineLog({
   name: "runStep",
@@ -76,7 +80,7 @@ export const runStep = defineLog({
     projectId: field(z.string().max(64), { access: "server", column: text(64) }),
     attempt: field(z.int(), { access: "server", column: int }),
     step: field(z.int(), { access: "server", column: int }),
-    kind: field(z.enum(["model.begun", "model.done", "tool.begun", "tool.done"]), { access: "server", column: text(32) }),
+    kind: field(z.enum(["model.begun", "model.done", "tool.begun", "tool.done", "tool.parked"]), { access: "server", column: text(32) }),
     body: field(z.record(z.string(), z.unknown()), { access: "server", column: json }),
   },
 });

@@ -2,6 +2,7 @@ import type { Snapshot } from "../config/snapshot.js";
 import {
   anthropicRoutes,
   batchRoutes,
+  docRoutes,
   fileRoutes,
   googleOperationRoutes,
   googleRoutes,
@@ -18,6 +19,7 @@ import {
   type Route,
 } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
+import { docHandlers } from "./docs/doc-handlers.js";
 import type { Handler, OpenHandler } from "./exchange.js";
 import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
@@ -71,6 +73,9 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     freshness,
   });
   for (const [name, route] of entriesOf(systemRoutes)) add({ kind: "open", route, handler: system[name] });
+
+  const docs = docHandlers({ crypto: services.crypto, isShown: () => o.snapshot().config.server.docs });
+  for (const [name, route] of entriesOf(docRoutes)) add({ kind: "open", route, handler: docs[name] });
 
   const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): void => {
     for (const [name, route] of entriesOf(routes)) add({ kind: "closed", route, handler: handlers[name] });

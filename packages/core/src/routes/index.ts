@@ -5,7 +5,8 @@ import { inboxRoutes } from "./inbox.js";
 import { mcpRoutes } from "./mcp.js";
 import { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 import { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
-import { deriveResources, unknownTypeRoutes } from "./resources/index.js";
+import { docRoutes, openApiDocument, type JsonObject } from "./openapi/index.js";
+import { deriveResources, namedSchemas, unknownTypeRoutes } from "./resources/index.js";
 import type { Route } from "./route.js";
 import { runRoutes } from "./runs.js";
 import { systemRoutes } from "./system.js";
@@ -17,6 +18,7 @@ export { mcpRoutes } from "./mcp.js";
 export { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 export { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
 export { fromMessage, messageSchema, toMessage, type RestMessage } from "./messages.js";
+export { docRoutes, tagOf, type JsonObject } from "./openapi/index.js";
 export {
   errorsOfEveryRoute,
   type DialectRoute,
@@ -55,6 +57,7 @@ export { validate, validateText, type Part } from "./validate.js";
 /** What is written by hand, because it could not be derived. */
 const byHand: readonly Route[] = [
   ...Object.values(systemRoutes),
+  ...Object.values(docRoutes),
   ...Object.values(openaiRoutes),
   ...Object.values(modelRoutes),
   ...Object.values(responsesRoutes),
@@ -80,3 +83,8 @@ export const allRoutes: readonly Route[] = [
   ...resources.flatMap(({ routes }) => routes.map(({ route }) => route)),
   ...Object.values(unknownTypeRoutes),
 ];
+
+/** All of them as an OpenAPI 3.1 document; `serverUrl` is where the gateway is mounted, `/` at the root. Deterministic. */
+export function openApi(serverUrl: string): JsonObject {
+  return openApiDocument({ routes: allRoutes, named: namedSchemas(resources), serverUrl });
+}

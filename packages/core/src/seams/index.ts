@@ -1,5 +1,6 @@
 export { MAX_DEPTH, type CallOptions, type Origin } from "./call-options.js";
 export { EventHub, type GatewayEvents } from "./event-hub.js";
+export { type Approving, type Inbox, type InboxItem, type InboxQuery, type Verdict } from "./inbox.js";
 export { type ListedModel, type ModelCaller, type Operated, type WireCall } from "./model-caller.js";
 export { type InputItemsPage, type Responses } from "./responses.js";
 export { type InputMessage, type RunRequest, type RunStarter } from "./run-starter.js";
@@ -26,3 +27,19 @@ export {
   type VendorObjects,
   type Videos,
 } from "./vendor-objects.js";
+export {
+  type Alerts,
+  type AuditQuery,
+  type AuditStats,
+  type AuditTrail,
+  type AuditVerdict,
+  type Bucket,
+  type Page,
+  type Paged,
+  type ServerStats,
+  type Telemetry,
+  type TracedCall,
+  type TraceQuery,
+  type Traces,
+  type TraceStats,
+} from "./telemetry.js";

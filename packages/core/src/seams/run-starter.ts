@@ -33,4 +33,6 @@ export interface RunStarter {
   events(id: string, o: { readonly caller: Caller; readonly after: number; readonly signal: AbortSignal }): AsyncIterable<StoredRunEvent>;
   /** Asks for the end; the row as it then is. A run that has ended stays as it is. Errors: `not_found`. */
   cancel(id: string, o: { readonly caller: Caller; readonly reason: string }): Promise<RunRow>;
+  /** Lets a run that waits for a person go on; one that does not wait stays as it is. */
+  wake(id: string, projectId: string): Promise<void>;
 }

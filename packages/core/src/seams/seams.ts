@@ -1,8 +1,10 @@
+import type { Inbox } from "./inbox.js";
 import type { ModelCaller } from "./model-caller.js";
 import { ResourceActionsTable } from "./resource-actions.js";
 import type { Responses } from "./responses.js";
 import type { RunStarter } from "./run-starter.js";
 import { Seam } from "./seam.js";
+import type { Telemetry } from "./telemetry.js";
 import type { ToolCaller } from "./tool-caller.js";
 import type { Vault } from "./vault.js";
 import type { VendorObjects } from "./vendor-objects.js";
@@ -14,7 +16,9 @@ export interface Seams {
   readonly runs: Seam<RunStarter>;
   readonly responses: Seam<Responses>;
   readonly objects: Seam<VendorObjects>;
+  readonly inbox: Seam<Inbox>;
   readonly vault: Seam<Vault>;
+  readonly telemetry: Seam<Telemetry>;
   /** What domains do themselves of the resource API. */
   readonly resources: ResourceActionsTable;
 }
@@ -25,7 +29,9 @@ export function createSeams(): Seams {
     runs: new Seam("runs"),
     responses: new Seam("responses"),
     objects: new Seam("objects"),
+    inbox: new Seam("inbox"),
     vault: new Seam("vault"),
+    telemetry: new Seam("telemetry"),
     resources: new ResourceActionsTable(),
   };
 }

@@ -7,6 +7,8 @@ export interface SealedPlace {
   /** The field's name. */
   readonly column: string;
   readonly rowId: string;
+  /** It is content that only some may read, and no secret that has to be taken out of texts. */
+  readonly isContent?: true;
 }
 
 /** How secrets get into rows and out of them again; filled by `secrets` when the gateway has started. Synchronous: about 10 µs each. */

@@ -24,7 +24,10 @@ async function infisical(o: { readonly status?: number; readonly value?: string 
       seen.push({ method: request.method!, url: request.url!, authorization: request.headers.authorization });
       const isLogin = request.url!.includes("universal-auth/login");
       response.writeHead(isLogin ? 200 : (o.status ?? 200), { "content-type": "application/json" });
-      if (isLogin) response.end(JSON.stringify({ accessToken: "token-of-the-machine", expiresIn: 7200, accessTokenMaxTTL: 7200, tokenType: "Bearer" }));
+      if (isLogin)
+        response.end(
+          JSON.stringify({ accessToken: "token-of-the-machine", expiresIn: 7200, accessTokenMaxTTL: 7200, tokenType: "Bearer" }),
+        );
       else if (o.status !== undefined) response.end(JSON.stringify({ message: "no, and the value is canary-in-the-answer" }));
       else response.end(JSON.stringify({ secret: { secretKey: "OPENAI_KEY", secretValue: o.value ?? "sk-from-infisical" } }));
     });
@@ -50,7 +53,9 @@ it("reads a secret of the project as the machine identity, and says when to look
   await source.resolve("OPENAI_KEY", within);
   const logins = seen.filter(({ url }) => url.includes("login"));
   expect(logins).toHaveLength(1);
-  const asked = seen.filter(({ url }) => url.includes("OPENAI_KEY")).map(({ url, authorization }) => ({ query: new URL(url, env.INFISICAL_SITE_URL).searchParams, authorization }));
+  const asked = seen
+    .filter(({ url }) => url.includes("OPENAI_KEY"))
+    .map(({ url, authorization }) => ({ query: new URL(url, env.INFISICAL_SITE_URL).searchParams, authorization }));
   expect(asked.map(({ authorization }) => authorization)).toEqual(["Bearer token-of-the-machine", "Bearer token-of-the-machine"]);
   expect(asked.map(({ query }) => [query.get("environment"), query.get("secretPath")])).toEqual([
     ["prod", "/vendors"],
@@ -60,7 +65,9 @@ it("reads a secret of the project as the machine identity, and says when to look
 
 it("says which secret could not be read, and nothing of what the server answered", async () => {
   const { env } = await infisical({ status: 404 });
-  const failure = await infisicalSource(env, new FakeClock()).resolve("OPENAI_KEY", within).catch((error: unknown) => error);
+  const failure = await infisicalSource(env, new FakeClock())
+    .resolve("OPENAI_KEY", within)
+    .catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: "misconfigured", message: "The secret infisical:OPENAI_KEY could not be read." });
   expect(JSON.stringify([failure, String((failure as Error).cause)])).not.toContain("canary");
 });

@@ -38,7 +38,7 @@ export class SealedVault implements Vault {
 
   seal(value: Secret | string, place: SealedPlace): string {
     const plain = typeof value === "string" ? value : value.reveal();
-    this.#redactor.add(plain);
+    if (place.isContent !== true) this.#redactor.add(plain);
     const { id, bytes } = this.#keys.active;
     return writeSealed({
       keyId: id,
@@ -53,7 +53,7 @@ export class SealedVault implements Vault {
     const plain = this.#crypto.open(this.#columnKey(read.keyId, bytes, place), read.sealed, aadOf(place, read.keyId));
     if (plain === null) throw corrupt(place, "it was changed, or sealed for another place");
     const text = decoder.decode(plain);
-    this.#redactor.add(text);
+    if (place.isContent !== true) this.#redactor.add(text);
     return new Secret(text);
   }
 

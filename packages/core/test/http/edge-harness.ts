@@ -125,6 +125,10 @@ class RunsInMemory {
   readonly started: RunRequest[] = [];
   #wake: (() => void)[] = [];
 
+  wake(): Promise<void> {
+    return Promise.resolve();
+  }
+
   start(request: RunRequest, caller: Caller): Promise<RunRow> {
     this.started.push(request);
     const id = `run_${this.started.length}`;
@@ -151,6 +155,8 @@ class RunsInMemory {
       idempotencyKey: request.idempotencyKey ?? null,
       startedAtMs: null,
       finishedAtMs: null,
+      waitingSinceMs: null,
+      waitedMs: null,
     } as unknown as RunRow;
     this.rows.set(id, row);
     this.log.set(id, []);

@@ -1,0 +1,50 @@
+import { GatewayError } from "../../errors/index.js";
+import type { ToolHead } from "../../calls/index.js";
+import type { Clock, Counters } from "../../ports/index.js";
+import type { OpenCall, Step } from "../step.js";
+import { classesOf, isPermitted, ruleFor, type Asked } from "./allowance.js";
+import type { Approvals } from "./approvals.js";
+import type { Classified } from "./classify.js";
+
+export interface ApprovalStepOptions {
+  readonly approvals: Approvals;
+  readonly clock: Clock;
+  readonly counters: Counters;
+}
+
+/**
+ * Lets a call of a tool that needs care pass when a rule or a permission says so, or when a person approved this very call; all else is written to the inbox and refused with `approval_required`, whose
+ * details name the approval. The order is: safe; a tool that is only sensitive; always-allow rules; permissions; approvals.
+ */
+export function approvalStep(o: ApprovalStepOptions): Step {
+  return {
+    name: "approval",
+    sees: (head, snapshot) => (head.kind === "tool" && needsCare(classesOf(snapshot).of(head.server, head.tool)) ? "read" : "head"),
+    enter(call) {
+      if (call.head.kind !== "tool") return undefined;
+      const classes = classesOf(call.snapshot);
+      if (classes.areIdle) return undefined;
+      const classified = classes.of(call.head.server, call.head.tool);
+      return needsCare(classified) ? admit(call as OpenCall<ToolHead>, classified, o) : undefined;
+    },
+  };
+}
+
+function needsCare({ class: is, requiresApproval }: Classified): boolean {
+  return is === "dangerous" || (is === "sensitive" && requiresApproval);
+}
+
+async function admit(call: OpenCall<ToolHead>, classified: Classified, o: ApprovalStepOptions): Promise<void> {
+  const content = call.content();
+  if (content.kind !== "tool") throw new GatewayError("internal", "A tool call has no arguments to look at.");
+  const { server, tool } = call.head;
+  const asked: Asked = { caller: call.caller, server, tool, arguments: content.arguments, nowMs: o.clock.now() };
+  if (ruleFor(call.snapshot, asked) !== null) return;
+  if (await isPermitted(call.snapshot, asked, o.counters)) return;
+  const row = await o.approvals.useOrAsk(asked, { call, class: classified.class });
+  if (row === null) return;
+  throw new GatewayError("approval_required", `A person has to approve this call of ${call.head.name} first.`, {
+    hint: `Approve it in the inbox (POST /api/v1/inbox/${row.id}/approve), then make the same call again.`,
+    details: { approval_id: row.id, tool: call.head.name, expires_at_ms: row.expiresAtMs },
+  });
+}
