@@ -96,7 +96,7 @@ export const route = defineEntity({
   kind: "record",
   scope: null,
   watched: true,
-  rest: { type: "route", plural: "routes", permission: "routes", verbs: ["list", "get", "create", "update", "delete"] },
+  rest: { type: "route", plural: "routes", permission: "routing", verbs: ["list", "get", "create", "update", "delete"] },
   fields: {
     name: field(nameSchema, { access: "create-only", column: text(40), filter: true, sort: true }),
     strategy: field(routeShape.strategy, { access: "open", column: text(16) }),

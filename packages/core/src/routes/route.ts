@@ -31,6 +31,8 @@ interface Listed {
 type Fields = z.ZodObject;
 type Output =
   | { readonly status: number; readonly kind: "json"; readonly schema: z.ZodType }
+  /** A page for people, or a text for machines. */
+  | { readonly status: number; readonly kind: "text"; readonly contentType: string; readonly schema: z.ZodString }
   /** `text/event-stream`: `id:` the sequence, `event:` the type, `data:` JSON of the schema. */
   | { readonly status: number; readonly kind: "events"; readonly schema: z.ZodType };
 

@@ -13,8 +13,8 @@ let rest: RestGateway;
 let call: RestGateway["call"];
 beforeAll(async () => {
   store = memoryStore({ clock });
-  const callers = [callerOf("owner"), callerOf("reader", { grants: ["routes:read"] }), callerOf("nothing", { grants: [] })];
-  const storage = { open: () => Promise.resolve(store) };
+  const callers = [callerOf("owner"), callerOf("reader", { grants: ["routing:read"] }), callerOf("nothing", { grants: [] })];
+  const storage = { name: "shared", open: () => Promise.resolve(store) };
   rest = await restGateway(callers, { routes: { fixed: { targets } }, storage });
   call = rest.call;
 });

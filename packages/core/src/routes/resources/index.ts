@@ -1,6 +1,8 @@
 import type { AnyEntity, AnyLogEntity } from "../../entities/index.js";
 import type { Route } from "../route.js";
-import { deriveResource, type Resource } from "./resource.js";
+import type { DocumentOptions } from "../openapi/index.js";
+import { deriveResource, type Resource, type ResourceVerb } from "./resource.js";
+import { viewSchema } from "./view.js";
 
 export { acceptsNothing, acceptsNull, createSchema } from "./create-schema.js";
 export { fieldsOf, isWritable, type NamedField } from "./field-names.js";
@@ -23,6 +25,21 @@ export function deriveResources(entities: readonly (AnyEntity | AnyLogEntity)[],
     const resource = entity.kind === "log" ? null : deriveResource(entity as AnyEntity);
     if (resource === null) return [];
     return [{ ...resource, routes: resource.routes.filter(({ route }) => !taken.has(placeOf(route))) }];
+  });
+}
+
+/** The schemas that a document names: of each resource what it is, and what creates, changes and replaces it. */
+export function namedSchemas(resources: readonly Resource[]): DocumentOptions["named"] {
+  return resources.flatMap(({ entity, traits, routes }) => {
+    const name = traits.type.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const bodyOf = (verb: ResourceVerb) => routes.find((one) => one.verb === verb)?.route.body;
+    const inputs = [
+      [bodyOf("create"), `${name}Create`],
+      [bodyOf("update"), `${name}Update`],
+      [bodyOf("replace"), `${name}Replace`],
+    ] as const;
+    const named = inputs.flatMap(([schema, as]) => (schema === undefined ? [] : [{ schema, name: as, io: "input" as const }]));
+    return [{ schema: viewSchema(entity), name, io: "output" as const }, ...named];
   });
 }
 
