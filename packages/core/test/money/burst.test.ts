@@ -50,19 +50,19 @@ describe("200 calls at once on a hard budget with room for 50 (case 80, G17)", (
 
   it("where calls cost less than was set aside, the rest lets others pass, and never more than the amount is spent", async () => {
     const { ask, settled, windows } = await metered({ store: await database(), vendor: modest, budgets: [{ amountUsd: "0.5" }] });
-    let refused = 0;
-    for (let round = 0; round < 3; round++) {
-      const answers = await Promise.all(Array.from({ length: CALLS / 2 }, () => ask()));
-      refused += answers.filter(({ status }) => status === 429).length;
-      await settled((round + 1) * (CALLS / 2));
+    let passed = 0;
+    for (let round = 0; round < 2; round++) {
+      const answers = await Promise.all(Array.from({ length: CALLS }, () => ask()));
+      passed += answers.filter(({ status }) => status === 200).length;
+      await settled((round + 1) * CALLS);
     }
-    expect(refused).toBeGreaterThan(0);
+    expect(passed).toBeGreaterThan(50);
+    for (let calls = 2 * CALLS + 1; (await ask()).status === 200; calls++, passed++) await settled(calls);
     const [window] = await windows();
-    expect(window).toMatchObject({ reservedNanoUsd: 0 });
-    expect(window!.spentNanoUsd).toBeLessThanOrEqual(500 * TOKEN);
-    // Nothing smaller than a call is left over.
+    expect(window).toMatchObject({ reservedNanoUsd: 0, spentNanoUsd: passed * 4 * TOKEN, leftNanoUsd: (500 - passed * 4) * TOKEN });
+    // Less than a call may cost is left over, and no more was spent than there was.
+    expect(window!.leftNanoUsd).toBeGreaterThanOrEqual(0);
     expect(window!.leftNanoUsd).toBeLessThan(10 * TOKEN);
-    expect((300 - refused) * 4 * TOKEN).toBe(window!.spentNanoUsd);
   });
 });
 
