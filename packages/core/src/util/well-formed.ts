@@ -11,7 +11,18 @@ export function toWellFormed(text: string): string {
 }
 /** A JSON value with U+FFFD for each half of a surrogate pair in its texts and names; the value itself when there is none. Errors: a cycle is a `RangeError`. */
 export function toWellFormedJson<T>(value: T): T {
-  return mend(value) as T;
+  return isWellFormedJson(value) ? value : (mend(value) as T);
+}
+/** Nearly every value is: it is walked and nothing is made of it. */
+function isWellFormedJson(value: unknown): boolean {
+  if (typeof value === "string") return isWellFormed(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isWellFormedJson(value[i])) return false;
+    return true;
+  }
+  for (const name in value) if (!isWellFormed(name) || !isWellFormedJson((value as Readonly<Record<string, unknown>>)[name])) return false;
+  return true;
 }
 function mend(value: unknown): unknown {
   if (typeof value === "string") return isWellFormed(value) ? value : toWellFormed(value);

@@ -17,11 +17,11 @@ export async function translateLane(
   const { codec, head } = o.request;
   const { meter } = attempt.call;
   if (head.stream) {
-    const { answer, ...told } = await askForEvents(attempt, o.question, wires);
-    return { status: 200, headers: answerHeaders({ stream: true, meter, ...told }), body: { kind: "events", events: answer } };
+    const { answer, vendor, warnings } = await askForEvents(attempt, o.question, wires);
+    return { status: 200, headers: answerHeaders({ stream: true, meter, vendor, warnings }), body: { kind: "events", events: answer } };
   }
-  const { answer, ...told } = await askForAnswer(attempt, o.question, wires);
-  const headers = answerHeaders({ stream: false, meter, ...told });
+  const { answer, vendor, warnings } = await askForAnswer(attempt, o.question, wires);
+  const headers = answerHeaders({ stream: false, meter, vendor, warnings });
   if (o.asEvents) return { status: 200, headers, body: { kind: "events", events: unfolded(answer) } };
   return { status: 200, headers, body: { kind: "bytes", bytes: codec.encodeAnswer(answer) } };
 }

@@ -39,6 +39,7 @@ export async function* sealEvents(source: AsyncIterable<ModelEvent>, o: Sealing)
 
 /** The same for a whole answer. */
 export async function sealAnswer(answer: ModelAnswer, o: Sealing): Promise<ModelAnswer> {
+  if (!answer.candidates.some(hasTokens)) return answer;
   const kept: KeptCall[] = [];
   const candidates = answer.candidates.map((candidate) => {
     const pieces = new TurnPieces((text) => textMark(text, o.sealer));
@@ -48,6 +49,11 @@ export async function sealAnswer(answer: ModelAnswer, o: Sealing): Promise<Model
   });
   await o.keep(kept);
   return { ...answer, candidates };
+}
+
+function hasTokens({ content }: ModelAnswer["candidates"][number]): boolean {
+  for (const part of content) if ("opaque" in part && part.opaque !== undefined) return true;
+  return false;
 }
 
 /** Empty: it was there only for what cannot be carried. */

@@ -30,7 +30,7 @@ export function adaptCall(call: ModelCall, target: AdaptTarget): AdaptedCall {
   const mended = wellFormedCall(call, adapting);
   const tools = adaptTools(mended, adapting);
   const messages = adaptMessages(tools.call, adapting);
-  const adapted = adaptFields({ ...tools.call, messages }, adapting);
+  const adapted = adaptFields(messages === tools.call.messages ? tools.call : { ...tools.call, messages }, adapting);
   if (tools.names.size === 0 && tools.textTools.size === 0)
     return { call: adapted, warnings, restore: (events) => events, restoreAnswer: (answer) => answer };
   return {

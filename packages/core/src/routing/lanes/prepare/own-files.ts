@@ -43,14 +43,16 @@ export function namesOwnFile(bytes: Uint8Array): boolean {
  * own and stay. Errors: `not_found` naming the field, for an id of ours that its caller may not see.
  */
 export async function withOwnFiles(call: ModelCall, caller: Caller, read: ReadFile): Promise<ModelCall> {
-  const wanted = new Map<string, string>();
+  let wanted: Map<string, string> | null = null;
   mapMedia(call.messages, (part, field) => {
-    if (part.source.kind === "file" && OWN_ID.test(part.source.id) && !wanted.has(part.source.id)) wanted.set(part.source.id, field);
+    if (part.source.kind === "file" && OWN_ID.test(part.source.id) && wanted?.has(part.source.id) !== true)
+      (wanted ??= new Map()).set(part.source.id, field);
     return part;
   });
-  if (wanted.size === 0) return call;
+  const ids: ReadonlyMap<string, string> | null = wanted;
+  if (ids === null) return call;
   const found = new Map<string, Pick<MediaPart, "mediaType" | "filename" | "source">>();
-  for (const [id, field] of wanted) found.set(id, await readOwn({ id, field }, caller, read));
+  for (const [id, field] of ids as ReadonlyMap<string, string>) found.set(id, await readOwn({ id, field }, caller, read));
   const messages = mapMedia(call.messages, (part) => {
     const file = part.source.kind === "file" ? found.get(part.source.id) : undefined;
     return file === undefined ? part : { ...part, ...file, filename: part.filename ?? file.filename };

@@ -14,8 +14,8 @@ type Json = Record<string, unknown>;
 
 /** `Codec.encodeAnswer` of Chat Completions. Usage that is not known is left out. */
 export function encodeAnswer(answer: ModelAnswer): Uint8Array {
-  const { usage: own, ...extras } = chatExtras(answer);
-  const usage = encodeUsage(answer.usage, own);
+  const own = chatExtras(answer);
+  const usage = encodeUsage(answer.usage, own["usage"]);
   const tier = tierWord(answer.usage.serviceTier);
   const head = {
     id: answer.id,
@@ -24,6 +24,13 @@ export function encodeAnswer(answer: ModelAnswer): Uint8Array {
     model: answer.model,
     choices: answer.candidates.map(encodeChoice),
   };
+  if (isNothing(own)) {
+    const body: Json = head;
+    if (usage !== null) body["usage"] = usage;
+    if (tier !== undefined) body["service_tier"] = tier;
+    return utf8(JSON.stringify(body));
+  }
+  const { usage: _usage, ...extras } = own;
   // The head twice: first for the order that people expect, last because nothing that rides along may stand in its place.
   return utf8(
     JSON.stringify({
@@ -37,15 +44,24 @@ export function encodeAnswer(answer: ModelAnswer): Uint8Array {
 }
 
 function encodeChoice(candidate: Candidate): Json {
-  const { message: own, logprobs, ...extras } = chatExtras(candidate);
+  const all = chatExtras(candidate);
+  const { message: own, logprobs } = all;
   const head = {
     index: candidate.index,
     message: encodeMessage(candidate.content, isObject(own) ? own : {}),
     logprobs: joinLogprobs(candidate.content, logprobs),
     finish_reason: encodeFinish(candidate.finishReason, holdsOf(candidate.content)),
   };
+  if (isNothing(all) && candidate.stopSequence === undefined) return head;
+  const { message: _message, logprobs: _logprobs, ...extras } = all;
   const stop = candidate.stopSequence === undefined ? {} : { stop_reason: candidate.stopSequence };
   return { ...head, ...stop, ...extras, ...head };
+}
+
+/** A spread of nothing costs as much as one of something, and most answers across protocols bring nothing along. */
+function isNothing(fields: Json): boolean {
+  for (const _name in fields) return false;
+  return true;
 }
 
 function joinLogprobs(parts: readonly AnswerPart[], own: unknown): unknown {
@@ -71,6 +87,7 @@ function encodeMessage(parts: readonly AnswerPart[], own: Json): Json {
   const calls = parts.filter((part) => part.type === "tool-call");
   const besideText = calls.length > 0 || refusal !== null || audio !== undefined;
   const head = { role: "assistant", content: text ?? (besideText ? null : ""), refusal };
+  if (isNothing(own) && parts.every(isPlainText)) return head;
   const reasoning = encodeReasoning(
     parts.filter((part) => part.type === "reasoning"),
     "reasoning_content",
@@ -85,6 +102,10 @@ function encodeMessage(parts: readonly AnswerPart[], own: Json): Json {
     ...encodeImages(media),
     ...encodeCalls(calls),
   };
+}
+
+function isPlainText(part: AnswerPart): boolean {
+  return (part.type === "text" && (part.citations?.length ?? 0) === 0) || part.type === "refusal";
 }
 
 function join(parts: readonly AnswerPart[], type: "text" | "refusal"): string | null {

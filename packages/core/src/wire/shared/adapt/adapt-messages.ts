@@ -9,10 +9,18 @@ const nineCharacters = /^[a-zA-Z0-9]{9}$/;
 
 /** The conversation in the target's terms: turns and results in order, ids that it takes, nothing of other protocols, no turn without content. */
 export function adaptMessages(call: ModelCall, adapting: Adapting): readonly Message[] {
+  if (call.messages.every(isPlain)) return systemAtFront(call.messages, adapting);
   const own = withoutForeign(withoutDetail(systemAtFront(withoutEmptyTexts(call.messages, adapting), adapting), adapting), adapting);
   return (keepsHistory(call, adapting) ? own : withFittedIds(pairResults(own, adapting.warn), adapting)).filter((message) =>
     isSaid(message, adapting),
   );
+}
+
+/** Said in words alone: there is nothing in it that a target could want otherwise. */
+function isPlain(message: Message): boolean {
+  if (message.content.length === 0) return false;
+  for (const part of message.content) if (part.type !== "text" || part.text === "") return false;
+  return true;
 }
 
 /** A part of the conversation is at the vendor: what seems to be missing is there, under the ids that it has. */

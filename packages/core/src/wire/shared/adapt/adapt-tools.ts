@@ -19,6 +19,8 @@ export interface AdaptedTools {
  */
 export function adaptTools(call: ModelCall, adapting: Adapting): AdaptedTools {
   const { target } = adapting;
+  if (call.tools === undefined && call.toolChoice === undefined && !call.messages.some(hasCalls))
+    return { call, names: NONE, textTools: NO_TOOLS };
   const given = withDeclaredTools(call, adapting);
   given.tools?.forEach((tool, i) => checkTool(tool, i, { tools: given.tools ?? [], protocol: target.protocol }));
   const fitted = fitNames(namesIn(given), target.traits.toolName);
@@ -41,6 +43,14 @@ export function adaptTools(call: ModelCall, adapting: Adapting): AdaptedTools {
     names: new Map([...fitted].map(([name, made]) => [made, name])),
     textTools,
   };
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+const NO_TOOLS: ReadonlySet<string> = new Set();
+
+function hasCalls(message: Message): boolean {
+  for (const part of message.content) if (part.type === "tool-call") return true;
+  return false;
 }
 
 function checkTool(

@@ -41,6 +41,7 @@ function takes({ mediaType }: MediaPart, { traits, quirks }: Pick<AdaptTarget, "
 
 /** The messages with each of their media changed, those in results too; the very same messages where nothing is. */
 export function mapMedia(messages: readonly Message[], change: (part: MediaPart, field: string) => MediaPart): readonly Message[] {
+  if (!messages.some(holdsMedia)) return messages;
   return messages.map((message, i) => {
     const content = message.content.map((part, j) => {
       const field = `messages[${i}].content[${j}]`;
@@ -49,6 +50,12 @@ export function mapMedia(messages: readonly Message[], change: (part: MediaPart,
     });
     return content.some((part, j) => part !== message.content[j]) ? ({ ...message, content } as Message) : message;
   });
+}
+
+function holdsMedia(message: Message): boolean {
+  for (const part of message.content)
+    if (part.type === "media" || (part.type === "tool-result" && part.content.some((inner) => inner.type === "media"))) return true;
+  return false;
 }
 
 function mapResult(result: ToolResultPart, field: string, change: (part: MediaPart, field: string) => MediaPart): ToolResultPart {

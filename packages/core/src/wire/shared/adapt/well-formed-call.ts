@@ -7,11 +7,15 @@ const escapes = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u
 
 /** Vendors refuse half a surrogate pair, which has no UTF-8 form: U+FFFD stands for it, with a warning. The call itself when it has none. */
 export function wellFormedCall(call: ModelCall, { warn }: Adapting): ModelCall {
-  const messages = call.messages.map(withoutEscapedHalves);
-  const unescaped = messages.some((message, i) => message !== call.messages[i]) ? { ...call, messages } : call;
+  const unescaped = call.messages.some(({ role }) => role === "assistant") ? withoutEscapes(call) : call;
   const mended = toWellFormedJson(unescaped);
   if (mended !== call) warn("messages", "hold halves of surrogate pairs, which were sent as U+FFFD");
   return mended;
+}
+
+function withoutEscapes(call: ModelCall): ModelCall {
+  const messages = call.messages.map(withoutEscapedHalves);
+  return messages.some((message, i) => message !== call.messages[i]) ? { ...call, messages } : call;
 }
 
 /** Arguments of calls are JSON text: what they escape comes to light when a codec parses it. */
