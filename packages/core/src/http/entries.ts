@@ -74,9 +74,6 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   });
   for (const [name, route] of entriesOf(systemRoutes)) add({ kind: "open", route, handler: system[name] });
 
-  const docs = docHandlers({ crypto: services.crypto, isShown: () => o.snapshot().config.server.docs });
-  for (const [name, route] of entriesOf(docRoutes)) add({ kind: "open", route, handler: docs[name] });
-
   const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): void => {
     for (const [name, route] of entriesOf(routes)) add({ kind: "closed", route, handler: handlers[name] });
   };
@@ -117,6 +114,13 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   });
   closed(runRoutes, runHandlers(services));
   closed(inboxRoutes, inboxHandlers(services));
+  addDerived(add, services, o);
+}
+
+/** What comes of the declarations: the routes of every entity that opted in, and the pages that describe all routes. */
+function addDerived(add: (entry: Entry) => void, services: Services, o: EntryOptions): void {
+  const docs = docHandlers({ crypto: services.crypto, isShown: () => o.snapshot().config.server.docs });
+  for (const [name, route] of entriesOf(docRoutes)) add({ kind: "open", route, handler: docs[name] });
   const idempotency = new Idempotency(services);
   for (const [route, handler] of resourceEntries({ services, idempotency, refresh: o.refresh })) add({ kind: "closed", route, handler });
 }
