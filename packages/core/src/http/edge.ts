@@ -63,10 +63,19 @@ export class Edge {
       const entered = await this.#enter(found, { inbound, requestId, config });
       // Streams of our own faces see to it themselves.
       const answer = found.value.route.face === "dialect" ? withHeartbeats(entered, this.#services.clock) : entered;
-      return finish(inbound.method === "HEAD" ? withoutStream(answer) : answer, requestId, origin);
+      return finish(inbound.method === "HEAD" ? withoutStream(answer) : this.#redacted(answer), requestId, origin);
     } catch (error) {
-      return finish(this.#fail(error, inbound, requestId), requestId, origin);
+      return finish(this.#redacted(this.#fail(error, inbound, requestId)), requestId, origin);
     }
+  }
+
+  /** Whatever an error quotes, of an upstream or of a driver: no secret that this gateway knows is in it. */
+  #redacted(answer: HttpAnswer): HttpAnswer {
+    if (answer.status < 400 || answer.body.kind !== "bytes") return answer;
+    const text = new TextDecoder().decode(answer.body.bytes);
+    const redacted = this.#services.redactor.redact(text);
+    if (redacted === text) return answer;
+    return { ...answer, body: { kind: "bytes", bytes: new TextEncoder().encode(redacted) } };
   }
 
   /** From now on `/ready` answers 503, so that no new requests are sent here; those that come are served. */

@@ -33,8 +33,6 @@ function taskRow(id: string, over: Partial<TaskRow> = {}): NewRow<TaskRow> {
     createdBy: "me",
     startedAtMs: null,
     finishedAtMs: null,
-    waitingSinceMs: null,
-    waitedMs: null,
     ...over,
   };
 }
