@@ -3,7 +3,14 @@ import type { Crypto } from "../ports/index.js";
 import { placeholderIn } from "./placeholders.js";
 
 /** What a key made from the gateway's secret is for. One key never serves two purposes, so that what leaks from one tells nothing of another. */
-export type KeyPurpose = "gateway-keys" | "sealed-values" | "mcp-sessions" | "parked-calls" | "opaque-tokens";
+export type KeyPurpose =
+  | "gateway-keys"
+  | "sealed-values"
+  | "mcp-sessions"
+  | "parked-calls"
+  | "opaque-tokens"
+  | "response-cache"
+  | "web-sessions";
 
 /** The key of a purpose, 32 bytes; the same bytes for the same secret, in every process and every version. */
 export type PurposeKeys = (purpose: KeyPurpose) => Uint8Array;

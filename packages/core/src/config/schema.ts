@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessSection } from "./sections/access.js";
 import { limitsSection } from "./sections/limits.js";
 import { nameSchema, routeSchema } from "../entities/index.js";
 import { Secret } from "../util/secret.js";
@@ -219,7 +220,7 @@ export const configSchema = z.strictObject({
       fourEyes: z.boolean().default(false).describe("nobody decides on a call of their own"),
     })
     .prefault({}),
-  access: z.strictObject({ maxStaleMs: durationMs.default(10_000) }).prefault({}),
+  access: accessSection,
   limits: limitsSection,
   money: z
     .strictObject({

@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors/index.js";
+import { isLoopback } from "../util/loopback-name.js";
 
 export interface HostGuardOptions {
   /** The address that the operator bound; one that is no wildcard is a name of this gateway too. */
@@ -80,9 +81,4 @@ function refusedOrigin(message: string): GatewayError {
 
 function nameOf(authority: string): string {
   return hostForm.exec(authority)?.[1] ?? "";
-}
-
-/** Names that only ever mean this machine. Source: RFC 6761 §6.3, RFC 1122 §3.2.1.3. */
-export function isLoopback(name: string): boolean {
-  return name === "localhost" || name === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 }

@@ -69,6 +69,17 @@ export class PeopleIndex {
     return custom !== undefined && custom.projectId === projectId ? custom.scopes : nothing;
   }
 
+  /** All that the roles of a user allow in a project, also of one that is disabled. */
+  grantsIn(userId: string, projectId: string): readonly string[] {
+    return this.#grantsOf(this.#rolesIn(userId, projectId), projectId);
+  }
+
+  /** Whether a role that the user holds everywhere covers these scopes. */
+  holdsEverywhere(userId: string, scopes: readonly string[]): boolean {
+    const names = (this.#bindings.get(userId) ?? nothing).filter(({ scope }) => scope === "global").map(({ role: name }) => name);
+    return names.length > 0 && excessScope(scopes, this.#grantsOf(new Set(names), DEFAULT_PROJECT)) === null;
+  }
+
   /**
    * What the user may in a project; left out: in its own, or the first in which it holds a role. null: there is no such user, it is disabled, or it holds no role in the project that was named.
    */
