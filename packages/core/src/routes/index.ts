@@ -37,6 +37,7 @@ export {
   patchedFields,
   replacedFields,
   snakeCase,
+  filterFields,
   sortFields,
   originOf,
   toView,

@@ -6,7 +6,7 @@ import { viewSchema } from "./view.js";
 
 export { acceptsNothing, acceptsNull, createSchema } from "./create-schema.js";
 export { fieldsOf, isWritable, type NamedField } from "./field-names.js";
-export { sortFields } from "./list-query.js";
+export { filterFields, sortFields } from "./list-query.js";
 export { ownInputs, type OwnInput } from "./own-inputs.js";
 export { mergePatch } from "./merge-patch.js";
 export { createdFields, patchedFields, replacedFields } from "./row-input.js";

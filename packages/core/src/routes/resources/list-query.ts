@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isIndexed, type AnyEntity } from "../../entities/index.js";
-import { fieldsOf } from "./field-names.js";
+import { fieldsOf, type NamedField } from "./field-names.js";
 import { wireCodec, withoutDefault } from "./wire-codec.js";
 
 const PAGE = 20;
@@ -12,9 +12,14 @@ export interface SortField {
   readonly name: string;
 }
 
+/** What a list may be filtered by: declared fields that say so and have an index. */
+export function filterFields(entity: AnyEntity): readonly NamedField[] {
+  return fieldsOf(entity).filter(({ name, field }) => field.filter === true && isIndexed(entity, name));
+}
+
 /** What a list may be ordered by: declared fields that say so, and of those that the store keeps the ones with an index. `id` always. */
 export function sortFields(entity: AnyEntity): readonly SortField[] {
-  const declared = fieldsOf(entity).filter(({ field }) => field.sort === true);
+  const declared = fieldsOf(entity).filter(({ name, field }) => field.sort === true && isIndexed(entity, name));
   const kept = entity.kind === "ledger" ? ["atMs"] : ["createdAtMs", "updatedAtMs"];
   const dated = kept
     .filter((name) => isIndexed(entity, name))
@@ -31,7 +36,7 @@ export function defaultSort(entity: AnyEntity): string {
 /** What the query of a list accepts: the fields that lists may filter by, the order, and which page or export. */
 export function listQuery(entity: AnyEntity): z.ZodObject {
   const shape: Record<string, z.ZodType> = {};
-  for (const { wire, field } of fieldsOf(entity)) if (field.filter === true) shape[wire] = filterSchema(field.schema, field.column.kind);
+  for (const { wire, field } of filterFields(entity)) shape[wire] = filterSchema(field.schema, field.column.kind);
   const sorts = sortFields(entity).flatMap(({ wire }) => [wire, `-${wire}`]);
   return z.strictObject({
     ...shape,

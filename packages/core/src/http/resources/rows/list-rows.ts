@@ -1,7 +1,7 @@
 import type { AnyEntity } from "../../../entities/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import type { FindQuery } from "../../../ports/index.js";
-import { fieldsOf, sortFields, type Row } from "../../../routes/index.js";
+import { filterFields, sortFields, type Row } from "../../../routes/index.js";
 import { fixedRows } from "./find-row.js";
 import { scopeOf, withinOf, type ResourceExchange } from "./resource-exchange.js";
 
@@ -50,8 +50,8 @@ export async function* allRows(e: ResourceExchange, query: ListQuery): AsyncGene
 
 function filtersOf(entity: AnyEntity, query: ListQuery): Record<string, string | number | boolean> {
   const where: Record<string, string | number | boolean> = {};
-  for (const { name, wire, field } of fieldsOf(entity)) {
-    const given = field.filter === true ? query[wire] : undefined;
+  for (const { name, wire, field } of filterFields(entity)) {
+    const given = query[wire];
     if (given === undefined) continue;
     where[name] = field.column.kind === "bool" ? given === "true" : (given as string | number);
   }

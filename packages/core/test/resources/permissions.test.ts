@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { mayDo } from "../../src/access/grants.js";
+import { builtInRoles } from "../../src/access/people/built-in-roles.js";
+import { useScopes } from "../../src/access/permissions.js";
+import type { Caller } from "../../src/calls/index.js";
+import { allRoutes, type Route } from "../../src/routes/index.js";
+import { callerOf, restGateway, type RestGateway } from "./harness.js";
+
+// Who may do what, asked of a running gateway: every route that is mounted, as everybody (T04). The page is what came out; `npx vitest run <this file> -u` writes it anew.
+
+const people: readonly Caller[] = [
+  ...Object.entries(builtInRoles).map(([role, { scopes }]) => callerOf(role, { grants: scopes })),
+  callerOf("key", { grants: useScopes }),
+];
+const everybody = [...people.map(({ id }) => id), "nobody"];
+
+/** What a route that any caller may reach is asked for, so that what narrows it further in has its say. */
+const model = "demo/echo";
+const messages = [{ role: "user", content: "hi" }];
+const samples: Readonly<Record<string, unknown>> = {
+  "openai.chat": { model, messages },
+  "responses.create": { model, input: "hi" },
+  "responses.input-tokens": { model, input: "hi" },
+  "openai.embeddings": { model, input: "hi" },
+  "openai.images": { model, prompt: "hi" },
+  "openai.speech": { model, input: "hi", voice: "alloy" },
+  "openai.moderations": { model, input: "hi" },
+  "openai.videos.create": { model, prompt: "hi" },
+  "anthropic.messages": { model, messages, max_tokens: 5 },
+  "anthropic.count-tokens": { model, messages },
+  "google.beta-call": { contents: [{ role: "user", parts: [{ text: "hi" }] }] },
+  "google.call": { contents: [{ role: "user", parts: [{ text: "hi" }] }] },
+  "mcp.post": { jsonrpc: "2.0", id: 1, method: "tools/list" },
+};
+
+/** Closed routes that name no permission: any caller may ask. A dialect's and MCP's are narrowed by the models and tools of the caller's grants; all others stand here by name. */
+const anyCaller: ReadonlySet<string> = new Set(["list.unknown", "add.unknown", "update.unknown", "replace.unknown", "del.unknown"]);
+
+let rest: RestGateway;
+beforeAll(async () => void (rest = await restGateway(people)));
+afterAll(() => rest.gateway.close());
+
+async function statusOf(route: Route, who: string): Promise<number> {
+  const path = route.path
+    .replace("{call+}", `${model}:generateContent`)
+    .replace("{model+}", model)
+    .replace(/\{\w+\+?\}/g, "none");
+  const hasBody = route.method !== "GET" && route.method !== "DELETE";
+  const response = await rest.gateway.fetch(
+    new Request(`http://localhost${path}`, {
+      method: route.method,
+      headers: { "content-type": "application/json", ...(who === "nobody" ? {} : { "x-test-caller": who }) },
+      signal: AbortSignal.timeout(10_000),
+      ...(hasBody ? { body: JSON.stringify(samples[route.name] ?? {}) } : {}),
+    }),
+  );
+  await response.body?.cancel();
+  return response.status;
+}
+
+/** What an answer means: an open route is reached by nobody in particular, a denied one is refused for who asks. */
+function verdict(route: Route, status: number): "open" | "yes" | "no" {
+  if (status === 401 || status === 403) return "no";
+  return route.open === true ? "open" : "yes";
+}
+
+it("every mounted route is closed, open by name, or for any caller by name: deny by default (T04)", () => {
+  const unnamed = allRoutes.filter(
+    ({ open, permission, face, name }) => open !== true && permission === null && face === "rest" && !anyCaller.has(name),
+  );
+  expect(unnamed.map(({ name }) => name)).toEqual([]);
+});
+
+it("every mounted route answers every role as docs/reference/permissions.md says (G11)", async () => {
+  const lines: string[] = [];
+  for (const route of [...allRoutes].sort((a, b) => (a.path === b.path ? order(a.method, b.method) : order(a.path, b.path)))) {
+    const cells: string[] = [];
+    for (const who of everybody) {
+      const found = verdict(route, await statusOf(route, who));
+      const caller = people.find(({ id }) => id === who);
+      const { permission } = route;
+      if (who === "nobody" && route.open !== true) expect([route.name, who, found]).toEqual([route.name, who, "no"]);
+      if (caller !== undefined && permission !== null)
+        expect([route.name, who, found]).toEqual([route.name, who, mayDo(caller, permission.what, permission.name) ? "yes" : "no"]);
+      cells.push(found);
+    }
+    lines.push(`| \`${route.method} ${route.path}\` | ${needs(route)} | ${cells.join(" | ")} |`);
+  }
+  await expect(`${head()}${lines.join("\n")}\n`).toMatchFileSnapshot("../../../../docs/reference/permissions.md");
+}, 120_000);
+
+function needs({ open, permission, face }: Route): string {
+  if (open === true) return "nothing";
+  if (permission !== null) return `\`${permission.what}:${permission.name}\``;
+  return face === "rest" ? "any credential" : "any credential, and the model or tool";
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function head(): string {
+  const columns = everybody.join(" | ");
+  const rule = everybody.map(() => "---").join(" | ");
+  return `# Permissions
+
+Made by \`npx vitest run packages/core/test/resources/permissions.test.ts -u\`, which asks a running gateway every route as everybody.
+
+\`yes\`: the route is reached; what it shows and does is narrowed further by the caller's projects and grants. \`no\`: 401 without a credential, 403 with one. \`open\`: answered without a credential.
+Routes of vendors' dialects and of MCP ask for any credential, and for the grant of the model or tool that is called; they are asked here for a model. \`key\` is a key that was made without scopes of its own by somebody
+who has them all; \`nobody\` sends no credential.
+
+| route | needs | ${columns} |
+| --- | --- | ${rule} |
+`;
+}
