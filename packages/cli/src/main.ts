@@ -71,6 +71,9 @@ function commandLine(
     .command("keys [action]", "Show where the owner key comes from; `keys rotate` makes a new one")
     .action(run(async (command, options) => (await import("./keys.js")).keys(command, asText(options["action"]))));
   cli
+    .command("secrets [action]", "`secrets rotate`: a new key for the secrets in the database")
+    .action(run(async (command, options) => (await import("./secrets.js")).secrets(command, asText(options["action"]))));
+  cli
     .command("migrate", "Bring the database's tables up to date")
     .option("--sql", "Print the statements instead of running them")
     .action(run(async (command, options) => (await import("./migrate.js")).migrate(command, { sql: options["sql"] === true })));

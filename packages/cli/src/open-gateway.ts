@@ -24,7 +24,7 @@ export function openGateway(place: Place, loaded: LoadedConfig, o: OpenOptions):
     ...loaded.config,
     ...(o.bare === true ? { mcpServers: {}, namespaces: {} } : {}),
     storage: choice.path === null ? { url: choice.url } : sqlite(choice.path),
-    env: {}, // every variable is in the configuration already
+    env: place.env, // the settings in it are in the configuration already; secrets may stand there too
     secret: secret.text,
     ownerKey: o.ownerKey,
     onOwnerKey: o.onOwnerKey,
