@@ -35,7 +35,7 @@ import { sql } from "kysely";
 import type { SqlDialect } from "./dialect.js";
 import type { SqlDriver } from "./driver.js";
 import { Statements } from "./statements/statements.js";
-import { applyUnit } from "./verbs/apply-unit.js";
+import { applyUnits } from "./verbs/apply-units.js";
 import { readChanges } from "./verbs/change-log.js";
 import { begin } from "./verbs/context.js";
 import { findValues, getRow } from "./verbs/find-rows.js";
@@ -94,10 +94,7 @@ class SqlRecordStore implements RecordStore {
     const statements = this.#statements;
     const apply = (from: number) =>
       this.#driver.write(function* (nowMs) {
-        const c = begin(statements, nowMs);
-        const results: UnitResult[] = [];
-        for (const unit of encoded.slice(from, from + UNITS_AT_ONCE)) results.push(yield* applyUnit(c, unit));
-        return results;
+        return yield* applyUnits(begin(statements, nowMs), encoded.slice(from, from + UNITS_AT_ONCE));
       }, w);
     if (encoded.length <= UNITS_AT_ONCE) return apply(0);
     const results: UnitResult[] = [];

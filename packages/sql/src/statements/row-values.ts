@@ -38,6 +38,11 @@ export function rowParameters(
   return parameters;
 }
 
+/** The same at the end of `parameters`, for one of several rows. */
+export function pushRow(c: Clock, columns: readonly StoredColumn[], values: readonly StoredInput[], parameters: SqlValue[]): void {
+  for (const column of columns) parameters.push(parameter(c, inputOf(column, values)));
+}
+
 export function rowSql(c: Clock, columns: readonly StoredColumn[], values: readonly StoredInput[], slots: Slots): Fragment {
   return sql.join(columns.map((column) => inputSql(inputOf(column, values), slots, c.clock)));
 }

@@ -7,9 +7,9 @@ import { appendEntries, newestOf, refusalOf, type Newest } from "./streams.js";
 import { insertRow, removeRow, updateRow, type Applied, type Refusal } from "./write-row.js";
 
 const query = (sql: string): Query => ({ statement: { sql, gives: "nothing" }, parameters: [] });
-const mark = query("savepoint sallyport_unit");
-const keep = query("release savepoint sallyport_unit");
-const takeBack = query("rollback to savepoint sallyport_unit");
+export const mark = query("savepoint sallyport_unit");
+export const keep = query("release savepoint sallyport_unit");
+export const takeBack = query("rollback to savepoint sallyport_unit");
 
 /** The ends of the streams that a unit appends to, looked at before its first write. */
 type Seen = ReadonlyMap<EncodedWrite, Newest>;
