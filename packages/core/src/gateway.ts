@@ -35,9 +35,10 @@ import { McpProxy } from "./mcp/index.js";
 import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
 import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "./memory/index.js";
 import { Approvals } from "./policy/approvals/index.js";
-import { attemptSteps, callSteps } from "./policy/chain.js";
+import { attemptSteps, callSteps, modelSteps } from "./policy/chain.js";
 import { GroupCommit } from "./policy/group-commit.js";
 import { GuardedCounters, Limiter } from "./policy/limits/index.js";
+import { ResponseCache } from "./policy/response-cache/index.js";
 import { Money } from "./policy/money/money.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Bus, Cache, Clock, Counters, HttpClient, RecordStore, SecretSource, StorageAdapter, Wakeup } from "./ports/index.js";
@@ -45,9 +46,10 @@ import { Providers, type Models } from "./providers/index.js";
 import { CallerAsker, readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { createSeams, EventHub, type GatewayEvents, type Inbox, type RunRequest, type Services } from "./seams/index.js";
+import { Telemetry, type OtelOptions } from "./telemetry/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
 import { newId } from "./util/ids.js";
-import { Log, logLines, type WriteLine } from "./util/log.js";
+import { Log, loggerLines, logLines, type LoggerLike, type WriteLine } from "./util/log.js";
 import { Secret } from "./util/secret.js";
 import { VERSION } from "./util/version.js";
 import { anthropicMessages } from "./wire/anthropic-messages/index.js";
@@ -71,8 +73,10 @@ export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
   readonly auth?: AuthHook | undefined;
   /** Where `${NAME}`, the vendors' keys, SALLYPORT_OWNER_KEY and SALLYPORT_SECRET are looked up; the process's environment when left out. */
   readonly env?: Environment | undefined;
-  /** Receives the log instead of standard error. */
-  readonly log?: WriteLine | undefined;
+  /** Receives the log instead of standard error: a function, or a logger such as pino's, whose level then counts beside `logging.level`. */
+  readonly log?: WriteLine | LoggerLike | undefined;
+  /** Where spans and metrics go instead of what the program registered with `@opentelemetry/api`. */
+  readonly otel?: OtelOptions | undefined;
   readonly clock?: Clock | undefined;
   readonly http?: HttpClient | undefined;
   readonly bus?: Bus | undefined;
@@ -108,6 +112,8 @@ export class Gateway {
   readonly runs: Runs;
   /** What `route/<name>` leads to: of the configuration, and kept in the database. */
   readonly routes: Routes;
+  /** The audit, what calls did, and alerts. */
+  readonly telemetry: Telemetry;
   /** The gateway as a web handler: `fetch(request)`, under any path with `{ basePath }`. */
   readonly fetch: (request: Request, options?: FetchOptions) => Promise<Response>;
   readonly #options: GatewayOptions;
@@ -137,7 +143,13 @@ export class Gateway {
     this.config = loadConfig({ env: ownVariables(env), code: configOf(options) }).config;
     const clock = options.clock ?? systemClock;
     const redactor = new Redactor();
-    const lines = options.log ?? logLines(this.config.logging.format, { write: writeLine, now: () => clock.now() });
+    const { log } = options;
+    const lines =
+      log === undefined
+        ? logLines(this.config.logging.format, { write: writeLine, now: () => clock.now() })
+        : typeof log === "function"
+          ? log
+          : loggerLines(log);
     this.log = new Log(this.config.logging.level, redactor.ofLines(lines));
     this.#store = new LazyStore(() => this.#open(clock));
     this.#services = servicesOf(options, { store: this.#store, clock, log: this.log, redactor });
@@ -176,13 +188,26 @@ export class Gateway {
     this.#money = new Money({ store: this.#store, clock, events, ledger: this.#ledger, durable });
     this.#approvals = new Approvals(this.#services, { snapshot });
     this.#services.seams.inbox.fill(this.#approvals);
+    this.telemetry = new Telemetry(this.#services, {
+      ...{ config: this.config, ledger: this.#ledger, http: this.#http, version: VERSION, otel: options.otel },
+      isListed: (provider, model) => this.providers.get(provider)?.model(model) !== null,
+      vendorOf: (provider) => this.providers.get(provider)?.telemetryName ?? provider,
+      breakers: () => this.#models.breakers(),
+    });
+    this.#services.seams.telemetry.fill(this.telemetry);
     const policy = {
+      ...{ watch: this.telemetry.step(), parameters: this.telemetry.parameters() },
       ...{ approvals: this.#approvals, counters: this.#services.counters },
       ledger: this.#ledger,
       clock,
       events,
       limiter: new Limiter({ counters, clock }),
       money: this.#money,
+      responses: new ResponseCache({
+        ...{ cache: this.#services.cache, clock, crypto, log: this.log, events },
+        secret: () => keys()("response-cache"),
+        readerOf: (protocol) => codecs.find((codec) => codec.protocol === protocol) ?? null,
+      }),
     };
     const steps = callSteps(policy);
 
@@ -192,7 +217,7 @@ export class Gateway {
       providers: this.providers,
       http: this.#http,
       codecs,
-      steps,
+      steps: modelSteps(policy),
       attemptSteps: attemptSteps(policy),
       snapshot,
       tokenKey: () => keys()("opaque-tokens"),
@@ -259,7 +284,7 @@ export class Gateway {
 
   /** One request of a host. Never rejects while the gateway is started; before, with what keeps it from starting, and once it is closed, with `shutting_down`. */
   handle(inbound: Inbound): Promise<HttpAnswer> {
-    return this.#isStarted ? this.#edge.handle(inbound) : this.start().then(() => this.#edge.handle(inbound));
+    return this.#isStarted ? this.#handle(inbound) : this.start().then(() => this.#handle(inbound));
   }
 
   /**
@@ -295,6 +320,10 @@ export class Gateway {
     return this.close();
   }
 
+  #handle(inbound: Inbound): Promise<HttpAnswer> {
+    return this.telemetry.request(inbound, (seen) => this.#edge.handle(seen));
+  }
+
   /** Domains reach each other, and who holds a model reaches it. */
   #connect(models: RoutingModelCaller): void {
     const { clock, seams } = this.#services;
@@ -315,6 +344,7 @@ export class Gateway {
     await this.#snapshots.start();
     await this.mcp.start();
     if (this.#closing !== null) throw closed();
+    await this.telemetry.start();
     this.tasks.start();
     this.#engine.work();
     this.#approvals.work();
@@ -340,6 +370,7 @@ export class Gateway {
     this.#isStarted = false; // calls under way go on; a new one hears that it is closed
     await this.mcp.close();
     this.#models.close();
+    await this.telemetry.close();
     this.#secrets.close();
     this.#approvals.close();
     await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
@@ -402,6 +433,7 @@ function configOf(options: GatewayOptions): ConfigInput {
     auth: _auth,
     env: _env,
     log: _log,
+    otel: _otel,
     clock: _clock,
     http: _http,
     bus: _bus,

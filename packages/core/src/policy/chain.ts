@@ -1,3 +1,4 @@
+import type { ModelEvent, ModelHead } from "../calls/index.js";
 import type { Counters } from "../ports/index.js";
 import type { Step, AttemptStep } from "./step.js";
 import { auditAndMeter, type LedgerOptions } from "./audit-and-meter.js";
@@ -5,18 +6,35 @@ import { approvalStep, type Approvals } from "./approvals/index.js";
 import { authorise } from "./authorise.js";
 import type { Money } from "./money/money.js";
 import { rateLimit, targetLimits, type Limiter } from "./limits/index.js";
+import type { ResponseCache } from "./response-cache/index.js";
 
 export interface ChainOptions extends LedgerOptions {
+  /** Sees every call begin and end; null: nobody looks. */
+  readonly watch: Step | null;
   readonly limiter: Limiter;
   readonly approvals: Approvals;
   /** For what permissions allow a day. */
   readonly counters: Counters;
   readonly money: Money;
+  readonly responses: ResponseCache;
 }
 
 /** What every model call and every tool call passes, in this order. */
 export function callSteps(o: ChainOptions): readonly Step[] {
-  return [auditAndMeter(o), authorise, rateLimit(o.limiter), approvalStep(o), ...o.money.openCalls(), o.money.toolBudget()];
+  return [
+    auditAndMeter(o),
+    ...(o.watch === null ? [] : [o.watch]),
+    authorise,
+    rateLimit(o.limiter),
+    approvalStep(o),
+    ...o.money.openCalls(),
+    o.money.toolBudget(),
+  ];
+}
+
+/** What every model call passes beside, in this order. */
+export function modelSteps(o: ChainOptions): readonly Step<ModelHead, ModelEvent>[] {
+  return [...callSteps(o), o.responses];
 }
 
 /** What every attempt of a model call passes before its provider is dialed, in this order. */

@@ -51,6 +51,11 @@ export class GroupCommit {
     this.#maxWaiting = options.maxWaiting ?? 10_000;
   }
 
+  /** Units that are not written yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /**
    * Takes the unit over; it is written soon. Costs the caller no promise and no wait. `told` hears the store's answer to it, a refusal too, which then is no error: a repetition of what was written already is
    * refused where it removes a row. It hears nothing of a unit that is given up.

@@ -54,6 +54,8 @@ export interface ProviderOptions {
   readonly operations?: ProviderOperations | undefined;
   /** Who is named as the models' owner when they are listed; the vendor's id, or the name, when left out. */
   readonly ownedBy?: string | undefined;
+  /** "untrusted": its addresses were not named by the operator, and only public ones are dialled. "operator" when left out. */
+  readonly trust?: "operator" | "untrusted" | undefined;
 }
 
 /** How a provider is reached: over HTTP by its vendor's protocol, or in this process. */
@@ -65,6 +67,8 @@ export type Reach =
       readonly quirks: Quirks;
       /** Everybody may name what lies at the vendor by the vendor's own ids. */
       readonly rawIds: boolean;
+      /** Who named its addresses: only the operator's may be private. */
+      readonly trust: "operator" | "untrusted";
     }
   | { readonly kind: "in-process"; readonly answer: InProcess };
 
@@ -82,6 +86,8 @@ export class Provider {
   /** null: it answers in this process. */
   readonly vendor: VendorId | null;
   readonly ownedBy: string;
+  /** What spans and metrics call it. */
+  readonly telemetryName: string;
   readonly reach: Reach;
   readonly keys: KeyPool;
   /** What it can be asked beside chat, other than by a codec of its protocols. */
@@ -102,6 +108,7 @@ export class Provider {
     this.#row = this.vendor === null ? null : rowOf(vendorRows[this.vendor], o);
     this.#lateHeaders = Object.entries(o.headers ?? {}).filter(isLate);
     this.ownedBy = o.ownedBy ?? this.vendor ?? this.name;
+    this.telemetryName = this.#row?.telemetryName ?? this.vendor ?? this.name;
     this.reach = this.#row === null ? { kind: "in-process", answer: o.answer ?? noChat(this.name) } : httpReach(this.#row, o);
     this.operations = { ...operationsOf(this.#row), ...o.operations };
     this.keys = new KeyPool(o.apiKeys ?? (o.apiKey === undefined ? [] : [{ value: o.apiKey }]));

@@ -29,6 +29,8 @@ export interface VendorRow {
   readonly longCacheWrite?: string;
   /** How it is asked for pictures, sound and films; left out: it has none. */
   readonly media?: MediaDialect;
+  /** What OpenTelemetry's conventions call it (`gen_ai.provider.name`, 1.45.0); left out: as we do. */
+  readonly telemetryName?: string;
   /** It has the batches that its media dialect describes. Not said: many servers imitate the dialect and have none. */
   readonly batches?: true;
 }
@@ -79,6 +81,7 @@ export const vendorRows = {
   // https://ai.google.dev/api
   google: {
     title: "Google",
+    telemetryName: "gcp.gemini",
     media: "google",
     protocols: ["google-genai"],
     baseUrl: "https://generativelanguage.googleapis.com",
@@ -91,6 +94,7 @@ export const vendorRows = {
   // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference: the global endpoint
   vertex: {
     title: "Vertex AI",
+    telemetryName: "gcp.vertex_ai",
     media: "google",
     protocols: ["google-genai"],
     baseUrl: "https://aiplatform.googleapis.com",
@@ -104,6 +108,7 @@ export const vendorRows = {
   // https://docs.x.ai/docs/api-reference
   xai: {
     title: "xAI",
+    telemetryName: "x_ai",
     media: "xai",
     protocols: ["openai-responses", "openai-chat"],
     baseUrl: "https://api.x.ai/v1",
@@ -159,6 +164,7 @@ export const vendorRows = {
   // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the base URL is https://{resource}.openai.azure.com/openai/v1
   azure: {
     title: "Azure OpenAI",
+    telemetryName: "azure.ai.openai",
     media: "openai",
     batches: true,
     protocols: ["openai-responses", "openai-chat"],
@@ -185,6 +191,7 @@ export const vendorRows = {
   // https://docs.mistral.ai/api
   mistral: {
     title: "Mistral",
+    telemetryName: "mistral_ai",
     media: "openai",
     protocols: ["openai-chat"],
     baseUrl: "https://api.mistral.ai/v1",

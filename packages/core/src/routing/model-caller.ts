@@ -17,7 +17,7 @@ import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
 import { hearsEvents, runSteps, sightOf, withTold } from "../policy/run-steps.js";
-import type { AttemptStep, Content, Step } from "../policy/step.js";
+import type { AttemptStep, Content, OpenCall, Step } from "../policy/step.js";
 import type { HttpClient } from "../ports/index.js";
 import type { Providers, Reach } from "../providers/index.js";
 import {
@@ -93,6 +93,7 @@ export class RoutingModelCaller implements ModelCaller {
   readonly #codecs: ReadonlyMap<ProtocolId, Codec>;
   readonly #wires: Wires;
   readonly #random: () => number;
+  readonly #hears = (live: OpenCall): boolean => hearsEvents(this.#o.steps, live as OpenCall<ModelHead>);
   readonly #health = new Health();
   readonly #shadows: Shadows;
 
@@ -118,6 +119,7 @@ export class RoutingModelCaller implements ModelCaller {
       decode,
       headOf: (name) => (name === head.name ? head : { ...head, name }),
       conversation: () => conversationOfBytes(wire.bytes, o.sessionId),
+      wire,
     });
     const request: WireRequest = { bytes: wire.bytes, head, codec, headers: wire.headers, rawIds: mayNameHandles(o.caller) };
     const answer = await runSteps(this.#o.steps, opened.live, () => this.#dispatch(opened, request));
@@ -199,6 +201,11 @@ export class RoutingModelCaller implements ModelCaller {
     return explainRoute(resolve(full, names), { ...o, health: this.#health, nowMs: this.#services.clock.now() });
   }
 
+  /** Targets whose circuit breaker is not closed. */
+  breakers(): ReturnType<Health["breakers"]> {
+    return this.#health.breakers(this.#services.clock.now());
+  }
+
   /** Ends the calls that nobody waits for. */
   close(): void {
     this.#shadows.close();
@@ -215,6 +222,7 @@ export class RoutingModelCaller implements ModelCaller {
       readonly decode: () => Content;
       readonly headOf: (name: string, protocol: ProtocolId) => ModelHead;
       readonly conversation?: () => Conversation;
+      readonly wire?: WireCall;
     },
   ): Opened {
     if (o.depth > MAX_DEPTH)
@@ -240,6 +248,8 @@ export class RoutingModelCaller implements ModelCaller {
       startedAtMs: clock.now(),
       face: o.face,
       cacheControl: o.cacheControl,
+      wire: of.wire,
+      hears: this.#hears,
       decode: of.decode,
       onLeaveError: (error) => events.emit("internal.error", { where: "a leave of a model call", error }),
     });

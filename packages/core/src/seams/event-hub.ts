@@ -41,6 +41,15 @@ export interface GatewayEvents {
   }) => void;
   /** A call whose process is gone was settled by this one. */
   "call.reconciled": (e: { readonly callId: string; readonly requestId: string; readonly costNanoUsd: number | null }) => void;
+  /** What the response cache did for a call of a route that has one. `rejected`: a value that was not kept by this gateway was thrown away. */
+  "cache.used": (e: { readonly callId: string | null; readonly result: "hit" | "miss" | "bypass" | "rejected" }) => void;
+  /** An alert began, was acknowledged by a person, or ended. */
+  "alert.changed": (e: {
+    readonly alertId: string;
+    readonly ruleId: string;
+    readonly status: "firing" | "acknowledged" | "resolved";
+    readonly severity: "info" | "warning" | "critical";
+  }) => void;
   /** A listener or a step's leave threw, or something of ours failed in the background. */
   "internal.error": (e: { readonly where: string; readonly error: unknown }) => void;
 }

@@ -104,15 +104,14 @@ export interface Traces {
 
 /** Filled by `telemetry`. Errors of what changes an alert: `not_found`, `conflict` when it has ended. */
 export interface Alerts {
-  list(
-    q: { readonly status?: AlertRow["status"] | undefined; readonly ruleId?: string | undefined },
-    page: Paged,
-  ): Promise<Page<AlertRow>>;
+  list(q: { readonly status?: AlertRow["status"] | undefined; readonly ruleId?: string | undefined }, page: Paged): Promise<Page<AlertRow>>;
   get(id: string): Promise<AlertRow | null>;
   acknowledge(id: string, by: { readonly caller: Caller; readonly requestId: string }): Promise<AlertRow>;
   resolve(id: string, by: { readonly caller: Caller; readonly requestId: string }): Promise<AlertRow>;
   /** What the rule measures now, and whether it would fire; nothing is told to anybody. */
-  tryRule(id: string): Promise<{ readonly value: number | null; readonly fires: boolean; readonly threshold: number; readonly calls: number }>;
+  tryRule(
+    id: string,
+  ): Promise<{ readonly value: number | null; readonly fires: boolean; readonly threshold: number; readonly calls: number }>;
   /** Sends a test message, and says how that went. Never throws for a channel that fails. */
   tryChannel(id: string): Promise<{ readonly ok: boolean; readonly error: string | null; readonly durationMs: number }>;
 }

@@ -27,6 +27,14 @@ export class Health {
     return this.#targets.get(id) ?? null;
   }
 
+  /** Targets that are not called as usual now. */
+  breakers(nowMs: number): { readonly target: string; readonly state: "open" | "half-open" }[] {
+    return [...this.#targets].flatMap(([target, { breaker }]) => {
+      const state = breaker.state(nowMs);
+      return state === "closed" ? [] : [{ target, state }];
+    });
+  }
+
   /** By the provider's name. */
   budget(provider: string): RetryBudget {
     let budget = this.#budgets.get(provider);

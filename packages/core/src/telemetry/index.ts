@@ -1,0 +1,1 @@
+export { Telemetry, type OtelOptions, type TelemetryOptions } from "./telemetry.js";
