@@ -24,12 +24,15 @@ import {
   approvalRule,
   budget,
   dataKey,
+  guardrail,
   rateLimit,
   toolClassification,
   toolPermission,
   type AnyEntity,
 } from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
+import { configOf, ownVariables, processEnvironment, secretsOf, type GatewayOptions } from "./gateway-options.js";
+import { servicesOf } from "./gateway-services.js";
 import { createFetch, Edge, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
 import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
@@ -37,6 +40,7 @@ import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } fro
 import { Approvals } from "./policy/approvals/index.js";
 import { attemptSteps, callSteps, modelSteps } from "./policy/chain.js";
 import { GroupCommit } from "./policy/group-commit.js";
+import { Guardrails } from "./policy/guardrails/index.js";
 import { GuardedCounters, Limiter } from "./policy/limits/index.js";
 import { ResponseCache } from "./policy/response-cache/index.js";
 import { Money } from "./policy/money/money.js";
@@ -56,38 +60,6 @@ import { anthropicMessages } from "./wire/anthropic-messages/index.js";
 import { googleGenai } from "./wire/google-genai/index.js";
 import { openaiChat } from "./wire/openai-chat/index.js";
 import { openaiResponses } from "./wire/openai-responses/index.js";
-
-/** What `new Gateway()` takes: the configuration as in `sallyport.config.json`, and what only code can give. */
-export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
-  /** Where rows are kept: an adapter, or `{ url }`. Left out: in memory, gone with the process. */
-  readonly storage?: StorageAdapter | ConfigInput["storage"];
-  /** What callers over HTTP present as the owner: 32 or more printable characters. Left out: made at the first start, and logged once. */
-  readonly ownerKey?: string | Secret | undefined;
-  /** 32 bytes, or their base64: what the gateway's own keys are derived from. Left out: made for this process, so that keys kept in a durable store do not outlive it. */
-  readonly secret?: string | Uint8Array | Secret | undefined;
-  /** Secrets before this one, the newest first: what they sealed is sealed with `secret` from the next start on. */
-  readonly previousSecrets?: readonly (string | Uint8Array | Secret)[] | undefined;
-  /** Where secrets of the configuration may stand beside `env:NAME`, `file:/path` and `infisical:NAME`. */
-  readonly secretSources?: readonly SecretSource[] | undefined;
-  /** The host application says who calls; then no gateway key is looked at, and no owner key made. */
-  readonly auth?: AuthHook | undefined;
-  /** Where `${NAME}`, the vendors' keys, SALLYPORT_OWNER_KEY and SALLYPORT_SECRET are looked up; the process's environment when left out. */
-  readonly env?: Environment | undefined;
-  /** Receives the log instead of standard error: a function, or a logger such as pino's, whose level then counts beside `logging.level`. */
-  readonly log?: WriteLine | LoggerLike | undefined;
-  /** Where spans and metrics go instead of what the program registered with `@opentelemetry/api`. */
-  readonly otel?: OtelOptions | undefined;
-  readonly clock?: Clock | undefined;
-  readonly http?: HttpClient | undefined;
-  readonly bus?: Bus | undefined;
-  /** What answers are kept in for a while; this process's memory when left out. */
-  readonly cache?: Cache | undefined;
-  /** What limits are counted in; this process's memory when left out, so that each process allows the whole limit. */
-  readonly counters?: Counters | undefined;
-  readonly wakeup?: Wakeup | undefined;
-  /** Called with the owner key when this start made it: nobody can read it again. Left out: it is logged. */
-  readonly onOwnerKey?: ((key: string) => void) | undefined;
-}
 
 /** Without a database the usage and audit ledgers keep their newest rows only, so that the process does not grow with its calls. */
 const MEMORY_LEDGER_ROWS = 10_000;
@@ -114,6 +86,8 @@ export class Gateway {
   readonly routes: Routes;
   /** The audit, what calls did, and alerts. */
   readonly telemetry: Telemetry;
+  /** What looks at content on its way; `add` adds a check in code, `test` looks at a text. */
+  readonly guardrails: Guardrails;
   /** The gateway as a web handler: `fetch(request)`, under any path with `{ basePath }`. */
   readonly fetch: (request: Request, options?: FetchOptions) => Promise<Response>;
   readonly #options: GatewayOptions;
@@ -167,7 +141,7 @@ export class Gateway {
       config: this.config,
       readKeys: (within) => readKeys(this.#store, within),
       readRoutes: (within) => readRoutes(this.#store, within),
-      follows: [toolClassification, toolPermission, approvalRule, rateLimit, dataKey, budget],
+      follows: [guardrail, toolClassification, toolPermission, approvalRule, rateLimit, dataKey, budget],
     });
     const snapshot = () => this.#snapshots.current();
     this.#secrets.follow(this.#snapshots);
@@ -195,7 +169,12 @@ export class Gateway {
       breakers: () => this.#models.breakers(),
     });
     this.#services.seams.telemetry.fill(this.telemetry);
+    this.guardrails = new Guardrails(this.#services, {
+      ...{ config: this.config, http: this.#http, ledger: this.#ledger, snapshot, owner: OWNER },
+      webhookKey: (name) => crypto.hmac(keys()("guardrail-webhooks"), new TextEncoder().encode(name)),
+    });
     const policy = {
+      guardrails: this.guardrails,
       ...{ watch: this.telemetry.step(), parameters: this.telemetry.parameters() },
       ...{ approvals: this.#approvals, counters: this.#services.counters },
       ledger: this.#ledger,
@@ -342,6 +321,7 @@ export class Gateway {
     await this.#secrets.start(this.config);
     if (this.#options.auth === undefined) await this.#ensureOwner();
     await this.#snapshots.start();
+    await this.guardrails.start();
     await this.mcp.start();
     if (this.#closing !== null) throw closed();
     await this.telemetry.start();
@@ -404,79 +384,11 @@ export class Gateway {
   }
 }
 
-function servicesOf(
-  options: GatewayOptions,
-  { store, clock, log, redactor }: Pick<Services, "store" | "clock" | "log" | "redactor">,
-): Services {
-  const events = new EventHub();
-  events.on("internal.error", ({ where, error }) =>
-    log.error(`failed: ${where}`, { code: GatewayError.from(error).code, message: messageOf(error) }),
-  );
-  const wakeup = options.wakeup ?? memoryWakeup({ clock });
-  const bus = options.bus ?? memoryBus();
-  const cache = options.cache ?? memoryCache({ clock });
-  const counters = options.counters ?? memoryCounters({ clock });
-  return { store, clock, crypto, wakeup, bus, cache, counters, events, log, redactor, seams: createSeams(), nodeId: newId("node") };
-}
-
 function closed(): GatewayError {
   return new GatewayError("shutting_down", "The gateway is closed.");
-}
-
-function configOf(options: GatewayOptions): ConfigInput {
-  const {
-    storage,
-    ownerKey: _key,
-    secret: _secret,
-    previousSecrets: _previous,
-    secretSources: _sources,
-    auth: _auth,
-    env: _env,
-    log: _log,
-    otel: _otel,
-    clock: _clock,
-    http: _http,
-    bus: _bus,
-    cache: _cache,
-    counters: _counters,
-    wakeup: _wakeup,
-    onOwnerKey: _on,
-    ...config
-  } = options;
-  return storage === undefined || "open" in storage ? config : { ...config, storage };
-}
-
-/** In code the environment gives vendors' keys; where to listen and what to store in is the program's own affair, and its DATABASE_URL means its own database. */
-function ownVariables(env: Environment): Environment {
-  const { HOST: _host, PORT: _port, DATABASE_URL: _database, REDIS_URL: _redis, LOG_LEVEL: _level, ...own } = env;
-  return own;
-}
-
-function processEnvironment(): Environment {
-  return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
-}
-
-/** Weak ones are refused here, before anything is opened. */
-function secretsOf(options: GatewayOptions, env: Environment): { readonly secret: Uint8Array; readonly previous: readonly Uint8Array[] } {
-  const given = env["SALLYPORT_PREVIOUS_SECRETS"]?.split(",").map((text) => text.trim());
-  const previous = (options.previousSecrets ?? given?.filter((text) => text !== "") ?? []).map(secretOf);
-  const secret = secretOf(options.secret ?? env["SALLYPORT_SECRET"]);
-  for (const one of [secret, ...previous]) purposeKeys(crypto, one);
-  return { secret, previous };
 }
 
 function lazily(make: () => PurposeKeys): () => PurposeKeys {
   let made: PurposeKeys | null = null;
   return () => (made ??= make());
-}
-
-function secretOf(given: GatewayOptions["secret"]): Uint8Array {
-  if (given === undefined || given === "") return crypto.random(SECRET_BYTES);
-  if (given instanceof Uint8Array) return given;
-  return parseMasterSecret(given instanceof Secret ? given.reveal() : given);
-}
-
-function messageOf(error: unknown): string {
-  const cause = GatewayError.is(error, "internal") ? error.cause : error;
-  return cause instanceof Error ? cause.message.slice(0, 500) : "";
 }

@@ -15,4 +15,7 @@ create table "rate_limits" (
 ) strict;
 
 create unique index "uq_rate_limits_subject_subject_id" on "rate_limits" ("subject", "subject_id");
+
+-- Answers of a route that are kept.
+alter table "routes" add column "cache" text;
 `;

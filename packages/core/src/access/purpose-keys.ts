@@ -10,6 +10,7 @@ export type KeyPurpose =
   | "parked-calls"
   | "opaque-tokens"
   | "response-cache"
+  | "guardrail-webhooks"
   | "web-sessions";
 
 /** The key of a purpose, 32 bytes; the same bytes for the same secret, in every process and every version. */

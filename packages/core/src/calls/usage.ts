@@ -32,6 +32,10 @@ export interface Usage {
    * What of the counts above models did that the vendor names, when it was not one alone: one that took over from the model asked, an advisor. By the vendor's ids; the model asked may be among them.
    */
   readonly byModel?: readonly { readonly model: string; readonly usage: Usage }[] | undefined;
+  /** Answered by the response cache: nothing was used. */
+  readonly cached?: boolean | undefined;
+  /** What the answer had cost when it was made, nano-US-dollars. */
+  readonly savedNanoUsd?: number | undefined;
   /** True when a count is our estimate because the vendor sent none. */
   readonly estimated?: boolean | undefined;
 }

@@ -15,6 +15,7 @@ const row = (name: string, rest: Partial<RouteRow> = {}): RouteRow => ({
     hedgeAfterMs: null,
     canary: null,
     shadow: null,
+    cache: null,
   },
   ...rest,
 });

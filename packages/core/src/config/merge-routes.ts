@@ -19,12 +19,13 @@ export function mergeRoutes(
 
 /** A row as somebody would write it: what is null was left out. */
 export function rulesOf(row: RouteRow): RouteRules {
-  const { strategy, targets, sticky, timeouts, retries, fallbackOn, contextOverflow, hedgeAfterMs, canary, shadow } = row;
+  const { strategy, targets, sticky, timeouts, retries, fallbackOn, contextOverflow, hedgeAfterMs, canary, shadow, cache } = row;
   return {
     ...{ strategy, targets, sticky, timeouts, retries, fallbackOn },
     ...(contextOverflow === null ? {} : { contextOverflow }),
     ...(hedgeAfterMs === null ? {} : { hedge: { afterMs: hedgeAfterMs } }),
     ...(canary === null ? {} : { canary }),
     ...(shadow === null ? {} : { shadow }),
+    ...(cache === null ? {} : { cache }),
   };
 }

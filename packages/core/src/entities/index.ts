@@ -12,6 +12,7 @@ import { approvalRule } from "./approvals/approval-rule.js";
 import { approval } from "./approvals/approval.js";
 import { toolClassification } from "./approvals/tool-classification.js";
 import { toolPermission } from "./approvals/tool-permission.js";
+import { storedModel, storedProvider, storedProviderKey } from "./providers/stored-provider.js";
 import { dataKey } from "./secrets/data-key.js";
 import { detection, guardrail } from "./safety/index.js";
 import { storedResponse, storedResponseEvents, storedResponseItem } from "./stored-response.js";
@@ -102,11 +103,13 @@ export {
 } from "./money/reservation.js";
 export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
 export {
+  cacheRulesSchema,
   failureClasses,
   nameSchema,
   route,
   routeSchema,
   routeShape,
+  type CacheRules,
   type FailureClass,
   type RouteInput,
   type RouteRow,
@@ -141,6 +144,14 @@ export { approvalCondition, approvalRule, type ApprovalCondition, type ApprovalR
 export { approval, approvalStatus, type ApprovalRow, type ApprovalStatus } from "./approvals/approval.js";
 export { toolClass, toolClassification, type ToolClass, type ToolClassificationRow } from "./approvals/tool-classification.js";
 export { toolPermission, type ToolPermissionRow } from "./approvals/tool-permission.js";
+export {
+  storedModel,
+  storedProvider,
+  storedProviderKey,
+  type StoredModelRow,
+  type StoredProviderKeyRow,
+  type StoredProviderRow,
+} from "./providers/stored-provider.js";
 export { dataKey, type DataKeyRow } from "./secrets/data-key.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
 export {
@@ -203,6 +214,9 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   batchLine,
   idempotencyKey,
   dataKey,
+  storedProvider,
+  storedProviderKey,
+  storedModel,
   toolClassification,
   toolPermission,
   approvalRule,

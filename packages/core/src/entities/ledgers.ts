@@ -53,7 +53,7 @@ export const usageEntry = defineLedger({
     outputTokens: count,
     reasoningTokens: count,
     /** What was counted beside these: sound and pictures, what is cached for long, seconds, searches, the tier that served; null: nothing. */
-    detail: field(z.record(z.string(), z.union([z.number(), z.string()])).nullable(), { access: "server", column: json }),
+    detail: field(z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).nullable(), { access: "server", column: json }),
     /** Nano-US-dollars; null: the price is not known. */
     costNanoUsd: count,
     /** How many times a provider was asked. */

@@ -24,6 +24,14 @@ export const failureClasses = [
 /** What kind of failure moves a call on to the next target. */
 export type FailureClass = (typeof failureClasses)[number];
 
+/** Answers that are kept and given again to the same question. */
+export const cacheRulesSchema = z.strictObject({
+  ttlMs: z.int().min(1_000).max(2_592_000_000).describe("how long an answer is kept, give or take a tenth"),
+  scope: z.enum(["project", "key"]).default("project").describe("who is given it: every key of the project, or the same key alone"),
+  toolCalls: z.boolean().default(false).describe("answers that call tools are kept too"),
+});
+export type CacheRules = z.output<typeof cacheRulesSchema>;
+
 /** The parts of a route beside its name, for configuration and store alike. What is left out has the default that its description names. */
 export const routeShape = {
   strategy: z
@@ -79,6 +87,9 @@ export const routeShape = {
     .optional()
     .describe("a call that is not streamed and is limited to 1,024 tokens is sent a second time after this long; the first answer counts"),
   canary: share.optional().describe("a model that answers this share of the calls in place of the targets, which stand in when it fails"),
+  cache: cacheRulesSchema
+    .optional()
+    .describe("answers are kept and given again to the same question; left out: every call is made"),
   shadow: share
     .optional()
     .describe("a model that is sent a copy of this share of the calls; its answer is thrown away, its usage is metered"),
@@ -109,6 +120,7 @@ export const route = defineEntity({
     hedgeAfterMs: field(durationMs.nullable(), { access: "open", column: int }),
     canary: field(share.nullable(), { access: "open", column: json }),
     shadow: field(share.nullable(), { access: "open", column: json }),
+    cache: field(cacheRulesSchema.nullable(), { access: "open", column: json }),
   },
   unique: [["name"]],
 });

@@ -124,7 +124,7 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, o: { readonly no
   };
 }
 
-type Detail = Record<string, number | string>;
+type Detail = Record<string, number | string | boolean>;
 
 /**
  * What a usage row keeps of a usage beside its own columns, what few vendors count; null: nothing. In one column, so that a row of a plain call stays small. By name and not in a loop, which costs 2 µs.
@@ -136,6 +136,8 @@ export function detailOf(usage: Usage): Detail | null {
   if (usage.audioOutputTokens !== undefined) (detail ??= {})["audioOutputTokens"] = usage.audioOutputTokens;
   if (usage.imageInputTokens !== undefined) (detail ??= {})["imageInputTokens"] = usage.imageInputTokens;
   if (usage.imageOutputTokens !== undefined) (detail ??= {})["imageOutputTokens"] = usage.imageOutputTokens;
+  if (usage.cached === true) (detail ??= {})["cached"] = true;
+  if (usage.savedNanoUsd !== undefined) (detail ??= {})["savedNanoUsd"] = usage.savedNanoUsd;
   if (usage.images !== undefined) (detail ??= {})["images"] = usage.images;
   if (usage.seconds !== undefined) (detail ??= {})["seconds"] = usage.seconds;
   if (usage.characters !== undefined) (detail ??= {})["characters"] = usage.characters;

@@ -4,6 +4,7 @@ import type { Step, AttemptStep } from "./step.js";
 import { auditAndMeter, type LedgerOptions } from "./audit-and-meter.js";
 import { approvalStep, type Approvals } from "./approvals/index.js";
 import { authorise } from "./authorise.js";
+import type { Guardrails } from "./guardrails/index.js";
 import type { Money } from "./money/money.js";
 import { rateLimit, targetLimits, type Limiter } from "./limits/index.js";
 import type { ResponseCache } from "./response-cache/index.js";
@@ -16,6 +17,7 @@ export interface ChainOptions extends LedgerOptions {
   /** For what permissions allow a day. */
   readonly counters: Counters;
   readonly money: Money;
+  readonly guardrails: Guardrails;
   readonly responses: ResponseCache;
 }
 
@@ -27,6 +29,8 @@ export function callSteps(o: ChainOptions): readonly Step[] {
     authorise,
     rateLimit(o.limiter),
     approvalStep(o),
+    o.guardrails.entering,
+    o.guardrails.answering,
     ...o.money.openCalls(),
     o.money.toolBudget(),
   ];

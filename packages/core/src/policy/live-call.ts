@@ -2,7 +2,7 @@ import type { CallHead, Caller, Face, Headers, Outcome } from "../calls/index.js
 import type { Snapshot } from "../config/snapshot.js";
 import type { ErrorCode } from "../errors/index.js";
 import { Meter } from "./meter.js";
-import type { Origin } from "../seams/index.js";
+import type { Origin, WireCall } from "../seams/index.js";
 import type { CallSpan, Content, Leave, OpenCall, TraceContext } from "./step.js";
 
 /** Each leave has this long, whatever became of the caller. */
@@ -22,6 +22,9 @@ export interface LiveCallOptions<H extends CallHead> {
   readonly startedAtMs: number;
   readonly face?: Face | undefined;
   readonly cacheControl?: string | undefined;
+  readonly wire?: WireCall | undefined;
+  /** Left out: none does. */
+  readonly hears?: ((call: OpenCall) => boolean) | undefined;
   readonly decode: () => Content;
   readonly onLeaveError: (error: unknown) => void;
   /** Left out: one of its own. */
@@ -48,6 +51,8 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
   readonly meter: Meter;
   readonly face: Face | null;
   readonly cacheControl: string | null;
+  readonly wire: WireCall | null;
+  readonly #hears: ((call: OpenCall) => boolean) | undefined;
   readonly origin: Origin | null;
   trace: TraceContext | null = null;
   #spans: CallSpan[] | null = null;
@@ -77,6 +82,8 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
     this.meter = o.meter ?? new Meter();
     this.face = o.face ?? null;
     this.cacheControl = o.cacheControl ?? null;
+    this.wire = o.wire ?? null;
+    this.#hears = o.hears;
     this.origin = o.origin ?? null;
     this.#decode = o.decode;
     this.#onLeaveError = o.onLeaveError;
@@ -98,6 +105,10 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
   replace(content: Content): void {
     this.#content = content;
     this.#isReplaced = true;
+  }
+
+  hearsEvents(): boolean {
+    return this.#hears?.(this) ?? false;
   }
 
   /** A step said something else than the caller did. */
@@ -130,6 +141,8 @@ export class LiveCall<H extends CallHead> implements OpenCall<H> {
       origin: this.origin ?? undefined,
       face: this.face ?? undefined,
       cacheControl: this.cacheControl ?? undefined,
+      wire: this.wire ?? undefined,
+      hears: this.#hears,
     });
     leg.#whole = this;
     leg.trace = this.trace;

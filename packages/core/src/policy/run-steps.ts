@@ -59,7 +59,9 @@ async function enterAll<H extends CallHead, E>(
     if (answer !== undefined) return answer;
   }
   if (call.signal.aborted) throw new GatewayError("cancelled", "The call was cancelled before it was sent.");
-  return core(call);
+  let answer = await core(call);
+  for (const step of steps) if (step.answered !== undefined) answer = step.answered(call, answer);
+  return answer;
 }
 
 function withEvents<H extends CallHead, E>(steps: readonly Step<H, E>[], call: LiveCall<H>, answer: Answer<E>): Answer<E> {
@@ -85,7 +87,8 @@ function settleWhenDone<H extends CallHead, E>(answer: Answer<E>, call: LiveCall
 /** What steps told stands in place of a vendor's headers of the same names. */
 export function withTold(headers: Headers, told: Headers | null): Headers {
   if (told === null) return headers;
-  const names = new Set(told.map(([name]) => name));
+  // Warnings stand beside each other.
+  const names = new Set(told.map(([name]) => name).filter((name) => name !== "x-sallyport-warnings"));
   return [...headers.filter(([name]) => !names.has(name)), ...told];
 }
 

@@ -1,7 +1,7 @@
 import type { Answer, CallHead, Caller, Face, Headers, ModelCall, ModelHead, Outcome, Usage } from "../calls/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import type { Within } from "../ports/index.js";
-import type { Origin } from "../seams/index.js";
+import type { Origin, WireCall } from "../seams/index.js";
 import type { Meter } from "./meter.js";
 
 /** What a step does to content: only looks at the head (cheap), reads the content, or changes it (which forces the translate lane). */
@@ -67,6 +67,12 @@ export interface OpenCall<H extends CallHead = CallHead> {
   readonly spans: readonly CallSpan[] | null;
   /** Notes a span of the call. Only for what is rare or slow: a plain call has none. */
   span(span: CallSpan): void;
+  /** What the caller sent, in its dialect; null: a call in neutral shape. */
+  readonly wire: WireCall | null;
+  /** A step said something else than the caller did: `content` holds, not `wire`. */
+  readonly isReplaced: boolean;
+  /** Whether a step wants to see the answer pass as events. */
+  hearsEvents(): boolean;
   /** Decodes on first use. Only for a step that `sees` more than the head. */
   content(): Content;
   /** From now on this is what the call says, to later steps and to whoever is asked. Only for a step that `sees` "write". */
@@ -88,6 +94,8 @@ export interface Step<H extends CallHead = CallHead, E = never> {
   sees?(head: H, snapshot: Snapshot, of: Pick<OpenCall, "caller" | "purpose">): Sight;
   /** Throw a GatewayError to refuse; return an Answer to stop here with it. Synchronous when it can be. */
   enter?(call: OpenCall<H>): void | Answer<E> | Promise<void | Answer<E>>;
+  /** Is shown the answer that no step gave, whatever its body is, before any step's `events`; gives it on, or one that says the same. */
+  answered?(call: OpenCall<H>, answer: Answer<E>): Answer<E>;
   /** Only for a step that sees "read" or "write"; one that reads may throw, not change. */
   events?(call: OpenCall<H>, source: AsyncIterable<E>): AsyncIterable<E>;
 }

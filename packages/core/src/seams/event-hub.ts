@@ -19,6 +19,17 @@ export interface GatewayEvents {
     readonly status: "approved" | "denied" | "expired";
     readonly runId: string | null;
   }) => void;
+  /** A guardrail found something; what it was stands in the ledger of detections. */
+  "guardrail.detected": (e: {
+    readonly detectionId: string;
+    readonly callId: string;
+    readonly requestId: string;
+    readonly guardrail: string;
+    readonly stage: "input" | "output" | "arguments" | "results";
+    readonly type: string;
+    readonly severity: "low" | "medium" | "high" | "critical";
+    readonly action: "block" | "mask" | "warn" | "log";
+  }) => void;
   /** So much of a budget's amount is spent; once for each of its thresholds in a period, by whichever process saw it first. Amounts are decimal dollars. */
   "budget.threshold": (e: {
     readonly budgetId: string;

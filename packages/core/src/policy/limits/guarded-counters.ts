@@ -1,6 +1,7 @@
 import { GatewayError } from "../../errors/index.js";
 import type { Adjustment, Clock, Counters, CountersNow, Demand, Slot, Spending, Within } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
+import { PortGuard, REST_MS } from "../port-guard.js";
 
 export interface GuardedCountersOptions {
   readonly counters: Counters;
@@ -12,10 +13,7 @@ export interface GuardedCountersOptions {
   readonly whenDown: () => "local" | "refuse";
 }
 
-/** Longer than this nobody waits for a counter. */
-const ASK_MS = 50;
-/** After a failure the counters are left alone for this long. */
-const REST_MS = 1_000;
+const meanwhile = { local: "this process counts limits alone", refuse: "calls that are limited are refused" } as const;
 
 /**
  * Counters that always answer within 50 ms. Those that wait are asked after this process's own, which every call passes: so a node never lets more than the limit through by itself, whether the
@@ -24,11 +22,16 @@ const REST_MS = 1_000;
  */
 export class GuardedCounters {
   readonly #o: GuardedCountersOptions;
-  #restUntilMs = 0;
-  #isAway = false;
+  readonly #guard: PortGuard;
 
   constructor(options: GuardedCountersOptions) {
     this.#o = options;
+    const { clock, log } = options;
+    this.#guard = new PortGuard({
+      clock,
+      onAway: ({ code }) => log.warn(`the counters do not answer: until they do, ${meanwhile[options.whenDown()]}`, { code }),
+      onBack: () => log.info("the counters answer again"),
+    });
   }
 
   /** Of counters that never wait; then nothing else here is used. */
@@ -38,7 +41,7 @@ export class GuardedCounters {
 
   /** The shared counters do not answer: each process counts for itself, or refuses. */
   get isAway(): boolean {
-    return this.#isAway;
+    return this.#guard.isAway;
   }
 
   async spend(demands: readonly Demand[]): Promise<Counted> {
@@ -77,50 +80,13 @@ export class GuardedCounters {
 
   /** null: they did not answer, or are left alone for having failed to. `isAfter`: nobody waits for the call any more, so nothing is refused. */
   async #ask<T>(ask: (within: Within) => Promise<T>, isAfter = false): Promise<T | null> {
-    const { clock } = this.#o;
-    const nowMs = clock.now();
-    if (nowMs >= this.#restUntilMs) {
-      try {
-        const answer = await this.#inTime(ask, nowMs + ASK_MS);
-        this.#back();
-        return answer;
-      } catch (error) {
-        this.#restUntilMs = clock.now() + REST_MS;
-        this.#away(error);
-      }
-    }
+    const answer = await this.#guard.ask(async (within) => ({ value: await ask(within) }));
+    if (answer !== undefined) return answer.value;
     if (isAfter || this.#o.whenDown() === "local") return null;
     throw new GatewayError("overloaded", "Limits cannot be counted: the counters do not answer.", {
       hint: "The gateway recovers by itself when they answer again; limits.onCountersDown says what holds until then.",
       retryAfterMs: REST_MS,
     });
-  }
-
-  #inTime<T>(ask: (within: Within) => Promise<T>, deadlineMs: number): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const late = new GatewayError("deadline_exceeded", "The counters did not answer in time.");
-      const cancel = this.#o.clock.at(deadlineMs, () => reject(late));
-      ask({ deadlineMs })
-        .then(resolve, reject)
-        .finally(() => cancel());
-    });
-  }
-
-  #away(error: unknown): void {
-    if (this.#isAway) return;
-    this.#isAway = true;
-    const policy = this.#o.whenDown();
-    const message =
-      policy === "local"
-        ? "the counters do not answer: until they do, this process counts limits alone"
-        : "the counters do not answer: until they do, calls that are limited are refused";
-    this.#o.log.warn(message, { code: GatewayError.from(error).code });
-  }
-
-  #back(): void {
-    if (!this.#isAway) return;
-    this.#isAway = false;
-    this.#o.log.info("the counters answer again");
   }
 }
 

@@ -201,13 +201,14 @@ function configuredView(name: string, rules: RouteRules): RouteView {
 }
 
 function columnsOf(rules: RouteRules) {
-  const { strategy, targets, sticky, timeouts, retries, fallbackOn, contextOverflow, hedge, canary, shadow } = rules;
+  const { strategy, targets, sticky, timeouts, retries, fallbackOn, contextOverflow, hedge, canary, shadow, cache } = rules;
   return {
     ...{ strategy, targets, sticky, timeouts, retries, fallbackOn },
     contextOverflow: contextOverflow ?? null,
     hedgeAfterMs: hedge?.afterMs ?? null,
     canary: canary ?? null,
     shadow: shadow ?? null,
+    cache: cache ?? null,
   };
 }
 

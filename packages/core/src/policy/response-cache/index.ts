@@ -1,0 +1,1 @@
+export { ResponseCache, type ResponseCacheOptions } from "./response-cache.js";
