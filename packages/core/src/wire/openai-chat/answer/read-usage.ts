@@ -51,7 +51,10 @@ export function readUsage(bytes: Uint8Array): Usage {
   const { counts, tier, suspicious } = asUpstream(() => scanAnswer(bytes));
   const error = suspicious ? errorInBody(parseUpstreamJson(bytes)) : null;
   if (error !== null) throw error;
-  return tier === "" ? usageOf(counts) : { ...usageOf(counts), serviceTier: tier };
+  const usage = usageOf(counts);
+  // Not spread: whatever reads the object later pays for it again.
+  if (tier !== "") usage.serviceTier = tier;
+  return usage;
 }
 
 /** `suspicious`: it has what an error has, or nothing of an answer. */

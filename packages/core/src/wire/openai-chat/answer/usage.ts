@@ -25,8 +25,8 @@ export interface ChatCounts {
 
 /** Chat's `usage`, and the tier that stands beside it in the answer, as ours; see `usageOf`. */
 export function decodeUsage(value: unknown, tier: unknown): Usage {
-  const served = typeof tier === "string" && tier !== "" ? { serviceTier: tier } : {};
-  if (!isObject(value)) return served;
+  const served = typeof tier === "string" && tier !== "" ? tier : undefined;
+  if (!isObject(value)) return served === undefined ? {} : { serviceTier: served };
   const prompt = isObject(value["prompt_tokens_details"]) ? value["prompt_tokens_details"] : {};
   const completion = isObject(value["completion_tokens_details"]) ? value["completion_tokens_details"] : {};
   const usage = usageOf({
@@ -44,7 +44,8 @@ export function decodeUsage(value: unknown, tier: unknown): Usage {
     dollars: number(value["cost"]),
     ticks: number(value["cost_in_usd_ticks"]),
   });
-  return { ...usage, ...served };
+  if (served !== undefined) usage.serviceTier = served;
+  return usage;
 }
 
 /**
@@ -52,7 +53,7 @@ export function decodeUsage(value: unknown, tier: unknown): Usage {
  * protocol; some vendors leave it out, which their own `total_tokens` shows, and some leave it unnamed, which the total shows too. Counts that are no counts
  * (negative, broken) are unknown; a part larger than its whole is cut to it.
  */
-export function usageOf(counts: ChatCounts): Usage {
+export function usageOf(counts: ChatCounts): Mutable<Usage> {
   const usage: Mutable<Usage> = {};
   const prompt = new Whole(count(counts.prompt));
   const read = prompt.take(count(counts.cached) ?? count(counts.cacheHit));
