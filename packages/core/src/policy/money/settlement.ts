@@ -23,11 +23,11 @@ export function settle(settled: Settled, o: { readonly ledger: GroupCommit; read
     const { failed, why } = result;
     const current = result.current as ReservationRow | null;
     // Settled by another; then its usage row stands too, and this one is skipped. Or it was never stored.
-    if (failed === 0 && why === "missing") o.ledger.add(settled.ledger);
+    if (failed === 0 && why === "missing") o.ledger.add(settled.ledger, () => o.done(true));
     // Set aside was more than its writer heard of.
     else if (failed === 0 && current !== null) settle({ ...settled, shares: current.shares }, o);
     else if (why === "taken") o.ledger.add(giveBack(settled), () => o.done(false));
-    else o.ledger.add(settled.ledger);
+    else o.ledger.add(settled.ledger, () => o.done(false));
   });
 }
 
