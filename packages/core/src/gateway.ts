@@ -1,24 +1,13 @@
 import { clock as systemClock, crypto, httpClient, stdioSpawner, writeLine } from "#platform";
-import {
-  Access,
-  ensureOwnerKey,
-  purposeKeys,
-  readKeys,
-  SECRET_BYTES,
-  type AuthHook,
-  type LateKey,
-  type PurposeKeys,
-} from "./access/index.js";
+import { Access, ensureOwnerKey, purposeKeys, readKeys, type LateKey, type PurposeKeys } from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
 import type { Run } from "./agents/run.js";
 import { DEFAULT_PROJECT, type Caller, type HttpAnswer, type Inbound } from "./calls/index.js";
 import { loadConfig } from "./config/load-config.js";
-import { parseMasterSecret } from "./config/master-secret.js";
 import { adapterFor } from "./config/open-storage.js";
-import type { Config, ConfigInput } from "./config/schema.js";
+import type { Config } from "./config/schema.js";
 import { SnapshotHolder } from "./config/snapshot-holder.js";
-import type { Environment } from "./config/substitute.js";
 import {
   allEntities,
   approvalRule,
@@ -36,7 +25,7 @@ import { servicesOf } from "./gateway-services.js";
 import { createFetch, Edge, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
 import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
-import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "./memory/index.js";
+import { memoryCounters, memoryStore } from "./memory/index.js";
 import { Approvals } from "./policy/approvals/index.js";
 import { attemptSteps, callSteps, modelSteps } from "./policy/chain.js";
 import { GroupCommit } from "./policy/group-commit.js";
@@ -45,16 +34,14 @@ import { GuardedCounters, Limiter } from "./policy/limits/index.js";
 import { ResponseCache } from "./policy/response-cache/index.js";
 import { Money } from "./policy/money/money.js";
 import { LazyStore } from "./ports/lazy-store.js";
-import type { Bus, Cache, Clock, Counters, HttpClient, RecordStore, SecretSource, StorageAdapter, Wakeup } from "./ports/index.js";
+import type { Clock, HttpClient, RecordStore } from "./ports/index.js";
 import { Providers, type Models } from "./providers/index.js";
 import { CallerAsker, readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
-import { createSeams, EventHub, type GatewayEvents, type Inbox, type RunRequest, type Services } from "./seams/index.js";
-import { Telemetry, type OtelOptions } from "./telemetry/index.js";
+import { type GatewayEvents, type Inbox, type RunRequest, type Services } from "./seams/index.js";
+import { Telemetry } from "./telemetry/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
-import { newId } from "./util/ids.js";
-import { Log, loggerLines, logLines, type LoggerLike, type WriteLine } from "./util/log.js";
-import { Secret } from "./util/secret.js";
+import { Log, loggerLines, logLines } from "./util/log.js";
 import { VERSION } from "./util/version.js";
 import { anthropicMessages } from "./wire/anthropic-messages/index.js";
 import { googleGenai } from "./wire/google-genai/index.js";
@@ -219,7 +206,8 @@ export class Gateway {
 
     const access = new Access(this.#services, { pepper: this.#pepper, snapshot, auth: options.auth });
     const refresh = () => this.#snapshots.refresh();
-    this.#edge = new Edge(this.#services, { access, snapshot, mcp: this.mcp, version: VERSION, counters, refresh });
+    const metricsOpen = this.config.telemetry.metrics.open;
+    this.#edge = new Edge(this.#services, { access, snapshot, mcp: this.mcp, version: VERSION, counters, refresh, metricsOpen });
     this.fetch = createFetch((inbound) => this.handle(inbound));
   }
 

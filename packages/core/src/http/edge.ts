@@ -22,6 +22,8 @@ export interface EdgeOptions {
   readonly mcp: McpServing;
   /** Whether limits are counted where they should be, for `/ready`; left out: they are. */
   readonly counters?: { readonly isAway: boolean } | undefined;
+  /** `GET /metrics` is answered to everybody; left out: to who may read it. */
+  readonly metricsOpen?: boolean | undefined;
   /** Of the package, for `/health`. */
   readonly version: string;
   /** Has this process see what was changed in the store; left out: with the next poll. */

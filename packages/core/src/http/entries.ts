@@ -20,6 +20,7 @@ import {
 } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
 import { docHandlers } from "./docs/doc-handlers.js";
+import { telemetryEntries } from "./admin/telemetry-entries.js";
 import type { Handler, OpenHandler } from "./exchange.js";
 import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
@@ -51,6 +52,8 @@ export interface EntryOptions {
   readonly version: string;
   readonly startedAtMs: number;
   readonly isDraining: () => boolean;
+  /** `GET /metrics` is answered to everybody. */
+  readonly metricsOpen?: boolean | undefined;
   /** Has this process see what was changed in the store. */
   readonly refresh?: (() => Promise<void>) | undefined;
 }
@@ -114,6 +117,7 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   });
   closed(runRoutes, runHandlers(services));
   closed(inboxRoutes, inboxHandlers(services));
+  for (const entry of telemetryEntries(services, { metricsOpen: o.metricsOpen ?? false })) add(entry);
   addDerived(add, services, o);
 }
 

@@ -6,7 +6,8 @@ import { insertMembers, splice, utf8, type Edit } from "./frames/splice.js";
 import type { ListEntry } from "./upstream/list-entries.js";
 
 const PURPOSE_CHARACTERS = 500;
-const SCHEMA = '"purpose":{"type":"string","maxLength":500,"description":"Why this is done, in a sentence: kept for the audit, and not seen by the tool."}';
+const SCHEMA =
+  '"purpose":{"type":"string","maxLength":500,"description":"Why this is done, in a sentence: kept for the audit, and not seen by the tool."}';
 const entryPlan = scanPlan({ inputSchema: { properties: { purpose: {} } } });
 const argumentsPlan = scanPlan({ purpose: {} });
 

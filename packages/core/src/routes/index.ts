@@ -1,4 +1,7 @@
 import { allEntities } from "../entities/index.js";
+import { alertRoutes } from "./admin/alerts.js";
+import { auditRoutes } from "./admin/audit.js";
+import { metricsRoutes, traceRoutes } from "./admin/traces.js";
 import { anthropicRoutes } from "./anthropic.js";
 import { googleRoutes } from "./google.js";
 import { inboxRoutes } from "./inbox.js";
@@ -11,6 +14,9 @@ import type { Route } from "./route.js";
 import { runRoutes } from "./runs.js";
 import { systemRoutes } from "./system.js";
 
+export { alertRoutes } from "./admin/alerts.js";
+export { auditRoutes } from "./admin/audit.js";
+export { metricsRoutes, traceRoutes } from "./admin/traces.js";
 export { anthropicRoutes } from "./anthropic.js";
 export { googleRoutes } from "./google.js";
 export { inboxRoutes } from "./inbox.js";
@@ -27,6 +33,8 @@ export {
   type Permission,
   type RestRoute,
   type Route,
+  type RouteAnswer,
+  type RouteCall,
   type RouteInput,
   type RouteOutput,
 } from "./route.js";
@@ -45,6 +53,7 @@ export {
   viewSchema,
   type NamedField,
   type OnWire,
+  type Snake,
   type Resource,
   type ResourceRoute,
   type Row,
@@ -73,6 +82,10 @@ const byHand: readonly Route[] = [
   ...Object.values(mcpRoutes),
   ...Object.values(runRoutes),
   ...Object.values(inboxRoutes),
+  ...Object.values(auditRoutes),
+  ...Object.values(traceRoutes),
+  ...Object.values(metricsRoutes),
+  ...Object.values(alertRoutes),
 ];
 
 /** What the entities' declarations derive: an entity that says `rest` is here without being listed anywhere else. */

@@ -67,8 +67,7 @@ export class ToolCalls {
     const taken = this.#takesPurpose(rpc) ? takeRpcPurpose(message) : null;
     if (traceparent === null && taken === null) return rpc;
     const before = o.origin ?? { source: "mcp" as const, purpose: null, traceparent: null, tracestate: null };
-    const trace =
-      traceparent === null ? {} : { traceparent, tracestate: tracestateOf(stringMember(message.bytes, meta, "tracestate")) };
+    const trace = traceparent === null ? {} : { traceparent, tracestate: tracestateOf(stringMember(message.bytes, meta, "tracestate")) };
     return {
       ...rpc,
       message: taken?.message ?? message,

@@ -1,0 +1,21 @@
+import { alertRoutes, auditRoutes, metricsRoutes, traceRoutes, type Route } from "../../routes/index.js";
+import type { Services } from "../../seams/index.js";
+import type { Entry } from "../entries.js";
+import type { Handler } from "../exchange.js";
+import { alertHandlers } from "./alert-handlers.js";
+import { auditHandlers } from "./audit-handlers.js";
+import { metricsHandler, traceHandlers } from "./trace-handlers.js";
+
+/** What telemetry shows. `metricsOpen`: the counts are shown to everybody. */
+export function telemetryEntries(services: Services, o: { readonly metricsOpen: boolean }): readonly Entry[] {
+  const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): Entry[] =>
+    (Object.entries(routes) as [K, Route][]).map(([name, route]) => ({ kind: "closed", route, handler: handlers[name] }));
+  const route = metricsRoutes.prometheus;
+  const handler = metricsHandler(services);
+  return [
+    ...closed(auditRoutes, auditHandlers(services)),
+    ...closed(traceRoutes, traceHandlers(services)),
+    ...closed(alertRoutes, alertHandlers(services)),
+    o.metricsOpen ? { kind: "open", route: { ...route, open: true, permission: null }, handler } : { kind: "closed", route, handler },
+  ];
+}
