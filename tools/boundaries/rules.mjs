@@ -32,14 +32,14 @@ export const folders = {
   workspace: domain,
   routes: travelling,
   http: [...travelling, "routes", "access", "config", "wire", "seams", "policy", "ports"],
-  client: ["errors", "calls", "entities", "routes"],
+  client: [...travelling, "routes"],
   memory: [...travelling, "ports"],
   platform: [...travelling, "ports"],
   node: [...travelling, "ports", "http", "platform"],
 };
 
 /** Folders and files that may import every folder but `node`: the composition root, what it exports, and the harness around it. */
-export const mayImportAllButNode = ["gateway.ts", "index.ts", "testing"];
+export const mayImportAllButNode = ["gateway.ts", "gateway-options.ts", "gateway-services.ts", "index.ts", "testing"];
 
 /**
  * Folder → folders that it may name in types only. `seams` → `ports`: docs/decisions/0003-seams-name-port-types.md; `access` → `seams`: docs/decisions/0014-who-is-calling.md.

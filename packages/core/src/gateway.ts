@@ -10,6 +10,9 @@ import type { Config } from "./config/schema.js";
 import { SnapshotHolder } from "./config/snapshot-holder.js";
 import {
   allEntities,
+  storedModel,
+  storedProvider,
+  storedProviderKey,
   approvalRule,
   budget,
   dataKey,
@@ -35,8 +38,17 @@ import { ResponseCache } from "./policy/response-cache/index.js";
 import { Money } from "./policy/money/money.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Clock, HttpClient, RecordStore } from "./ports/index.js";
-import { Providers, type Models } from "./providers/index.js";
-import { CallerAsker, readRoutes, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
+import { Providers, StoredProviders, type Models } from "./providers/index.js";
+import {
+  CallerAsker,
+  modelActions,
+  providerActions,
+  readRoutes,
+  Routes,
+  RoutingModelCaller,
+  StoredObjects,
+  StoredResponses,
+} from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { type GatewayEvents, type Inbox, type RunRequest, type Services } from "./seams/index.js";
 import { Telemetry } from "./telemetry/index.js";
@@ -128,7 +140,18 @@ export class Gateway {
       config: this.config,
       readKeys: (within) => readKeys(this.#store, within),
       readRoutes: (within) => readRoutes(this.#store, within),
-      follows: [guardrail, toolClassification, toolPermission, approvalRule, rateLimit, dataKey, budget],
+      follows: [
+        storedProvider,
+        storedProviderKey,
+        storedModel,
+        guardrail,
+        toolClassification,
+        toolPermission,
+        approvalRule,
+        rateLimit,
+        dataKey,
+        budget,
+      ],
     });
     const snapshot = () => this.#snapshots.current();
     this.#secrets.follow(this.#snapshots);
@@ -178,6 +201,7 @@ export class Gateway {
     const steps = callSteps(policy);
 
     this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
+    this.#followProviders();
     const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
     const models = new RoutingModelCaller(this.#services, {
       providers: this.providers,
@@ -196,6 +220,8 @@ export class Gateway {
       refresh: () => this.#snapshots.refresh(),
     });
     this.#services.seams.resources.set("route", this.routes.actions());
+    this.#services.seams.resources.set("provider", providerActions(this.providers));
+    this.#services.seams.resources.set("model", modelActions());
     this.mcp = new McpProxy(this.#services, { snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER });
     this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
     this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
@@ -302,6 +328,17 @@ export class Gateway {
     const { videos } = this.#objects;
     const requestMs = (): number => this.config.server.timeouts.requestMs;
     this.providers.models.askWith(new CallerAsker({ models, videos, clock, caller: OWNER, requestMs, ready: () => this.start() }));
+  }
+
+  /** Providers of the store come and go with its rows. */
+  #followProviders(): void {
+    const { log } = this.#services;
+    const onFault = (name: string, error: unknown): void =>
+      log.error("a stored provider or model cannot be used and does not count", { name, code: GatewayError.from(error).code });
+    const stored = new StoredProviders({ providers: this.providers, open: (sealed, place) => this.#secrets.open(sealed, place), onFault });
+    this.#snapshots.onSwap(({ records }) =>
+      stored.use({ providers: records.of(storedProvider), keys: records.of(storedProviderKey), models: records.of(storedModel) }),
+    );
   }
 
   async #start(): Promise<void> {

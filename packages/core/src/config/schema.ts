@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { accessSection } from "./sections/access.js";
 import { limitsSection } from "./sections/limits.js";
-import { nameSchema, routeSchema } from "../entities/index.js";
+import { guardrailSchema, nameSchema, routeSchema } from "../entities/index.js";
 import { Secret } from "../util/secret.js";
 import { auditSection, retentionSection, telemetrySection } from "./sections/telemetry.js";
 
@@ -190,6 +190,7 @@ export const configSchema = z.strictObject({
   sessions: z.strictObject({ ttlSeconds: z.int().min(60).default(604_800) }).prefault({}),
   providers: z.record(name, providerSchema).default({}),
   routes: z.record(name, routeSchema).default({}),
+  guardrails: z.record(name, guardrailSchema).default({}),
   mcpServers: z.record(name, mcpServerSchema).optional().describe("left out: the demo server"),
   mcp: z
     .strictObject({
