@@ -192,7 +192,15 @@ export interface ModelCall {
   readonly serviceTier?: string | undefined;
   /** Calls with the same key are likely to share a beginning that the vendor has kept. */
   readonly promptCacheKey?: string | undefined;
+  /** How long the vendor is to keep the beginning: `in_memory`, `24h`, or a vendor's own word. */
+  readonly promptCacheRetention?: string | undefined;
+  /** How much is to be said: `low`, `medium`, `high`, or a vendor's own word. */
+  readonly verbosity?: string | undefined;
+  /** The vendor may keep call and answer for whoever owns its key. */
+  readonly store?: boolean | undefined;
   readonly user?: string | undefined;
+  /** The same user, where the vendor tells abuse by another name than `user`; in dialects that have only one of the two it is `user` as well. */
+  readonly safetyIdentifier?: string | undefined;
   readonly metadata?: Readonly<Record<string, Json>> | undefined;
   readonly extras?: Extras | undefined;
 }

@@ -225,6 +225,17 @@ export const callFates: Readonly<Record<string, Partial<Record<ProtocolId, Fate>
     "anthropic-messages": { warns: "promptCacheKey" },
     "google-genai": { warns: "promptCacheKey" },
   },
+  "how long a cache is kept": {
+    "anthropic-messages": { warns: "promptCacheRetention" },
+    "google-genai": { warns: "promptCacheRetention" },
+  },
+  "how much is said": {
+    "anthropic-messages": { warns: "verbosity" },
+    "google-genai": { warns: "verbosity" },
+  },
+  "a user by both names": {
+    "google-genai": { as: [undefined, "s"], warns: "user" },
+  },
   "a user": {
     "google-genai": { warns: "user" },
   },

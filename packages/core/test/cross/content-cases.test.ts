@@ -202,6 +202,33 @@ describe("options", () => {
       expect(fromChat(target, { safety_identifier: "u" }).call.user ?? "u").toBe("u");
     }
   });
+
+  it("95: what both of OpenAI's dialects know passes between them as what it is, and is no loss", () => {
+    const same = {
+      ...{ safety_identifier: "s", prompt_cache_key: "k", prompt_cache_retention: "24h", service_tier: "flex" },
+      metadata: { team: "a" },
+    };
+    const chat = fromChat("openai-responses", { ...same, verbosity: "low", store: true });
+    expect(chat.body).toMatchObject({ ...same, text: { verbosity: "low" }, store: true });
+    expect(chat.body).not.toHaveProperty("user");
+    const said = {
+      model: "m",
+      input: "hi",
+      store: false,
+      ...same,
+      user: "u",
+      text: { verbosity: "high", format: { type: "json_object" } },
+    };
+    const responses = translate({ face: "openai-responses", target: "openai-chat" }, said);
+    expect(responses.body).toMatchObject({ ...same, user: "u", verbosity: "high", response_format: { type: "json_object" } });
+    expect([told(chat), told(responses)]).toEqual([[], []]);
+    expect(fromChat("openai-responses", {}).body).toMatchObject({ store: false });
+    for (const target of ["anthropic-messages", "google-genai"] as const) {
+      const sent = fromChat(target, { verbosity: "low", store: true, prompt_cache_retention: "24h" });
+      expect(told(sent)).toEqual(expect.arrayContaining(["verbosity", "store", "promptCacheRetention"]));
+      expect(told(fromChat(target, { store: false }))).toEqual([]);
+    }
+  });
 });
 
 describe("what an answer rests on, and what it refuses", () => {

@@ -180,11 +180,14 @@ export const modelCall: Arbitrary<ModelCall> = merged<ModelCall>(
   maybe("outputModalities", fc.constantFrom(["text"], ["text", "audio"])),
   maybe("serviceTier", fc.constantFrom("auto", "flex", "priority")),
   maybe("promptCacheKey", word),
+  maybe("promptCacheRetention", word),
+  maybe("verbosity", word),
+  maybe("store", fc.boolean()),
   maybe("metadata", jsonObject),
   fc.oneof(
     maybe("user", anyText),
-    fc.constant({ user: "u", ...own({ safety_identifier: "u" }) }),
-    fc.constant({ user: "u", ...own({ safety_identifier: "s", store: false }) }),
+    fc.constant({ user: "u", safetyIdentifier: "u" }),
+    fc.constant({ user: "u", safetyIdentifier: "s", store: false }),
     fc.constant({ topK: 3, ...own({ top_k: 3, logit_bias: { "5": 1 } }) }),
   ),
 );

@@ -241,7 +241,9 @@ export const responsesCall: Arbitrary<ModelCall> = merged<ModelCall>(
   maybe("reasoning", merged(fc.record({ effort: word }), maybe("visible", fc.constant(true)))),
   maybe("serviceTier", word),
   maybe("promptCacheKey", anyText),
-  maybe("user", anyText),
+  maybe("promptCacheRetention", word),
+  maybe("verbosity", word),
+  fc.oneof(maybe("user", anyText), fc.constant({ user: "u", safetyIdentifier: "u" }), fc.constant({ user: "u", safetyIdentifier: "s" })),
   maybe("metadata", jsonObject),
   fc.oneof(
     fc.constantFrom(
@@ -250,7 +252,7 @@ export const responsesCall: Arbitrary<ModelCall> = merged<ModelCall>(
         store: false,
         include: ["reasoning.encrypted_content"],
         truncation: "auto",
-        text: { verbosity: "low" },
+        text: { of_tomorrow: "low" },
         reasoning: { context: "auto" },
       }),
       own({ previous_response_id: "resp_1", background: true, tool_choice: { type: "file_search" } }),

@@ -68,8 +68,9 @@ function refuse(call: ModelCall): void {
 
 /** Hints that change no answer that is right without them. */
 function warnOfTheRest(call: ModelCall, { warn }: Encoding): void {
-  for (const field of ["seed", "presencePenalty", "frequencyPenalty", "promptCacheKey"] as const)
-    if (call[field] !== undefined) warn({ field, what: "was left out: Messages has no counterpart" });
+  const fields = ["seed", "presencePenalty", "frequencyPenalty", "promptCacheKey", "promptCacheRetention", "verbosity", "store"] as const;
+  for (const field of fields)
+    if (call[field] !== undefined && call[field] !== false) warn({ field, what: "was left out: Messages has no counterpart" });
 }
 
 function shortestSystem(system: readonly Record<string, unknown>[]): unknown {

@@ -54,6 +54,8 @@ export function encodeBody(call: ModelCall, warn: Warn): Readonly<Record<string,
 function warnOfLeftOut(call: ModelCall, warn: Warn): void {
   if (call.user !== undefined) warn("user", "was left out: Google has no field for it");
   if (call.promptCacheKey !== undefined) warn("promptCacheKey", "was left out: Google caches by itself");
+  for (const field of ["promptCacheRetention", "verbosity", "store"] as const)
+    if (call[field] !== undefined && call[field] !== false) warn(field, "was left out: Google has no field for it");
   if (call.parallelToolCalls === false) warn("parallelToolCalls", "was left out: Google decides itself how many calls it makes at once");
 }
 

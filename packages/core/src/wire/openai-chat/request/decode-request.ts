@@ -16,7 +16,6 @@ export function decodeRequest(bytes: Uint8Array): ModelCall {
   const format = decodeFormat(fields);
   const limit = decodeLimit(fields);
   const reasoning = decodeReasoning(fields);
-  const user = decodeUser(fields);
   const topK = fields.optionalInteger("top_k");
   const call = {
     model,
@@ -39,7 +38,10 @@ export function decodeRequest(bytes: Uint8Array): ModelCall {
     outputModalities: decodeModalities(fields),
     serviceTier: fields.optionalString("service_tier"),
     promptCacheKey: fields.optionalString("prompt_cache_key"),
-    user: user.neutral,
+    promptCacheRetention: fields.optionalString("prompt_cache_retention"),
+    verbosity: fields.optionalString("verbosity"),
+    store: fields.optionalBoolean("store"),
+    ...decodeUser(fields),
     metadata: fields.optionalObject("metadata") as ModelCall["metadata"],
   };
   const own = {
@@ -48,17 +50,16 @@ export function decodeRequest(bytes: Uint8Array): ModelCall {
     max_tokens: limit.own,
     top_k: topK,
     ...reasoning.own,
-    safety_identifier: user.own,
     stream_options: decodeStreamOptions(fields),
   };
   return { ...call, ...asExtras({ ...own, ...fields.rest() }) };
 }
 
-/** The newer name of the same; where both were said the older one, which most vendors know, is the neutral one. */
-function decodeUser(fields: Fields): { neutral: string | undefined; own: string | undefined } {
+/** The newer name of the same; where both were said the older one, which most vendors know, is the user. */
+function decodeUser(fields: Fields): Pick<ModelCall, "user" | "safetyIdentifier"> {
   const user = fields.optionalString("user");
-  const identifier = fields.optionalString("safety_identifier");
-  return { neutral: user ?? identifier, own: identifier };
+  const safetyIdentifier = fields.optionalString("safety_identifier");
+  return { user: user ?? safetyIdentifier, safetyIdentifier };
 }
 
 function decodeLogprobs(fields: Fields): number | undefined {

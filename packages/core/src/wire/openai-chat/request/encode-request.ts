@@ -17,7 +17,7 @@ export function encodeRequest(
   o: { readonly model: string; readonly stream: boolean; readonly quirks: Quirks },
 ): EncodedRequest {
   const own = chatExtras(call);
-  const { tool_choice, response_format, stream_options, reasoning, thinking, reasoning_effort, top_k, safety_identifier, ...extras } = own;
+  const { tool_choice, response_format, stream_options, reasoning, thinking, reasoning_effort, top_k, ...extras } = own;
   const warnings: Warning[] = [];
   const marking: Marking = { quirks: o.quirks, warn: (field, what) => void warnings.push({ field, what }) };
   const limit = o.quirks.maxTokensField ?? "max_completion_tokens";
@@ -35,8 +35,11 @@ export function encodeRequest(
     modalities: call.outputModalities,
     service_tier: call.serviceTier,
     prompt_cache_key: call.promptCacheKey,
-    safety_identifier,
-    user: call.user === safety_identifier ? undefined : call.user,
+    prompt_cache_retention: call.promptCacheRetention,
+    verbosity: call.verbosity,
+    store: call.store,
+    safety_identifier: call.safetyIdentifier,
+    user: call.user === call.safetyIdentifier ? undefined : call.user,
     metadata: call.metadata,
     ...(o.stream ? { stream: true, ...encodeStreamOptions(stream_options, o.quirks) } : {}),
   };

@@ -41,11 +41,20 @@ export function decodeRequest(bytes: Uint8Array): ModelCall {
     logprobs,
     serviceTier: fields.optionalString("service_tier"),
     promptCacheKey: fields.optionalString("prompt_cache_key"),
-    user: fields.optionalString("user"),
+    promptCacheRetention: fields.optionalString("prompt_cache_retention"),
+    verbosity: text.verbosity,
+    ...decodeUser(fields),
     metadata: fields.optionalObject("metadata") as ModelCall["metadata"],
   };
   const own = { text: text.own, tool_choice: choice.own, reasoning: thinking.own };
   return { ...call, extras: asExtras({ ...own, ...saidRest(fields) }).extras ?? { "openai-responses": {} } };
+}
+
+/** The newer name of the same, as in Chat Completions. */
+function decodeUser(fields: Fields): Pick<ModelCall, "user" | "safetyIdentifier"> {
+  const user = fields.optionalString("user");
+  const safetyIdentifier = fields.optionalString("safety_identifier");
+  return { user: user ?? safetyIdentifier, safetyIdentifier };
 }
 
 /** Without input there has to be something that stands for it. */

@@ -39,14 +39,14 @@ export function encodeBody(call: ModelCall, o: { readonly model: string; readonl
   checkUnsaid(call, encoding);
   const { text, tool_choice, reasoning, include, stream_options, ...extras } = ownExtras(call);
   return {
-    ...(encoding.own ? {} : { store: false }),
+    ...(encoding.own ? {} : { store: call.store ?? false }),
     ...extras,
     model: o.model,
     ...encodeInput(call.messages, encoding),
     ...encodeTools(call.tools, encoding),
     tool_choice: call.toolChoice === undefined ? tool_choice : encodeToolChoice(call.toolChoice, call.tools),
     parallel_tool_calls: call.parallelToolCalls,
-    ...encodeTextOptions(call.output, text),
+    ...encodeTextOptions(call, text),
     max_output_tokens: call.maxOutputTokens,
     temperature: call.temperature,
     top_p: call.topP,
@@ -55,7 +55,9 @@ export function encodeBody(call: ModelCall, o: { readonly model: string; readonl
     ...encodeIncluded(call, include, encoding),
     service_tier: call.serviceTier,
     prompt_cache_key: call.promptCacheKey,
-    user: call.user,
+    prompt_cache_retention: call.promptCacheRetention,
+    safety_identifier: call.safetyIdentifier,
+    user: call.user === call.safetyIdentifier ? undefined : call.user,
     metadata: encoding.own ? call.metadata : encodeMetadata(call.metadata, encoding),
     ...(o.stream ? { stream: true, stream_options } : {}),
   };

@@ -3,13 +3,14 @@ import { isObject } from "../../../util/json.js";
 import type { Fields } from "../../shared/fields.js";
 import type { Json } from "../extras.js";
 
-/** `text`: the form of the output, and what else stands there (`verbosity`, a format that is not known). */
-export function decodeTextOptions(fields: Fields): { output?: OutputFormat; own?: Json } {
+/** `text`: the form of the output, how much is to be said, and what else stands there (a format that is not known). */
+export function decodeTextOptions(fields: Fields): { output?: OutputFormat; verbosity: string | undefined; own?: Json } {
   const text = fields.optionalFields("text");
+  const verbosity = text?.optionalString("verbosity");
   const format = text?.optionalFields("format");
   const output = format === undefined ? undefined : decodeFormat(format);
   const own = { ...text?.rest(), ...(format !== undefined && output === undefined ? { format: text?.raw("format") } : {}) };
-  return { ...(output === undefined ? {} : { output }), ...(Object.keys(own).length === 0 ? {} : { own }) };
+  return { ...(output === undefined ? {} : { output }), verbosity, ...(Object.keys(own).length === 0 ? {} : { own }) };
 }
 
 function decodeFormat(format: Fields): OutputFormat | undefined {
@@ -34,8 +35,12 @@ function decodeFormat(format: Fields): OutputFormat | undefined {
   }
 }
 
-export function encodeTextOptions(output: OutputFormat | undefined, own: unknown): { text?: Json } {
-  const text = { ...(isObject(own) ? own : {}), ...(output === undefined ? {} : { format: encodeFormat(output) }) };
+export function encodeTextOptions({ output, verbosity }: Pick<ModelCall, "output" | "verbosity">, own: unknown): { text?: Json } {
+  const text = {
+    ...(isObject(own) ? own : {}),
+    ...(output === undefined ? {} : { format: encodeFormat(output) }),
+    ...(verbosity === undefined ? {} : { verbosity }),
+  };
   return Object.keys(text).length === 0 ? {} : { text };
 }
 
