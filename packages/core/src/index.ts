@@ -1,4 +1,5 @@
-export { Gateway, type GatewayOptions } from "./gateway.js";
+export { Gateway } from "./gateway.js";
+export { type GatewayOptions } from "./gateway-options.js";
 
 export { refuseWeakOwnerKey, type AuthHook, type AuthRequest } from "./access/index.js";
 export { type RunResult, Run } from "./agents/run.js";

@@ -15,6 +15,7 @@ import { text as text12 } from "./0014-guardrails.js";
 import { text as text13 } from "./0015-telemetry.js";
 import { text as text14 } from "./0016-data-keys.js";
 import { text as text15 } from "./0017-approvals.js";
+import { text as text16 } from "./0018-providers.js";
 
 export const shippedMigrations: readonly Migration[] = [
   { id: "0001_initial", text: text1 },
@@ -32,4 +33,5 @@ export const shippedMigrations: readonly Migration[] = [
   { id: "0015_telemetry", text: text13 },
   { id: "0016_data_keys", text: text14 },
   { id: "0017_approvals", text: text15 },
+  { id: "0018_providers", text: text16 },
 ];

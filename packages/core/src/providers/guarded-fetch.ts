@@ -20,7 +20,7 @@ export function guardedFetch(context: OperationContext): typeof fetch {
     const response = await context.http.exchange(
       {
         ...{ method: request.method, url: request.url, headers, body: bytes },
-        ...{ trust: "operator", idleMs: context.idleMs, endByMs: context.deadlineMs },
+        ...{ trust: context.trust ?? "operator", idleMs: context.idleMs, endByMs: context.deadlineMs },
       },
       { deadlineMs: context.deadlineMs, signal: context.signal },
     );

@@ -27,4 +27,5 @@ export { type Amounts, type Prices } from "./prices.js";
 export { defineProvider, Provider, type InProcess, type ListedModelOptions, type ProviderOptions, type Reach } from "./provider.js";
 export { Models, Providers, type ProvidersOptions, type RefreshOptions } from "./providers.js";
 export { type ModelsDiff } from "./refresh/refresh-models.js";
+export { modelOptions, providerOptions, StoredProviders, type StoredRows } from "./stored/stored-providers.js";
 export { isVendorId, vendorRows, type VendorId, type VendorRow } from "./vendor-rows.js";

@@ -19,6 +19,8 @@ export interface OperationContext {
   /** What every request to the provider carries, its credential included. */
   readonly headers: Headers;
   readonly quirks: Quirks;
+  /** Who named the address; "operator" when left out. */
+  readonly trust?: "operator" | "untrusted" | undefined;
   /** Longest silence between two chunks of an answer, ms. */
   readonly idleMs: number;
   /** Aborted when the caller goes, and at the deadline; its reason is a GatewayError. */

@@ -250,7 +250,10 @@ function httpReach(row: VendorRow, o: ProviderOptions): Reach {
     throw new GatewayError("invalid_config", `The base URL of the provider "${o.name}" is no http(s) URL.`, {
       hint: "Write it as an SDK would take it, such as http://127.0.0.1:8000/v1.",
     });
-  return { kind: "http", protocols: row.protocols, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks, rawIds: o.rawIds === "allow" };
+  return {
+    ...{ kind: "http", protocols: row.protocols, baseUrl: baseUrl.replace(/\/+$/, ""), quirks: row.quirks },
+    ...{ rawIds: o.rawIds === "allow", trust: o.trust ?? "operator" },
+  };
 }
 
 /** The vendor's row with what this provider's options say of its server. */

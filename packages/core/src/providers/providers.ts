@@ -23,6 +23,7 @@ export interface ProvidersOptions {
 export class Providers {
   readonly models: Models;
   readonly #byName = new Map<string, Provider>();
+  readonly #stored = new WeakSet<Provider>();
 
   /** Errors: `invalid_config`, naming the provider. */
   constructor(options: ProvidersOptions) {
@@ -34,7 +35,8 @@ export class Providers {
   /** Errors: `invalid_config` when the name is taken or the options cannot work. */
   add(provider: Provider | ProviderOptions): Provider {
     const added = provider instanceof Provider ? provider : new Provider(provider);
-    if (this.#byName.has(added.name))
+    const standing = this.#byName.get(added.name);
+    if (standing !== undefined && !this.#stored.has(standing))
       throw new GatewayError(
         "invalid_config",
         `There is already a provider "${added.name}"${added.name === DEMO ? ", the built-in one" : ""}.`,
@@ -44,6 +46,28 @@ export class Providers {
       );
     this.#byName.set(added.name, added);
     return added;
+  }
+
+  /**
+   * Puts what a store has in the place of what it had before. One whose name the configuration or code uses does not count, and the names of those are returned: calls under way keep what they resolved to.
+   */
+  keepStored(stored: readonly Provider[]): readonly string[] {
+    const wanted = new Map(stored.map((provider) => [provider.name, provider]));
+    for (const [name, standing] of this.#byName) if (this.#stored.has(standing) && wanted.get(name) !== standing) this.#byName.delete(name);
+    const shadowed: string[] = [];
+    for (const provider of stored) {
+      const standing = this.#byName.get(provider.name);
+      if (standing !== undefined && standing !== provider) shadowed.push(provider.name);
+      else this.#byName.set(provider.name, provider);
+      this.#stored.add(provider);
+    }
+    return shadowed;
+  }
+
+  /** Whether the name is of the configuration or of code. */
+  isOurs(name: string): boolean {
+    const standing = this.#byName.get(name);
+    return standing !== undefined && !this.#stored.has(standing);
   }
 
   /** null: there is none of this name. */

@@ -1,4 +1,5 @@
-import { Gateway, type GatewayOptions } from "../gateway.js";
+import { Gateway } from "../gateway.js";
+import type { GatewayOptions } from "../gateway-options.js";
 import type { InProcess } from "../providers/index.js";
 
 export interface TestGatewayOptions extends GatewayOptions {

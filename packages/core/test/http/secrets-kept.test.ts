@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import { expect, it, onTestFinished } from "vitest";
 import { gatewayKey } from "../../src/entities/index.js";
-import { Gateway, type GatewayOptions } from "../../src/gateway.js";
+import type { GatewayOptions } from "../../src/gateway-options.js";
+import { Gateway } from "../../src/gateway.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { serve } from "../../src/node/index.js";
 import { FakeClock, TEST_OWNER_KEY } from "../../src/testing/index.js";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { onTestFinished } from "vitest";
 import type { ModelEvent } from "../../src/calls/index.js";
 import { budget, budgetWindow, openCalls, reservation, usageEntry, type BudgetRow } from "../../src/entities/index.js";
-import type { GatewayOptions } from "../../src/gateway.js";
+import type { GatewayOptions } from "../../src/gateway-options.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { insert, update, type RecordStore } from "../../src/ports/index.js";
 import type { GatewayEvents } from "../../src/seams/index.js";

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { usageEntry } from "../../src/entities/index.js";
-import { Gateway, type GatewayOptions } from "../../src/gateway.js";
+import type { GatewayOptions } from "../../src/gateway-options.js";
+import { Gateway } from "../../src/gateway.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { parseSse } from "../../src/util/sse.js";
 import { closeAll, completion, happening, json, upstream, type Reply } from "./harness.js";

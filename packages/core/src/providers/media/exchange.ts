@@ -37,7 +37,7 @@ export async function exchange(request: MediaRequest, context: OperationContext)
       url: isWhole(request.url) ? request.url : context.baseUrl + request.url,
       headers: [...context.headers, ...(body === undefined ? [] : ([["content-type", type]] as Headers)), ...(request.headers ?? [])],
       body: body === undefined ? null : isBytes ? body : new TextEncoder().encode(JSON.stringify(body)),
-      trust: "operator",
+      trust: context.trust ?? "operator",
       idleMs: context.idleMs,
       endByMs: context.deadlineMs,
     },
@@ -70,7 +70,7 @@ export async function download(url: string, context: OperationContext): Promise<
     const response = await context.http.exchange(
       {
         ...{ method: "GET", url: address, headers: isTheirs ? context.headers : [["accept-encoding", "identity"]], body: null },
-        ...{ trust: isTheirs ? "operator" : "untrusted", idleMs: context.idleMs, endByMs: context.deadlineMs },
+        ...{ trust: isTheirs ? (context.trust ?? "operator") : "untrusted", idleMs: context.idleMs, endByMs: context.deadlineMs },
       },
       { deadlineMs: context.deadlineMs, signal: context.signal },
     );

@@ -52,7 +52,7 @@ async function askVendor(
   let after: string | null = null;
   for (let page = 0; page < MAX_PAGES; page++) {
     const url = reach.baseUrl + list.path(after, reach.quirks);
-    const response = await o.http.exchange({ method: "GET", url, headers, body: null, trust: "operator", idleMs: o.idleMs }, w);
+    const response = await o.http.exchange({ method: "GET", url, headers, body: null, trust: reach.trust, idleMs: o.idleMs }, w);
     if (response.status !== 200) {
       response.discard();
       throw refused(provider.name, response.status);

@@ -40,7 +40,7 @@ export async function send(attempt: Attempt, request: EncodedRequest, o: Outboun
         url: o.baseUrl + request.path,
         headers,
         body: request.bytes,
-        trust: "operator",
+        trust: trustOf(target),
         idleMs: attempt.timeouts?.idleMs ?? timeouts.idleMs,
         endByMs: call.deadlineMs,
       },
@@ -51,6 +51,10 @@ export async function send(attempt: Attempt, request: EncodedRequest, o: Outboun
   }
   if (response.status >= 200 && response.status < 300) return response;
   throw await refusal(attempt, response, o.codec);
+}
+
+function trustOf({ provider: { reach } }: Target): "operator" | "untrusted" {
+  return reach.kind === "http" ? reach.trust : "operator";
 }
 
 /** The whole body of an answer. Errors: those of the HTTP client, naming the provider; `upstream_protocol` when it is larger than any answer may be. */

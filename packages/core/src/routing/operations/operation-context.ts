@@ -12,7 +12,7 @@ export function operationContext(
   return {
     ...{ model: target.code, kind: target.model?.kind ?? null, key },
     ...(reach.kind === "http"
-      ? { baseUrl: reach.baseUrl, headers: target.provider.headersFor(key), quirks: reach.quirks }
+      ? { baseUrl: reach.baseUrl, headers: target.provider.headersFor(key), quirks: reach.quirks, trust: reach.trust }
       : { baseUrl: "", headers: [], quirks: {} }),
     ...o,
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { memoryStore } from "../../memory/index.js";
-import type { GatewayOptions } from "../../gateway.js";
+import type { GatewayOptions } from "../../gateway-options.js";
 import { auditEntry, route } from "../../entities/index.js";
 import { update, type RecordStore } from "../../ports/index.js";
 import { FakeClock } from "../../testing/fake-clock.js";

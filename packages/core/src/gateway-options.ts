@@ -1,0 +1,94 @@
+import { crypto } from "#platform";
+import { purposeKeys, SECRET_BYTES, type AuthHook } from "./access/index.js";
+import { parseMasterSecret } from "./config/master-secret.js";
+import type { ConfigInput } from "./config/schema.js";
+import type { Environment } from "./config/substitute.js";
+import type { Bus, Cache, Clock, Counters, HttpClient, SecretSource, StorageAdapter, Wakeup } from "./ports/index.js";
+import type { OtelOptions } from "./telemetry/index.js";
+import type { LoggerLike, WriteLine } from "./util/log.js";
+import { Secret } from "./util/secret.js";
+
+/** What `new Gateway()` takes: the configuration as in `sallyport.config.json`, and what only code can give. */
+export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
+  /** Where rows are kept: an adapter, or `{ url }`. Left out: in memory, gone with the process. */
+  readonly storage?: StorageAdapter | ConfigInput["storage"];
+  /** What callers over HTTP present as the owner: 32 or more printable characters. Left out: made at the first start, and logged once. */
+  readonly ownerKey?: string | Secret | undefined;
+  /** 32 bytes, or their base64: what the gateway's own keys are derived from. Left out: made for this process, so that keys kept in a durable store do not outlive it. */
+  readonly secret?: string | Uint8Array | Secret | undefined;
+  /** Secrets before this one, the newest first: what they sealed is sealed with `secret` from the next start on. */
+  readonly previousSecrets?: readonly (string | Uint8Array | Secret)[] | undefined;
+  /** Where secrets of the configuration may stand beside `env:NAME`, `file:/path` and `infisical:NAME`. */
+  readonly secretSources?: readonly SecretSource[] | undefined;
+  /** The host application says who calls; then no gateway key is looked at, and no owner key made. */
+  readonly auth?: AuthHook | undefined;
+  /** Where `${NAME}`, the vendors' keys, SALLYPORT_OWNER_KEY and SALLYPORT_SECRET are looked up; the process's environment when left out. */
+  readonly env?: Environment | undefined;
+  /** Receives the log instead of standard error: a function, or a logger such as pino's, whose level then counts beside `logging.level`. */
+  readonly log?: WriteLine | LoggerLike | undefined;
+  /** Where spans and metrics go instead of what the program registered with `@opentelemetry/api`. */
+  readonly otel?: OtelOptions | undefined;
+  readonly clock?: Clock | undefined;
+  readonly http?: HttpClient | undefined;
+  readonly bus?: Bus | undefined;
+  /** What answers are kept in for a while; this process's memory when left out. */
+  readonly cache?: Cache | undefined;
+  /** What limits are counted in; this process's memory when left out, so that each process allows the whole limit. */
+  readonly counters?: Counters | undefined;
+  readonly wakeup?: Wakeup | undefined;
+  /** Called with the owner key when this start made it: nobody can read it again. Left out: it is logged. */
+  readonly onOwnerKey?: ((key: string) => void) | undefined;
+}
+
+/** The configuration among the options. */
+export function configOf(options: GatewayOptions): ConfigInput {
+  const {
+    storage,
+    ownerKey: _key,
+    secret: _secret,
+    previousSecrets: _previous,
+    secretSources: _sources,
+    auth: _auth,
+    env: _env,
+    log: _log,
+    otel: _otel,
+    clock: _clock,
+    http: _http,
+    bus: _bus,
+    cache: _cache,
+    counters: _counters,
+    wakeup: _wakeup,
+    onOwnerKey: _on,
+    ...config
+  } = options;
+  return storage === undefined || "open" in storage ? config : { ...config, storage };
+}
+
+/** In code the environment gives vendors' keys; where to listen and what to store in is the program's own affair, and its DATABASE_URL means its own database. */
+export function ownVariables(env: Environment): Environment {
+  const { HOST: _host, PORT: _port, DATABASE_URL: _database, REDIS_URL: _redis, LOG_LEVEL: _level, ...own } = env;
+  return own;
+}
+
+/** None where there is no process. */
+export function processEnvironment(): Environment {
+  return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
+}
+
+/** Weak ones are refused here, before anything is opened. */
+export function secretsOf(
+  options: GatewayOptions,
+  env: Environment,
+): { readonly secret: Uint8Array; readonly previous: readonly Uint8Array[] } {
+  const given = env["SALLYPORT_PREVIOUS_SECRETS"]?.split(",").map((text) => text.trim());
+  const previous = (options.previousSecrets ?? given?.filter((text) => text !== "") ?? []).map(secretOf);
+  const secret = secretOf(options.secret ?? env["SALLYPORT_SECRET"]);
+  for (const one of [secret, ...previous]) purposeKeys(crypto, one);
+  return { secret, previous };
+}
+
+function secretOf(given: GatewayOptions["secret"]): Uint8Array {
+  if (given === undefined || given === "") return crypto.random(SECRET_BYTES);
+  if (given instanceof Uint8Array) return given;
+  return parseMasterSecret(given instanceof Secret ? given.reveal() : given);
+}
