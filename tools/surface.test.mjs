@@ -45,11 +45,15 @@ const surface = {
     type Access, allEntities, type AnyEntity, type AnyLogEntity, assertIndexed, auditEntry, type AuditRow, batchLine,
     type BatchLineEntry, bool, type Column, columnIndex, columnsByName, type Dated, defineEntity, defineLedger, defineLog,
     type Entity, type FailureClass, failureClasses, field, type Field, type FieldTraits, fileChunk, type FileChunkRow, gatewayKey,
-    type GatewayKeyRow, int, isIndexed, json, type Kept, type Key, type LogEntity, type LimitAmounts, limitSchema, limitShape, type LimitSubject, limitSubjects, longText, nameSchema, opaqueToken,
+    type GatewayKeyRow, idempotencyKey, type IdempotencyKeyRow, int, isIndexed, json, type Kept, type Key, type LogEntity, type LimitAmounts, limitSchema, limitShape, type LimitSubject, limitSubjects, longText, nameSchema, opaqueToken,
     type OpaqueTokenRow, rateLimit, type RateLimitRow, route, type RouteInput, type RouteRow, type RouteRules, routeSchema, routeShape, type RowType, run,
     runEvent, type RunEventEntry, type RunRow, runStep, type RunStepEntry, storedColumn, type StoredColumn, storedColumns,
     storedResponse, storedResponseEvents, type StoredResponseEventsRow, storedResponseItem, type StoredResponseItemRow,
     type StoredResponseRow, task, type TaskRow, text, usageEntry, type UsageRow, vendorObject, type VendorObjectRow`,
+  "@sallyport/core/client": `
+    type Asked, type BulkItem, type BulkResult, type CallOptions, type ChangeOptions, type Client, type ClientOptions,
+    createClient, type CreateOptions, type ErrorCode, type EventsOptions, GatewayError, type KeptView, type ListOptions,
+    type Page, type ResourceClient, type ResourceShape, type ResourceShapes, type RunsClient`,
   "@sallyport/core/node": `
     type HandlingGateway, NodeExchange, type NodeExchangeOptions, NodeInbound, type NodeInboundOptions, readSecretFile,
     readTarget, secretFile, serve, type ServedGateway, type ServeOptions, type ServerSettings, type Serving`,
@@ -70,8 +74,8 @@ const errorCodes = `
     content_blocked 403, deadline_exceeded 504, forbidden 403, host_refused 403, idempotency_key_reuse 409, internal 500,
     invalid_config 500, invalid_json 400, lease_lost 409, limit_reached 500, method_not_allowed 405, misconfigured 500,
     missing_dependency 500, model_not_found 404, not_found 404, origin_refused 403, outcome_unknown 500, overloaded 503,
-    payload_too_large 413, port_in_use 500, rate_limited 429, shutting_down 503, state_corrupt 500, stdio_not_allowed 403,
-    store_unavailable 503, tool_failed 502, tool_not_found 404, unauthenticated 401, unsupported_feature 422,
+    payload_too_large 413, port_in_use 500, precondition_failed 412, rate_limited 429, shutting_down 503, state_corrupt 500, stdio_not_allowed 403,
+    store_unavailable 503, tool_failed 502, tool_not_found 404, unauthenticated 401, unknown_resource_type 404, unsupported_feature 422,
     unsupported_media_type 415, upstream_credential 502, upstream_interrupted 502, upstream_protocol 502,
     upstream_rate_limited 429, upstream_rejected 400, upstream_timeout 504, upstream_unavailable 502, validation_failed 400`;
 

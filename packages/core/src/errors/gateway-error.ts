@@ -9,6 +9,8 @@ export interface GatewayErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
   /** When a repetition may succeed, in ms from now. */
   readonly retryAfterMs?: number;
+  /** Of an answer that the client got: what to look for in the gateway's log. */
+  readonly requestId?: string | undefined;
   /** For logs only; never sent to a caller. */
   readonly cause?: unknown;
 }
@@ -23,6 +25,8 @@ export class GatewayError extends Error {
   readonly hint: string | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Set by the client, for an error that a gateway answered with. */
+  readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -31,6 +35,7 @@ export class GatewayError extends Error {
     this.hint = options.hint;
     this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
+    this.requestId = options.requestId;
     Object.defineProperty(this, brand, { value: true });
   }
 

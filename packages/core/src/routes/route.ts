@@ -77,6 +77,16 @@ export type RouteOutput<R extends RestRoute> = R["output"] extends { kind: "even
   ? AsyncIterable<z.input<R["output"]["schema"]>>
   : z.input<R["output"]["schema"]>;
 
+type Given<S> = S extends z.ZodType ? z.input<S> : undefined;
+/** What a caller sends to a route: each part as it is before it is checked. */
+export interface RouteCall<R extends RestRoute> {
+  readonly params: Given<R["params"]>;
+  readonly query: Given<R["query"]>;
+  readonly body: Given<R["body"]>;
+}
+/** What a caller gets: the body, or one of its events. */
+export type RouteAnswer<R extends RestRoute> = z.output<R["output"]["schema"]>;
+
 /** What any closed route may answer with before its handler is reached. */
 export const errorsOfEveryRoute: readonly ErrorCode[] = [
   "unauthenticated",

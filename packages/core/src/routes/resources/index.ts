@@ -12,7 +12,7 @@ export { mergePatch } from "./merge-patch.js";
 export { createdFields, patchedFields, replacedFields } from "./row-input.js";
 export { replaceSchema } from "./replace-schema.js";
 export { deriveResource, type Resource, type ResourceRoute, type ResourceVerb } from "./resource.js";
-export { snakeCase, type OnWire } from "./snake-case.js";
+export { snakeCase, type OnWire, type Snake } from "./snake-case.js";
 export { unknownTypeRoutes } from "./unknown-types.js";
 export { updateSchema } from "./update-schema.js";
 export { originOf, toView, viewSchema, type Row, type View } from "./view.js";

@@ -1,0 +1,92 @@
+import type {
+  AlertChannelRow,
+  AlertRuleRow,
+  ApprovalRuleRow,
+  AuthEventRow,
+  BudgetRow,
+  GatewayKeyRow,
+  GuardrailRow,
+  Kept,
+  ProjectRow,
+  RateLimitRow,
+  RoleBindingRow,
+  RoleRow,
+  RouteRow,
+  StoredModelRow,
+  StoredProviderKeyRow,
+  StoredProviderRow,
+  TaskRow,
+  TeamRow,
+  ToolClassificationRow,
+  ToolPermissionRow,
+  UserRow,
+} from "../entities/index.js";
+import type { OnWire, Snake } from "../routes/index.js";
+
+/** What of a row a client gives and gets: `Hidden` are digests, `Secret` what is shown only as set or not, `Needed` what a creation has to give. */
+export interface ResourceShape<Row, Needed extends keyof Row = never, Hidden extends keyof Row = never, Secret extends keyof Row = never> {
+  readonly view: OnWire<Omit<Row, Hidden | Secret | keyof Kept>> & {
+    readonly [K in Secret as Snake<K & string>]: { readonly set: boolean };
+  } & KeptView;
+  readonly create: Pick<Given<Row, Hidden>, Snake<Needed & string> & keyof Given<Row, Hidden>> & Partial<Given<Row, Hidden>>;
+  readonly change: Partial<Nullable<Given<Row, Hidden>>> & { readonly if_version?: number };
+}
+type Given<Row, Hidden extends keyof Row> = OnWire<Omit<Row, Hidden | keyof Kept>>;
+type Nullable<T> = { [K in keyof T]: (T[K] extends object ? Nullable<T[K]> | T[K] | Partial<T[K]> : T[K]) | null };
+
+/** null: the row is of the configuration, or of the program. */
+export interface KeptView {
+  readonly id: string;
+  readonly origin: "code" | "configuration" | "database";
+  readonly version: number | null;
+  readonly created_at_ms: number | null;
+  readonly updated_at_ms: number | null;
+}
+
+/** By the name that a resource has in the client. A test holds that every resource of the gateway is here. */
+export interface ResourceShapes {
+  readonly alertChannels: ResourceShape<AlertChannelRow, "name" | "kind", never, "secret">;
+  readonly alertRules: ResourceShape<AlertRuleRow, "name" | "metric" | "condition" | "threshold">;
+  readonly approvalRules: ResourceShape<ApprovalRuleRow>;
+  readonly authEvents: ResourceShape<AuthEventRow>;
+  readonly budgets: ResourceShape<BudgetRow, "scope" | "amountUsd" | "period">;
+  readonly guardrails: ResourceShape<GuardrailRow, "name">;
+  readonly keys: ResourceShape<GatewayKeyRow, "name", "digest" | "previousDigest" | "legacyHash">;
+  readonly models: ResourceShape<StoredModelRow, "provider" | "code">;
+  readonly projects: ResourceShape<ProjectRow, "name">;
+  readonly providerKeys: ResourceShape<StoredProviderKeyRow, "provider" | "value", never, "value">;
+  readonly providers: ResourceShape<StoredProviderRow, "name", never, "apiKey">;
+  readonly rateLimits: ResourceShape<RateLimitRow>;
+  readonly roleBindings: ResourceShape<RoleBindingRow>;
+  readonly roles: ResourceShape<RoleRow, "name">;
+  readonly routes: ResourceShape<RouteRow, "name" | "targets">;
+  readonly tasks: ResourceShape<TaskRow>;
+  readonly teams: ResourceShape<TeamRow, "name">;
+  readonly toolClassifications: ResourceShape<ToolClassificationRow>;
+  readonly toolPermissions: ResourceShape<ToolPermissionRow>;
+  readonly users: ResourceShape<UserRow>;
+}
+
+/** Where each is: the last part of `/api/v1/{path}`. */
+export const resourcePaths: Readonly<Record<keyof ResourceShapes, string>> = {
+  alertChannels: "alert-channels",
+  alertRules: "alert-rules",
+  approvalRules: "approval-rules",
+  authEvents: "auth-events",
+  budgets: "budgets",
+  guardrails: "guardrails",
+  keys: "keys",
+  models: "models",
+  projects: "projects",
+  providerKeys: "provider-keys",
+  providers: "providers",
+  rateLimits: "rate-limits",
+  roleBindings: "role-bindings",
+  roles: "roles",
+  routes: "routes",
+  tasks: "tasks",
+  teams: "teams",
+  toolClassifications: "tool-classifications",
+  toolPermissions: "tool-permissions",
+  users: "users",
+};

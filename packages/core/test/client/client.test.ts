@@ -1,0 +1,157 @@
+import { build } from "esbuild";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { createClient, GatewayError, type Client } from "../../src/client/index.js";
+import { resourcePaths } from "../../src/client/resource-rows.js";
+import type { Gateway } from "../../src/gateway.js";
+import { serve } from "../../src/node/index.js";
+import { resources } from "../../src/routes/index.js";
+import { createTestGateway, TEST_OWNER_KEY } from "../../src/testing/index.js";
+
+const targets = [{ model: "demo/echo" }];
+let gateway: Gateway;
+let server: Awaited<ReturnType<typeof serve>>;
+let client: Client;
+let baseUrl: string;
+beforeAll(async () => {
+  gateway = await createTestGateway();
+  server = await serve(gateway, { port: 0 });
+  baseUrl = server.url;
+  client = createClient({ baseUrl, key: TEST_OWNER_KEY });
+});
+afterAll(async () => {
+  await server.close();
+  await gateway.close();
+});
+
+async function refusal(promise: Promise<unknown>): Promise<GatewayError> {
+  const error: unknown = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!GatewayError.is(error)) throw new Error(`no GatewayError: ${String(error)}`);
+  return error;
+}
+
+describe("the client, against a served gateway", () => {
+  it("creates, reads, changes, replaces and deletes rows, typed from their declaration", async () => {
+    const made = await client.routes.create({ name: "typed", targets, timeouts: { attempt_ms: 100 } });
+    expectTypeOf(made.hedge_after_ms).toEqualTypeOf<number | null>();
+    expect(made).toMatchObject({ name: "typed", version: 1, origin: "database", strategy: "fallback" });
+    expect(await client.routes.get(made.id)).toEqual(made);
+    const patched = await client.routes.update(made.id, { timeouts: { total_ms: 200 } }, { ifVersion: 1 });
+    expect(patched).toMatchObject({ version: 2, timeouts: { attempt_ms: 100, total_ms: 200 } });
+    expect(await client.routes.replace(made.id, { name: "typed", targets })).toMatchObject({ version: 3, timeouts: {} });
+    expect(await client.routes.delete(made.id)).toEqual({ id: made.id, deleted: true });
+  });
+
+  it("throws what the gateway answered, with its code, status, details and request id", async () => {
+    const missing = await refusal(client.routes.get("route_nobody"));
+    expect([missing.code, missing.status]).toEqual(["not_found", 404]);
+    expect(missing.requestId).toMatch(/^req_/);
+    const made = await client.routes.create({ name: "versions", targets });
+    await client.routes.update(made.id, { sticky: "none" });
+    const late = await refusal(client.routes.update(made.id, { sticky: "session" }, { ifVersion: 1 }));
+    expect([late.code, late.status, late.details]).toEqual(["precondition_failed", 412, { version: 2 }]);
+    expect((await refusal(createClient({ baseUrl, key: "spk_wrong" }).routes.list())).code).toBe("unauthenticated");
+    expect((await refusal(createClient({ baseUrl: "http://127.0.0.1:1" }).routes.list())).code).toBe("upstream_unavailable");
+    expect((await refusal(client.resource("nothing").list())).code).toBe("not_found");
+  });
+
+  it("keeps a code that it does not know, and stays in its own table", async () => {
+    const answer = () =>
+      Promise.resolve(Response.json({ error: { code: "of_tomorrow", message: "new", request_id: "req_1" } }, { status: 418 }));
+    const error = await refusal(createClient({ baseUrl, fetch: answer }).routes.list());
+    expect([error.code, error.details]).toEqual(["bad_request", { status: 418, code: "of_tomorrow" }]);
+  });
+
+  it("repeats a creation by its idempotency key", async () => {
+    const [a, b] = await Promise.all([1, 2].map(() => client.routes.create({ name: "once", targets }, { idempotencyKey: "client-key" })));
+    expect(a).toEqual(b);
+    expect((await refusal(client.routes.create({ name: "twice", targets }, { idempotencyKey: "client-key" }))).code).toBe(
+      "idempotency_key_reuse",
+    );
+  });
+
+  it("goes through all pages, and changes many rows at once", async () => {
+    for (let i = 0; i < 7; i++) await client.routes.create({ name: `page-${i}`, targets });
+    const names: string[] = [];
+    for await (const row of client.routes.all({ limit: 2, sort: "name" })) names.push(row.name);
+    expect(names).toEqual([...names].sort());
+    expect(names.filter((name) => name.startsWith("page-"))).toHaveLength(7);
+    const found = await client.routes.list({ where: { name: "page-3" } });
+    const id = found.data[0]!.id;
+    const done = await client.routes.bulk([
+      { op: "update", id, patch: { sticky: "none" } },
+      { op: "delete", id },
+      { op: "delete", id },
+    ]);
+    expect(done.map(({ status }) => status)).toEqual([200, 200, 404]);
+    expect(await (await client.routes.export("csv")).text()).toMatch(/^id,name,/);
+  });
+
+  it("starts a run and reads its events to the end, each once", async () => {
+    const { id } = await client.runs.create({ body: { model: "demo/echo", input: "hello there" } });
+    const seen: number[] = [];
+    let last = "";
+    for await (const event of client.runs.events(id)) {
+      seen.push(event.seq);
+      last = event.type;
+    }
+    expect(last).toBe("run.succeeded");
+    expect(seen).toEqual(seen.map((_, i) => i + 1));
+    const run = await client.runs.get({ params: { id } });
+    expectTypeOf(run.text).toEqualTypeOf<string | null>();
+    expect(run.text).toBe("hello there");
+    expect((await client.runs.list({})).data.map((row) => row.id)).toContain(id);
+  });
+
+  it("takes a stream of events up again where it broke off", async () => {
+    const { id } = await client.runs.create({ body: { model: "demo/echo", input: "over two connections" } });
+    let connections = 0;
+    const breaking: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!String(input).includes("/events") || ++connections > 1) return response;
+      const text = await response.text();
+      const cut = text.indexOf("\n\n", text.indexOf("\n\n") + 2) + 2;
+      const half = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          controller.enqueue(new TextEncoder().encode(text.slice(0, cut + 5)));
+          controller.error(new TypeError("terminated"));
+        },
+      });
+      return new Response(half, { headers: response.headers });
+    };
+    const seen: number[] = [];
+    for await (const { seq } of createClient({ baseUrl, key: () => TEST_OWNER_KEY, fetch: breaking }).runs.events(id)) seen.push(seq);
+    expect(connections).toBe(2);
+    expect(seen).toEqual(seen.map((_, i) => i + 1));
+    expect(seen.length).toBeGreaterThan(3);
+  });
+
+  it("stops when its reader's signal fires", async () => {
+    const gone = AbortSignal.abort();
+    expect((await refusal(client.routes.list({ signal: gone }))).code).toBe("cancelled");
+    expect((await client.health()).status).toBe("ok");
+  });
+});
+
+it("has every resource of the gateway, under its path", () => {
+  expect(Object.values(resourcePaths).sort()).toEqual(resources.map(({ path }) => path).sort());
+});
+
+it("is small and clean: no schema library, nothing of Node", async () => {
+  const entry = fileURLToPath(new URL("../../src/client/index.ts", import.meta.url));
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    platform: "browser",
+    format: "esm",
+    write: false,
+    minify: true,
+    metafile: true,
+  });
+  expect(Object.keys(metafile.inputs).filter((file) => file.includes("node_modules"))).toEqual([]);
+  expect(outputFiles[0]!.text).not.toMatch(/["']node:/);
+  expect(outputFiles[0]!.contents.length).toBeLessThan(25_000);
+});
