@@ -54,7 +54,9 @@ async function served(o: Parameters<typeof createTestGateway>[0] = {}) {
       body: (text === "" ? {} : JSON.parse(text)) as Record<string, unknown> & { id: string },
     };
   };
-  const chat = (model: string) => send("POST /v1/chat/completions", { model, messages: [{ role: "user", content: "hi" }] });
+  // A conversation keeps its key: so each is another one.
+  let said = 0;
+  const chat = (model: string) => send("POST /v1/chat/completions", { model, messages: [{ role: "user", content: `hi ${said++}` }] });
   const soon = (model: string, status: number) => expect.poll(async () => (await chat(model)).status, { timeout: 5_000 }).toBe(status);
   return { gateway, store, send, chat, soon };
 }
