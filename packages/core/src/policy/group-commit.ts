@@ -18,13 +18,13 @@ const FLUSH_MS = 10_000;
  * After a flush so much is waited for more, or until a flush is full: one that carries much costs a store a fraction for each unit (SQLite at 64 units: 22 µs each, at 8: 35, measured). Who is lost in
  * a crash is lost for no longer than this.
  */
-const GATHER_MS = 10;
+const GATHER_MS = 20;
 /** The first pause before a failed flush is repeated; each further one doubles it, up to the longest. */
 const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 30_000;
 
 /**
- * Collects units while one flush is in flight, and for 10 ms after it, and commits them together; the first after a quiet time is committed at once. For units that may be repeated without harm (inserts that skip what stands):
+ * Collects units while one flush is in flight, and for 20 ms after it, and commits them together; the first after a quiet time is committed at once. For units that may be repeated without harm (inserts that skip what stands):
  * a flush whose outcome is unknown, or that failed, is sent again until it succeeds. A unit that the store can never take is given up and reported; its neighbours are
  * written. Order between units is not kept.
  */

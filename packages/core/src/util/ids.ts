@@ -3,8 +3,9 @@ const TAIL = 12;
 let lastMs = 0;
 let lastMsText = "";
 let counter = 0;
-/** Asking the system for randomness costs the same for one id as for many. */
+/** Asking the system for randomness costs the same for one id as for many, and so does writing it down. */
 const pool = new Uint8Array(TAIL * 256);
+let tails = "";
 let used = pool.length;
 
 /**
@@ -20,9 +21,9 @@ export function newId(prefix: string): string {
   } else counter = (counter + 1) % 46656;
   if (used === pool.length) {
     globalThis.crypto.getRandomValues(pool);
+    tails = String.fromCharCode(...pool.map((byte) => alphabet.charCodeAt(byte % 36)));
     used = 0;
   }
-  let tail = "";
-  for (const end = used + TAIL; used < end; used++) tail += alphabet[pool[used]! % 36];
+  const tail = tails.slice(used, (used += TAIL));
   return `${prefix}_${lastMsText}${counter.toString(36).padStart(3, "0")}${tail}`;
 }
