@@ -3,14 +3,22 @@ import { medians } from "./table.mjs";
 
 const load = new URL("./load.mjs", import.meta.url).pathname;
 
+/** A subject that just started is several times slower than it is after this many answers, whatever else the machine does meanwhile; a slow peer is not waited for. */
+const WARM_ANSWERS = 20_000;
+const LONGEST_WARM_UPS = 4;
+
+async function warmUp(subject, options) {
+  for (let answers = 0, i = 0; answers < WARM_ANSWERS && i < LONGEST_WARM_UPS; i++)
+    answers += (await measure(load, { ...options, ratePerSecond: 0, ...subject.request, port: subject.port, seconds: 3 })).answers;
+}
+
 /**
  * Loads every subject once a round, in turn, so that what else the machine does falls on all alike; gives the medians.
  * `unit` names what CPU time is divided by: answers, or chunks of streams.
  */
 export async function rounds(subjects, { count, unit = "answers", ...options }) {
   const seen = new Map(subjects.map((subject) => [subject.name, []]));
-  // Compilers warm up first: a subject that just started is several times slower.
-  for (const subject of subjects) await measure(load, { ...options, ratePerSecond: 0, ...subject.request, port: subject.port, seconds: 3 });
+  for (const subject of subjects) await warmUp(subject, options);
   for (let round = 0; round < count; round++) {
     for (const subject of subjects) {
       const before = subject.process?.cpuMicros() ?? null;

@@ -1,6 +1,6 @@
 import { startSubjects, startVendor } from "../lib/subjects.mjs";
 import { rounds } from "../lib/rounds.mjs";
-import { ratio, table } from "../lib/table.mjs";
+import { ratio, table, thrift } from "../lib/table.mjs";
 
 const messages = [
   { role: "system", content: "You are a careful assistant. ".repeat(10) },
@@ -21,7 +21,21 @@ export async function chat({ count, seconds }) {
     const thin = many["thin JSON proxy"];
     table(
       "Chat completion, not streamed",
-      ["subject", "c=1 rps", "p50 ms", "p99 ms", "c=32 rps", "p50 ms", "p99 ms", "CPU µs/req", "× thin", "× portkey", "300/s p50", "p99"],
+      [
+        "subject",
+        "c=1 rps",
+        "p50 ms",
+        "p99 ms",
+        "c=32 rps",
+        "p50 ms",
+        "p99 ms",
+        "CPU µs/req",
+        "× thin",
+        "by CPU",
+        "× portkey",
+        "300/s p50",
+        "p99",
+      ],
       names.map((name) => {
         const [a, b, c] = [one[name], many[name], paced[name]];
         return [
@@ -34,6 +48,7 @@ export async function chat({ count, seconds }) {
           b.p99Ms,
           b.cpuMicros,
           ratio(b.perSecond, thin.perSecond),
+          thrift(b, thin),
           ratio(b.perSecond, many.portkey.perSecond),
           c.p50Ms,
           c.p99Ms,

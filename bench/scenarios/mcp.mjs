@@ -1,6 +1,6 @@
 import { startSubjects, startVendor } from "../lib/subjects.mjs";
 import { rounds } from "../lib/rounds.mjs";
-import { ratio, table } from "../lib/table.mjs";
+import { ratio, table, thrift } from "../lib/table.mjs";
 
 const callers = ["direct", "thin JSON proxy", "sallyport, memory", "sallyport, sqlite", "sdk passthrough", "mcp-proxy"];
 const listers = ["direct", "thin proxy, list kept", "sallyport, memory", "sdk passthrough"];
@@ -25,7 +25,7 @@ export async function mcp({ count, seconds }) {
     const thin = calls.many["thin JSON proxy"];
     table(
       "MCP tools/call (echo)",
-      ["subject", "c=1 calls/s", "p50 ms", "c=32 calls/s", "p50 ms", "p99 ms", "CPU µs/call", "× thin", "× mcp-proxy"],
+      ["subject", "c=1 calls/s", "p50 ms", "c=32 calls/s", "p50 ms", "p99 ms", "CPU µs/call", "× thin", "by CPU", "× mcp-proxy"],
       callers.map((name) => {
         const [a, b] = [calls.one[name], calls.many[name]];
         return [
@@ -37,6 +37,7 @@ export async function mcp({ count, seconds }) {
           b.p99Ms,
           b.cpuMicros,
           ratio(b.perSecond, thin.perSecond),
+          thrift(b, thin),
           ratio(b.perSecond, calls.many["mcp-proxy"]?.perSecond),
         ];
       }),

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { startSubjects, startVendor } from "../lib/subjects.mjs";
 import { rounds } from "../lib/rounds.mjs";
-import { ratio, table } from "../lib/table.mjs";
+import { ratio, table, thrift } from "../lib/table.mjs";
 
 const names = ["direct", "thin JSON proxy", "sallyport, memory", "sallyport, sqlite"];
 const OPEN = 1000;
@@ -26,7 +26,7 @@ export async function stream({ count, seconds }) {
     const thin = many["thin JSON proxy"];
     table(
       "Chat completion, streamed (100 chunks)",
-      ["subject", "chunks/s", "first byte p50 ms", "p99 ms", "CPU µs/chunk", "× thin", "kB an open stream"],
+      ["subject", "chunks/s", "first byte p50 ms", "p99 ms", "CPU µs/chunk", "× thin", "by CPU", "kB an open stream"],
       names.map((name) => {
         const row = many[name];
         return [
@@ -36,6 +36,7 @@ export async function stream({ count, seconds }) {
           row.firstByteP99Ms,
           row.cpuMicros,
           ratio(row.chunksPerSecond, thin.chunksPerSecond),
+          thrift(row, thin),
           memory[name],
         ];
       }),

@@ -1,6 +1,6 @@
 import { startSubjects, startVendor } from "../lib/subjects.mjs";
 import { rounds } from "../lib/rounds.mjs";
-import { ratio, table } from "../lib/table.mjs";
+import { ratio, table, thrift } from "../lib/table.mjs";
 
 const messages = [
   { role: "system", content: "You are a careful assistant. ".repeat(10) },
@@ -10,17 +10,19 @@ const whole = ["thin JSON proxy", "sallyport, memory", "sallyport, sqlite", "por
 /** Portkey answers every stream with 500 as installed on current Node. */
 const streamed = whole.filter((name) => !name.startsWith("portkey"));
 
+function bodiesFor(name) {
+  const model = name.startsWith("sallyport") ? "claude/mock-1" : "mock-1";
+  return {
+    whole: JSON.stringify({ model, messages, max_tokens: 1000 }),
+    streamed: JSON.stringify({ model, messages, max_tokens: 1000, stream: true }),
+  };
+}
+
 /** A caller of OpenAI's dialect, answered by a vendor of Anthropic's: whole, and as a stream of 100 chunks. The thin JSON proxy has nothing to translate: it is the measure. */
 export async function translate({ count, seconds }) {
   const vendor = await startVendor();
   const subjects = await startSubjects(vendor.port, whole);
-  for (const subject of subjects) {
-    const model = subject.name.startsWith("sallyport") ? "claude/mock-1" : "mock-1";
-    subject.bodies = {
-      whole: JSON.stringify({ model, messages, max_tokens: 1000 }),
-      streamed: JSON.stringify({ model, messages, max_tokens: 1000, stream: true }),
-    };
-  }
+  for (const subject of subjects) subject.bodies = bodiesFor(subject.name);
   const asked = (of, names) =>
     subjects
       .filter(({ name }) => names.includes(name))
@@ -31,7 +33,7 @@ export async function translate({ count, seconds }) {
     const streams = await rounds(asked("streamed", streamed), { ...options, streamed: true, unit: "chunks" });
     table(
       "Chat completion answered by Anthropic's protocol, not streamed, c=32",
-      ["subject", "rps", "p50 ms", "p99 ms", "CPU µs/req", "× thin", "× portkey", "× ai sdk"],
+      ["subject", "rps", "p50 ms", "p99 ms", "CPU µs/req", "× thin", "by CPU", "× portkey", "× ai sdk"],
       whole.map((name) => {
         const row = answers[name];
         const beside = (other) => ratio(row.perSecond, answers[other].perSecond);
@@ -42,6 +44,7 @@ export async function translate({ count, seconds }) {
           row.p99Ms,
           row.cpuMicros,
           beside("thin JSON proxy"),
+          thrift(row, answers["thin JSON proxy"]),
           beside("portkey, translating"),
           beside("ai sdk in express"),
         ];
@@ -49,7 +52,7 @@ export async function translate({ count, seconds }) {
     );
     table(
       "The same, streamed (100 chunks), c=32",
-      ["subject", "chunks/s", "first byte p50 ms", "p99 ms", "CPU µs/chunk", "× thin", "× ai sdk"],
+      ["subject", "chunks/s", "first byte p50 ms", "p99 ms", "CPU µs/chunk", "× thin", "by CPU", "× ai sdk"],
       streamed.map((name) => {
         const row = streams[name];
         const beside = (other) => ratio(row.chunksPerSecond, streams[other].chunksPerSecond);
@@ -60,6 +63,7 @@ export async function translate({ count, seconds }) {
           row.firstByteP99Ms,
           row.cpuMicros,
           beside("thin JSON proxy"),
+          thrift(row, streams["thin JSON proxy"]),
           beside("ai sdk in express"),
         ];
       }),
