@@ -1,7 +1,7 @@
 import type { AnyEntity, AnyLogEntity } from "../../entities/index.js";
 import type { Route } from "../route.js";
 import type { DocumentOptions } from "../openapi/index.js";
-import { deriveResource, type Resource, type ResourceVerb } from "./resource.js";
+import { deriveResource, type Resource, type ResourceRoute, type ResourceVerb } from "./resource.js";
 import { viewSchema } from "./view.js";
 
 export { acceptsNothing, acceptsNull, createSchema } from "./create-schema.js";
@@ -21,11 +21,18 @@ export { wireCodec } from "./wire-codec.js";
 /** The resources of all entities that opted in; a route that was written by hand stands in the place of the derived one of its method and path. */
 export function deriveResources(entities: readonly (AnyEntity | AnyLogEntity)[], byHand: readonly Route[]): readonly Resource[] {
   const taken = new Set(byHand.map(placeOf));
+  const names = new Set(byHand.map(({ name }) => name));
   return entities.flatMap((entity) => {
     const resource = entity.kind === "log" ? null : deriveResource(entity as AnyEntity);
     if (resource === null) return [];
-    return [{ ...resource, routes: resource.routes.filter(({ route }) => !taken.has(placeOf(route))) }];
+    const routes = resource.routes.filter(({ route }) => !taken.has(placeOf(route)));
+    return [{ ...resource, routes: routes.map((one) => (names.has(one.route.name) ? renamed(one) : one)) }];
   });
+}
+
+/** A vendor's dialect has the name already (`models.list`): ours are the stored ones. */
+function renamed({ verb, route }: ResourceRoute): ResourceRoute {
+  return { verb, route: { ...route, name: `stored-${route.name}` } };
 }
 
 /** The schemas that a document names: of each resource what it is, and what creates, changes and replaces it. */

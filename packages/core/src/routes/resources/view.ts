@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AnyEntity } from "../../entities/index.js";
 import { fieldsOf } from "./field-names.js";
+import { ownViews } from "./own-views.js";
 import { wireCodec } from "./wire-codec.js";
 
 /** Where a row is from: only those of the database can be changed. */
@@ -29,6 +30,7 @@ export function viewSchema(entity: AnyEntity): z.ZodObject {
       if (field.access === "secret") shape[wire] = z.object({ set: z.boolean() });
       else if (field.access !== "hashed") shape[wire] = wireCodec(field.schema).schema;
     }
+    for (const [wire, schema] of Object.entries(ownViews[entity.name] ?? {})) shape[wire] = schema.nullable();
     if (entity.kind === "record") shape["origin"] = originSchema;
     Object.assign(shape, entity.kind === "ledger" ? { at_ms: instant } : entity.kind === "record" ? recordKept : kept);
     views.set(entity, (view = z.object(shape)));
@@ -46,6 +48,7 @@ export function toView(entity: AnyEntity, row: Row): View {
     if (field.access === "secret") view[wire] = { set: row[name] !== null && row[name] !== undefined };
     else if (field.access !== "hashed") view[wire] = wireCodec(field.schema).toWire(row[name]) ?? null;
   }
+  for (const wire in ownViews[entity.name]) view[wire] = row[wire] ?? null;
   if (entity.kind === "record") view["origin"] = originOf(row);
   if (entity.kind === "ledger") view["at_ms"] = row["atMs"];
   else

@@ -105,7 +105,7 @@ export function patchOf(schema: z.ZodType): z.ZodType {
   const { inner, hasDefault } = withoutDefault(schema);
   const { patch } = wireCodec(inner);
   const mayGo = hasDefault || inner.safeParse(undefined).success || inner.safeParse(null).success;
-  const given = mayGo ? z.union([patch, z.null()]) : patch;
+  const given = mayGo ? patch.nullable() : patch;
   const { description } = schema;
   return (description === undefined ? given : given.describe(description)).optional();
 }
@@ -120,7 +120,7 @@ function ofArray(schema: z.ZodType, def: Def): WireCodec {
 
 function ofRecord(schema: z.ZodType, def: Def): WireCodec {
   const value = wireCodec(def.valueType);
-  const patch = z.record(def.keyType as z.ZodString, z.union([value.patch, z.null()]));
+  const patch = z.record(def.keyType as z.ZodString, value.patch.nullable());
   if (value.toWire === same) return { ...plain(schema), patch };
   const each = (how: "toWire" | "fromWire") => (given: unknown) =>
     isObject(given) ? Object.fromEntries(Object.entries(given).map(([key, inner]) => [key, value[how](inner)])) : given;
