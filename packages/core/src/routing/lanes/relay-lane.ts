@@ -9,7 +9,7 @@ import { noteUsage, readWhole, unfolded } from "./ask-target.js";
 import { namesOwnFile } from "./prepare/own-files.js";
 import { isLong } from "./prepare/prepare-call.js";
 import { mayNameHandle } from "./prepare/vendor-handles.js";
-import { ByteWord } from "../../util/byte-word.js";
+import { ByteWord } from "../../util/encoding/byte-word.js";
 import { ENVELOPE_MARK } from "../opaque/index.js";
 import { BegunFrames } from "./begun-frames.js";
 import { firstToken } from "./first-token.js";

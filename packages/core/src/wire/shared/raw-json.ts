@@ -1,4 +1,4 @@
-import { ByteWord } from "../../util/byte-word.js";
+import { ByteWord } from "../../util/encoding/byte-word.js";
 import { JsonScanner, KeyTable } from "../../util/json-scanner.js";
 import { fromUtf8 } from "../../util/json.js";
 

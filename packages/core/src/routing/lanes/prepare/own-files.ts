@@ -1,7 +1,7 @@
 import type { Caller, MediaPart, ModelCall } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import type { ObjectContent, Services } from "../../../seams/index.js";
-import { ByteWord } from "../../../util/byte-word.js";
+import { ByteWord } from "../../../util/encoding/byte-word.js";
 import { encodeBase64 } from "../../../wire/shared/base64.js";
 import { mapMedia } from "../../../wire/shared/adapt/url-media.js";
 import { collectBytes } from "../../../wire/shared/join-bytes.js";
