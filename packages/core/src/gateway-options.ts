@@ -1,5 +1,5 @@
 import { crypto } from "#platform";
-import { purposeKeys, SECRET_BYTES, type AuthHook } from "./access/index.js";
+import { purposeKeys, SECRET_BYTES, type AuthHook, type KeyVerifier } from "./access/index.js";
 import { parseMasterSecret } from "./config/master-secret.js";
 import type { ConfigInput } from "./config/schema.js";
 import type { Environment } from "./config/substitute.js";
@@ -22,6 +22,8 @@ export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
   readonly secretSources?: readonly SecretSource[] | undefined;
   /** The host application says who calls; then no gateway key is looked at, and no owner key made. */
   readonly auth?: AuthHook | undefined;
+  /** Check keys of other systems by their hashes, beside bcrypt: see `keys.import`. */
+  readonly keyVerifiers?: readonly KeyVerifier[] | undefined;
   /** Where `${NAME}`, the vendors' keys, SALLYPORT_OWNER_KEY and SALLYPORT_SECRET are looked up; the process's environment when left out. */
   readonly env?: Environment | undefined;
   /** Receives the log instead of standard error: a function, or a logger such as pino's, whose level then counts beside `logging.level`. */
@@ -49,6 +51,7 @@ export function configOf(options: GatewayOptions): ConfigInput {
     previousSecrets: _previous,
     secretSources: _sources,
     auth: _auth,
+    keyVerifiers: _verifiers,
     env: _env,
     log: _log,
     otel: _otel,

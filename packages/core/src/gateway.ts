@@ -1,5 +1,5 @@
 import { clock as systemClock, crypto, httpClient, stdioSpawner, writeLine } from "#platform";
-import { Access, ensureOwnerKey, purposeKeys, readKeys, type LateKey, type PurposeKeys } from "./access/index.js";
+import { followedPeople, Identity, purposeKeys, readKeys, type GatewayKeys, type PurposeKeys, type Users } from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
 import type { Run } from "./agents/run.js";
@@ -7,7 +7,7 @@ import { DEFAULT_PROJECT, type Caller, type HttpAnswer, type Inbound } from "./c
 import { loadConfig } from "./config/load-config.js";
 import { adapterFor } from "./config/open-storage.js";
 import type { Config } from "./config/schema.js";
-import { SnapshotHolder } from "./config/snapshot-holder.js";
+import { CHANGES_TOPIC, SnapshotHolder } from "./config/snapshot-holder.js";
 import {
   allEntities,
   storedModel,
@@ -49,7 +49,7 @@ import {
   StoredObjects,
   StoredResponses,
 } from "./routing/index.js";
-import { toRunEventView } from "./routes/index.js";
+import { toRunEventView, toView } from "./routes/index.js";
 import { type GatewayEvents, type Inbox, type RunRequest, type Services } from "./seams/index.js";
 import { Telemetry } from "./telemetry/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
@@ -83,6 +83,10 @@ export class Gateway {
   readonly runs: Runs;
   /** What `route/<name>` leads to: of the configuration, and kept in the database. */
   readonly routes: Routes;
+  /** The keys that callers present. */
+  readonly keys: GatewayKeys;
+  /** People who sign in. */
+  readonly users: Users;
   /** The audit, what calls did, and alerts. */
   readonly telemetry: Telemetry;
   /** What looks at content on its way; `add` adds a check in code, `test` looks at a text. */
@@ -101,7 +105,7 @@ export class Gateway {
   readonly #models: RoutingModelCaller;
   readonly #engine: RunEngine;
   readonly #edge: Edge;
-  readonly #pepper: LateKey;
+  readonly #identity: Identity;
   readonly #secrets: GatewaySecrets;
   readonly #approvals: Approvals;
   #starting: Promise<void> | null = null;
@@ -135,12 +139,12 @@ export class Gateway {
     });
     this.#services.seams.vault.fill(this.#secrets);
     const keys = lazily(() => purposeKeys(crypto, this.#secrets.root()));
-    this.#pepper = () => keys()("gateway-keys");
     this.#snapshots = new SnapshotHolder(this.#services, {
       config: this.config,
       readKeys: (within) => readKeys(this.#store, within),
       readRoutes: (within) => readRoutes(this.#store, within),
       follows: [
+        ...followedPeople,
         storedProvider,
         storedProviderKey,
         storedModel,
@@ -230,10 +234,19 @@ export class Gateway {
     this.#objects = new StoredObjects(this.#services, { models, providers: this.providers, http: this.#http, codecs, snapshot });
     this.#connect(models);
 
-    const access = new Access(this.#services, { pepper: this.#pepper, snapshot, auth: options.auth });
+    const { publicUrl, oidc } = this.config.access;
+    const identity = new Identity(this.#services, {
+      ...{ keys, snapshot, http: this.#http, oidc, publicUrl, auth: options.auth, verifiers: options.keyVerifiers, owner: OWNER, view: toView },
+      ready: () => this.start(),
+      changed: async (id) => void (await Promise.all([this.#services.bus.publish(CHANGES_TOPIC, [id]), this.#snapshots.refresh()])),
+    });
+    this.#identity = identity;
+    this.keys = identity.keys;
+    this.users = identity.users;
+    this.#snapshots.onSwap(() => identity.swapped());
     const refresh = () => this.#snapshots.refresh();
     const metricsOpen = this.config.telemetry.metrics.open;
-    this.#edge = new Edge(this.#services, { access, snapshot, mcp: this.mcp, version: VERSION, counters, refresh, metricsOpen });
+    this.#edge = new Edge(this.#services, { access: identity.access, identity, snapshot, mcp: this.mcp, version: VERSION, counters, refresh, metricsOpen });
     this.fetch = createFetch((inbound) => this.handle(inbound));
   }
 
@@ -344,13 +357,14 @@ export class Gateway {
   async #start(): Promise<void> {
     await this.#store.ready();
     await this.#secrets.start(this.config);
-    if (this.#options.auth === undefined) await this.#ensureOwner();
+    if (this.#options.auth === undefined) await this.#identity.ensureOwner(this.#ownerKey(), this.#options.onOwnerKey);
     await this.#snapshots.start();
     await this.guardrails.start();
     await this.mcp.start();
     if (this.#closing !== null) throw closed();
     await this.telemetry.start();
     this.tasks.start();
+    this.#identity.start();
     this.#engine.work();
     this.#approvals.work();
     this.#objects.work();
@@ -358,13 +372,8 @@ export class Gateway {
     this.#isStarted = true;
   }
 
-  async #ensureOwner(): Promise<void> {
-    const env = this.#options.env ?? processEnvironment();
-    const ownerKey = this.#options.ownerKey ?? (env["SALLYPORT_OWNER_KEY"] || undefined);
-    const { shownOnce } = await ensureOwnerKey(this.#services, { pepper: this.#pepper, ownerKey });
-    if (shownOnce === undefined) return;
-    if (this.#options.onOwnerKey !== undefined) this.#options.onOwnerKey(shownOnce);
-    else this.log.warn("an owner key was made; it is shown only now: set SALLYPORT_OWNER_KEY to choose it", { ownerKey: shownOnce });
+  #ownerKey(): GatewayOptions["ownerKey"] {
+    return this.#options.ownerKey ?? ((this.#options.env ?? processEnvironment())["SALLYPORT_OWNER_KEY"] || undefined);
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -378,6 +387,7 @@ export class Gateway {
     await this.telemetry.close();
     this.#secrets.close();
     this.#approvals.close();
+    this.#identity.close();
     await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
     await this.#money.close();
     await this.#snapshots.close();

@@ -1,3 +1,5 @@
+import type { GatewayError } from "../errors/index.js";
+
 /**
  * One request as a host hands it to the gateway: nothing is parsed, decoded or read before it is asked for.
  * Concurrency: `body` may be called once.
@@ -14,6 +16,8 @@ export interface Inbound {
   readonly remoteAddress: string | null;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
+  /** Ends the call from our side, with the reason: `signal` is aborted with it, and a stream that has begun ends with it. Left out by hosts that cannot. */
+  readonly abort?: ((reason: GatewayError) => void) | undefined;
   /** The host's own request object, for the auth hook of its application: an IncomingMessage, Express's Request, a web Request. The gateway itself never looks into it. */
   readonly raw?: unknown;
   /** A header by its lower-case name; several values are joined by ", ". */

@@ -1,5 +1,6 @@
 import type { Access } from "../access/access.js";
 import { mayDo } from "../access/grants.js";
+import type { Identity } from "../access/identity.js";
 import type { Caller, Headers, HttpAnswer, Inbound } from "../calls/index.js";
 import type { Config } from "../config/schema.js";
 import type { Snapshot } from "../config/snapshot.js";
@@ -18,6 +19,8 @@ import { RouteTable, type Found } from "./route-table.js";
 
 export interface EdgeOptions {
   readonly access: Access;
+  /** Who signs in, and whose calls are under way; left out: nobody signs in. */
+  readonly identity?: Identity | undefined;
   readonly snapshot: () => Snapshot;
   readonly mcp: McpServing;
   /** Whether limits are counted where they should be, for `/ready`; left out: they are. */
@@ -93,7 +96,16 @@ export class Edge {
     if (entry.kind === "open") return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes });
     const enter = (caller: Caller): HttpAnswer | Promise<HttpAnswer> => {
       if (entry.route.permission !== null) authorise(caller, entry.route.permission);
-      return entry.handler({ inbound, requestId, params, deadlineMs, maxBodyBytes, caller, face: errorShapeOf(inbound, entry.route) });
+      const answer = entry.handler({
+        inbound,
+        requestId,
+        params,
+        deadlineMs,
+        maxBodyBytes,
+        caller,
+        face: errorShapeOf(inbound, entry.route),
+      });
+      return this.#o.identity === undefined ? answer : this.#o.identity.live.during(caller, inbound, answer);
     };
     const caller = this.#o.access.identify(inbound, { keyInQuery: entry.route.face === "dialect" });
     return caller instanceof Promise ? caller.then(enter) : enter(caller);

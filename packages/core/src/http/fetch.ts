@@ -36,6 +36,7 @@ class FetchInbound implements Inbound {
   readonly remoteAddress = null;
   readonly raw: Request;
   readonly #controller = new AbortController();
+  isEnded = false;
   readonly #host: string;
 
   constructor(request: Request, basePath: unknown) {
@@ -63,6 +64,12 @@ class FetchInbound implements Inbound {
 
   leave(): void {
     this.#controller.abort(left());
+  }
+
+  /** Ended from our side: the answer, if it is a stream, still says so. */
+  abort(reason: GatewayError): void {
+    this.isEnded = true;
+    this.#controller.abort(reason);
   }
 
   async body(maxBytes: number): Promise<Uint8Array> {
@@ -151,6 +158,7 @@ function toStream(frames: AsyncIterable<Uint8Array>, answer: HttpAnswer, inbound
     {
       start: (controller) => {
         inbound.signal.addEventListener("abort", () => {
+          if (inbound.isEnded) return;
           leave();
           // After the host had its turn: one that cancels for the same reason has no error to report then.
           queueMicrotask(() => controller.error(inbound.raw.signal.reason ?? left()));

@@ -115,9 +115,7 @@ export class OidcClient {
   #fetch(issuerOrigin: string): import("openid-client").CustomFetch {
     return async (url, options) => {
       const body = options.body === undefined || options.body === null ? null : new TextEncoder().encode(String(options.body as unknown));
-      const headers = [...new Headers(options.headers as HeadersInit | undefined)].map(
-        ([name, value]) => [name.toLowerCase(), value] as const,
-      );
+      const headers = [...new Headers(options.headers)].map(([name, value]) => [name.toLowerCase(), value] as const);
       const trust = new URL(url).origin === issuerOrigin ? "operator" : "untrusted";
       const deadlineMs = this.#now() + WITHIN_MS;
       const answer = await this.#http.exchange(
