@@ -99,12 +99,13 @@ export class RelayFrames implements AsyncIterableIterator<Uint8Array, undefined>
       if (delivered.sample.length < SAMPLE_CHARS) delivered.sample += all;
     }
     watcher.passing?.(all);
-    if (!watcher.interesting.test(all)) return frames;
+    const mayBeGarbled = !watcher.complete && hasOddData(all);
+    if (!mayBeGarbled && !watcher.interesting.test(all)) return frames;
     const dropped: [number, number][] = [];
     for (let start = 0; start < frames.length; ) {
       const end = sseFrameEnd(frames, start);
       const text = decoder.decode(frames.subarray(start, end));
-      const verdict = watcher.interesting.test(text) ? readFrame(text, watcher) : "keep";
+      const verdict = this.#verdictOn(text, mayBeGarbled);
       if (typeof verdict === "object") {
         this.#letGo();
         this.#last = [];
@@ -116,6 +117,12 @@ export class RelayFrames implements AsyncIterableIterator<Uint8Array, undefined>
       start = end;
     }
     return dropped.length === 0 ? frames : without(frames, dropped);
+  }
+
+  #verdictOn(frame: string, mayBeGarbled: boolean): Verdict {
+    const watcher = this.#watcher;
+    if (mayBeGarbled && !watcher.complete && isGarbled(frame)) return garbled();
+    return watcher.interesting.test(frame) ? readFrame(frame, watcher) : "keep";
   }
 
   /** The source is told that nobody reads on; what it says to that changes nothing. */
@@ -149,6 +156,37 @@ export class RelayFrames implements AsyncIterableIterator<Uint8Array, undefined>
     this.#end.failed(failure);
     return { done: false, value: this.#end.errorFrame(failure) };
   }
+}
+
+/**
+ * Whether a line of data is something else than one object or list from its first character to its last: a look at two characters a line, no parse. Data may stand in several lines:
+ * `isGarbled` tells.
+ */
+function hasOddData(text: string): boolean {
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    if (text.charCodeAt(start) === 0x64 && text.startsWith("data:", start)) {
+      const first = text.charCodeAt(start + 5) === 0x20 ? start + 6 : start + 5;
+      const last = text.charCodeAt(end - 1) === 0x0d ? end - 2 : end - 1;
+      const open = text.charCodeAt(first);
+      if (open !== 0x5b && (open !== 0x7b || text.charCodeAt(last) !== 0x7d) && first <= last) return true;
+    }
+    start = end + 1;
+  }
+  return false;
+}
+
+/** JSON that is cut off, or no JSON at all under no name of its own: a vendor's unknown event may be anything. */
+function isGarbled(frame: string): boolean {
+  const event = parseSse(frame, frame.charCodeAt(0) === 0xfeff ? 1 : 0)[0];
+  const data = event?.data.trim() ?? "";
+  if (event === undefined || data === "" || data.startsWith("[")) return false;
+  return data.startsWith("{") ? !data.endsWith("}") : event.event === "message";
+}
+
+function garbled(): GatewayError {
+  return new GatewayError("upstream_protocol", "The vendor sent a frame that is no JSON.");
 }
 
 function interrupted(): GatewayError {

@@ -69,7 +69,7 @@ describe("a stream that is relayed", () => {
   });
 
   it("passes on frames that it does not understand, as they are", async () => {
-    const given = `data: ping\n\ndata: {"finish_reason": broken\n\nevent: x\ndata: 1\n\nfoo\n\n${framesOf([finish, "[DONE]"])}`;
+    const given = `data: {"finish_reason": broken}\n\nevent: x\ndata: 1\n\ndata:\n\ndata: [1\n\nfoo\n\n${framesOf([finish, "[DONE]"])}`;
     expect(await through(stream(given))).toEqual({ text: given, usages: [], errors: [] });
   });
 
