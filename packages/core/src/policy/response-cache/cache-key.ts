@@ -17,7 +17,7 @@ const encoder = new TextEncoder();
 export interface CacheKey {
   /** SHA-256 of all that may change the answer, in hex, whole. */
   readonly key: string;
-  /** Whose answers these are: `project:<id>` or `key:<id>`. Part of the key, and of what is kept under it. */
+  /** Whose answers these are: a list of the project, and where keys are kept apart of kind and id of the caller. Part of the key, and of what is kept under it. */
   readonly scope: string;
   /** What the answer was asked in; `neutral`: from code. */
   readonly dialect: ProtocolId | "neutral";
@@ -56,8 +56,10 @@ function rulesText(rules: RouteRules): string {
 const texts = new WeakMap<RouteRules, string>();
 
 function scopeOf(caller: Asked["caller"], by: CacheRules["scope"]): string {
-  const project = `project:${caller.projects[0]}`;
-  return by === "project" ? project : `${project} key:${caller.keyId ?? `${caller.kind}:${caller.id}`}`;
+  const project = caller.projects[0];
+  return JSON.stringify(
+    by === "project" ? [project] : [project, caller.keyId === undefined ? caller.kind : "key", caller.keyId ?? caller.id],
+  );
 }
 
 function byName(a: readonly [string, string], b: readonly [string, string]): number {
