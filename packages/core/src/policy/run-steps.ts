@@ -84,12 +84,11 @@ function settleWhenDone<H extends CallHead, E>(answer: Answer<E>, call: LiveCall
   };
 }
 
-/** What steps told stands in place of a vendor's headers of the same names. */
+/** What steps told stands in place of a vendor's headers of the same names, and of what was told before; only warnings stand beside the vendor's own. */
 export function withTold(headers: Headers, told: Headers | null): Headers {
   if (told === null) return headers;
-  // Warnings stand beside each other.
-  const names = new Set(told.map(([name]) => name).filter((name) => name !== "x-sallyport-warnings"));
-  return [...headers.filter(([name]) => !names.has(name)), ...told];
+  const last = new Map(told);
+  return [...headers.filter(([name]) => name === "x-sallyport-warnings" || !last.has(name)), ...last];
 }
 
 function refuse<H extends CallHead>(call: LiveCall<H>, error: unknown): GatewayError {

@@ -119,12 +119,11 @@ export class CallReporter implements Reporter {
     );
   }
 
-  /** Puts the warnings so far into the answer's headers. */
+  /** Puts the warnings so far into the answer's headers; told again, they stand in the place of those before. */
   tellWarnings(): void {
     if (this.#warned.size === 0) return;
     const names = [...this.#warned.keys()].map(headerSafe).join(", ").slice(0, 500);
     const worst = severities.findLast((severity) => [...this.#warned.values()].includes(severity))!;
-    this.#warned.clear();
     this.#call.tell([
       ["x-sallyport-warnings", `guardrails: ${names}`],
       ["x-safety-warning", names],

@@ -44,7 +44,7 @@ export const injectionTexts: readonly InjectionPattern<string>[] = [
 export const injectionWays: readonly InjectionPattern<RegExp>[] = [
   way(
     "ignore … instructions",
-    /\b(?:ignore|disregard|forget|skip|override)\s{1,3}(?:[\w']{1,20}\s{1,3}){0,4}(?:instructions|rules|prompts?|guidelines|directives)\b/giu,
+    /\b(?:ignore|disregard|forget|skip|override)\s[^.!?]{0,60}?\b(?:instructions|rules|prompts?|guidelines|directives)\b/giu,
     "high",
   ),
   way(
@@ -56,7 +56,7 @@ export const injectionWays: readonly InjectionPattern<RegExp>[] = [
   way("a system turn in the text", /^[ \t]{0,8}(?:\[|<\|?|#{1,6}\s?)?system(?:\s?message|\s?prompt)?(?:\]|\|?>|:)/gimu, "medium"),
   way(
     "reveal … prompt",
-    /\b(?:reveal|show|print|repeat|output|leak|dump)\s{1,3}(?:[\w']{1,20}\s{1,3}){0,4}(?:system|hidden|initial|original)\s{1,3}(?:prompt|message|instructions)\b/giu,
+    /\b(?:reveal|show|print|repeat|output|leak|dump)\s[^.!?]{0,60}?\b(?:system|hidden|initial|original)\s{1,3}(?:prompt|message|instructions)\b/giu,
     "high",
   ),
   way(
@@ -64,7 +64,7 @@ export const injectionWays: readonly InjectionPattern<RegExp>[] = [
     /\bwithout\s{1,3}(?:any\s{1,3})?(?:restrictions?|limitations?|filters?|censorship|guardrails?)\b/giu,
     "medium",
   ),
-  way("send … to an address", /\b(?:send|post|upload|exfiltrate|forward)\s{1,3}(?:[\w']{1,20}\s{1,3}){0,6}to\s{1,3}https?:\/\//giu, "high"),
+  way("send … to an address", /\b(?:send|post|upload|exfiltrate|forward)\s[^.!?]{0,100}?\bto\s{1,3}https?:\/\//giu, "high"),
   way("a picture that carries data", /!\[[^\]\n]{0,80}\]\(https?:\/\/[^\s)]{1,200}[?&][\w-]{1,40}=(?:\{|\$|<|%7B)/giu, "high"),
 ];
 
