@@ -1,11 +1,11 @@
 import { mayDo } from "../../../access/grants.js";
 import type { Caller, ModelCall, ProtocolId } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
-import { isObject, utf8 } from "../../../util/json.js";
+import { ByteWord } from "../../../util/encoding/byte-word.js";
+import { isObject } from "../../../util/json.js";
 import { mapMedia } from "../../../wire/shared/adapt/url-media.js";
 import type { Codec } from "../../../wire/shared/codec.js";
 
-const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
@@ -21,16 +21,9 @@ export function mayNameHandles(caller: Caller): boolean {
  * read before it goes out. It may be one that names none: then it is translated, which only costs more.
  */
 export function mayNameHandle(bytes: Uint8Array, codec: Codec): boolean {
-  const words = wordsOf(codec);
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === BACKSLASH) {
-      if (isLetterEscaped(bytes, at)) return true;
-      at++;
-    } else if (byte === QUOTE) {
-      for (const word of words) if (isKeyAt(bytes, at + 1, word)) return true;
-    }
-  }
+  for (let at = ESCAPE.indexIn(bytes); at >= 0; at = ESCAPE.indexIn(bytes, at + 1)) if (isLetterEscaped(bytes, at)) return true;
+  for (const word of wordsOf(codec))
+    for (let at = word.indexIn(bytes); at >= 0; at = word.indexIn(bytes, at + 1)) if (isKey(bytes, at + word.length)) return true;
   return false;
 }
 
@@ -89,25 +82,27 @@ function refused(field: string): GatewayError {
   );
 }
 
+const ESCAPE = new ByteWord("\\u00");
+
 /** `\u0041` and the like: nobody escapes plain letters without a reason. */
 function isLetterEscaped(bytes: Uint8Array, at: number): boolean {
-  const digit = bytes[at + 4];
-  return (
-    bytes[at + 1] === 0x75 && bytes[at + 2] === 0x30 && bytes[at + 3] === 0x30 && digit !== undefined && digit >= 0x34 && digit <= 0x37
-  );
+  const digit = bytes[at + ESCAPE.length];
+  if (digit === undefined || digit < 0x34 || digit > 0x37) return false;
+  let before = at;
+  while (bytes[before - 1] === BACKSLASH) before--;
+  return (at - before) % 2 === 0; // else the backslash is itself escaped
 }
 
-function isKeyAt(bytes: Uint8Array, from: number, word: Uint8Array): boolean {
-  for (let i = 0; i < word.length; i++) if (bytes[from + i] !== word[i]) return false;
-  let at = from + word.length;
-  if (bytes[at++] !== QUOTE) return false;
+function isKey(bytes: Uint8Array, after: number): boolean {
+  let at = after;
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
   return bytes[at] === 0x3a;
 }
 
-const known = new WeakMap<Codec, readonly Uint8Array[]>();
-function wordsOf(codec: Codec): readonly Uint8Array[] {
+const known = new WeakMap<Codec, readonly ByteWord[]>();
+/** As keys: in their quotes. */
+function wordsOf(codec: Codec): readonly ByteWord[] {
   let words = known.get(codec);
-  if (words === undefined) known.set(codec, (words = codec.traits.handles.map(utf8)));
+  if (words === undefined) known.set(codec, (words = codec.traits.handles.map((name) => new ByteWord(`"${name}"`))));
   return words;
 }
