@@ -62,7 +62,7 @@ export class Edge {
     let origin: string | null = null;
     try {
       const { config } = this.#o.snapshot();
-      origin = this.#guardOf(config).check(inbound.header("host"), inbound.header("origin"), inbound.header("sec-fetch-site"));
+      origin = this.#guardOf(config).check(inbound.header("host"), inbound.header("origin"), this.#siteOf(inbound));
       if (inbound.method === "OPTIONS") return finish(this.#options(inbound), requestId, origin);
       const found = this.#find(inbound);
       const entered = await this.#enter(found, { inbound, requestId, config });
@@ -109,6 +109,13 @@ export class Edge {
     };
     const caller = this.#o.access.identify(inbound, { keyInQuery: entry.route.face === "dialect" });
     return caller instanceof Promise ? caller.then(enter) : enter(caller);
+  }
+
+  /** The site of the page that sends the browser, where it matters: to some routes any page may. */
+  #siteOf(inbound: Inbound): string | undefined {
+    const site = inbound.header("sec-fetch-site");
+    if (site !== "cross-site" || inbound.method !== "GET" || inbound.header("sec-fetch-mode") !== "navigate") return site;
+    return this.#routes.find("GET", inbound.path)?.value.route.navigable === true ? undefined : site;
   }
 
   #find(inbound: Inbound): Found<Entry> {

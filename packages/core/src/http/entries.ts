@@ -1,11 +1,17 @@
+import type { Identity } from "../access/identity.js";
 import type { Snapshot } from "../config/snapshot.js";
+import { GatewayError } from "../errors/index.js";
 import {
   anthropicRoutes,
   batchRoutes,
+  costRoutes,
   docRoutes,
   fileRoutes,
   googleOperationRoutes,
   googleRoutes,
+  keyRoutes,
+  ownRoutes,
+  signInRoutes,
   inboxRoutes,
   mcpRoutes,
   messageBatchRoutes,
@@ -15,12 +21,15 @@ import {
   responsesRoutes,
   runRoutes,
   systemRoutes,
+  usageRoutes,
   videoRoutes,
   type Route,
 } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
 import { docHandlers } from "./docs/doc-handlers.js";
+import { costHandlers, usageHandlers } from "./admin/usage-handlers.js";
 import { telemetryEntries } from "./admin/telemetry-entries.js";
+import { keyHandlers, ownHandlers, signInHandlers } from "./admin/access-handlers.js";
 import type { Handler, OpenHandler } from "./exchange.js";
 import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
@@ -46,6 +55,7 @@ export type Entry =
   | { readonly kind: "closed"; readonly route: Route; readonly handler: Handler };
 
 export interface EntryOptions {
+  readonly identity?: Identity | undefined;
   readonly snapshot: () => Snapshot;
   readonly mcp: McpServing;
   readonly counters?: { readonly isAway: boolean } | undefined;
@@ -116,9 +126,26 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     namespaceDelete: mcp.DELETE,
   });
   closed(runRoutes, runHandlers(services));
+  closed(usageRoutes, usageHandlers(services));
+  closed(costRoutes, costHandlers(services));
   closed(inboxRoutes, inboxHandlers(services));
   for (const entry of telemetryEntries(services, { metricsOpen: o.metricsOpen ?? false })) add(entry);
+  addAccess(add, services, o);
   addDerived(add, services, o);
+}
+
+/** Who signs in, and what of keys and users is not derived. */
+function addAccess(add: (entry: Entry) => void, services: Services, o: EntryOptions): void {
+  const known = (): Identity => {
+    if (o.identity !== undefined) return o.identity;
+    throw new GatewayError("misconfigured", "Nobody signs in at this edge.");
+  };
+  const signIn = signInHandlers(services, known);
+  for (const [name, route] of entriesOf(signInRoutes)) add({ kind: "open", route, handler: signIn[name] });
+  const own = ownHandlers(known);
+  for (const [name, route] of entriesOf(ownRoutes)) add({ kind: "closed", route, handler: own[name] });
+  const keys = keyHandlers(known);
+  for (const [name, route] of entriesOf(keyRoutes)) add({ kind: "closed", route, handler: keys[name] });
 }
 
 /** What comes of the declarations: the routes of every entity that opted in, and the pages that describe all routes. */

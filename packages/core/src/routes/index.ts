@@ -2,6 +2,8 @@ import { allEntities } from "../entities/index.js";
 import { alertRoutes } from "./admin/alerts.js";
 import { auditRoutes } from "./admin/audit.js";
 import { metricsRoutes, traceRoutes } from "./admin/traces.js";
+import { costRoutes, usageRoutes } from "./admin/usage.js";
+import { keyRoutes, ownRoutes, signInRoutes } from "./admin/access.js";
 import { anthropicRoutes } from "./anthropic.js";
 import { googleRoutes } from "./google.js";
 import { inboxRoutes } from "./inbox.js";
@@ -17,6 +19,8 @@ import { systemRoutes } from "./system.js";
 export { alertRoutes } from "./admin/alerts.js";
 export { auditRoutes } from "./admin/audit.js";
 export { metricsRoutes, traceRoutes } from "./admin/traces.js";
+export { costRoutes, usageRoutes } from "./admin/usage.js";
+export { keyRoutes, ownRoutes, signInRoutes } from "./admin/access.js";
 export { anthropicRoutes } from "./anthropic.js";
 export { googleRoutes } from "./google.js";
 export { inboxRoutes } from "./inbox.js";
@@ -66,6 +70,9 @@ export { validate, validateText, type Part } from "./validate.js";
 
 /** What is written by hand, because it could not be derived. */
 const byHand: readonly Route[] = [
+  ...Object.values(signInRoutes),
+  ...Object.values(ownRoutes),
+  ...Object.values(keyRoutes),
   ...Object.values(systemRoutes),
   ...Object.values(docRoutes),
   ...Object.values(openaiRoutes),
@@ -86,6 +93,8 @@ const byHand: readonly Route[] = [
   ...Object.values(traceRoutes),
   ...Object.values(metricsRoutes),
   ...Object.values(alertRoutes),
+  ...Object.values(usageRoutes),
+  ...Object.values(costRoutes),
 ];
 
 /** What the entities' declarations derive: an entity that says `rest` is here without being listed anywhere else. */

@@ -19,6 +19,8 @@ interface Listed {
   readonly summary: string;
   /** Answered without a credential. Everything else is closed. */
   readonly open?: true;
+  /** A page of another site may send a browser here, by a link or a redirect: what it brings is judged by the handler alone. */
+  readonly navigable?: true;
   /** null: every caller may; what it sees is narrowed by its grants further in. */
   readonly permission: Permission | null;
   /** Matched only where no other route is: its parameters stand in places where others have words. */

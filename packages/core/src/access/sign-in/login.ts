@@ -70,6 +70,14 @@ export class Login {
     return [update(user, row.id, { change: { set: { lastLoginAtMs: now } } }), signInWrite(event, this.#services.clock.now())];
   }
 
+  /** Something else that a password is asked for, under the same limits. */
+  async limited<T>(account: string, inbound: Inbound, work: () => Promise<T>): Promise<T> {
+    const giveBack = await this.#spend(account, remoteAddressOf(inbound, this.#o.snapshot().config.server));
+    const done = await work();
+    await giveBack();
+    return done;
+  }
+
   async logout(inbound: Inbound, requestId: string): Promise<void> {
     const row = await this.#o.sessions.end(inbound);
     if (row === null) return;

@@ -114,6 +114,14 @@ export class Sessions implements SessionCallers {
     return { token, csrf: this.#csrf(token), maxMs: config.access.sessions.maxMs };
   }
 
+  /** The same browser, after its user's sessions were ended. Errors: `unauthenticated`. */
+  async beginAgain(userId: string, inbound: Inbound): Promise<BegunSession> {
+    const { people } = this.#o.directory.of(this.#o.snapshot());
+    const row = people.user(userId);
+    if (row === undefined) throw over("The user is gone.");
+    return this.begin(row, { by: "password", inbound });
+  }
+
   /** The session of the request is over, on every node within a second. Gives its row; null: it had none. */
   async end(inbound: Pick<Inbound, "header">): Promise<WebSessionRow | null> {
     const token = sessionToken(inbound);
