@@ -76,6 +76,7 @@ export const outside = {
   "@noble/ciphers": { home: ["platform"] },
   "@noble/hashes": { home: ["platform"] },
   eventemitter3: { home: ["seams"] },
+  "@orama/orama": { home: ["policy"] },
   re2js: { home: ["policy"] },
   ajv: { home: ["policy"] },
   "libphonenumber-js": { home: ["policy"] },
@@ -84,7 +85,7 @@ export const outside = {
 
 /** Packages that load on first use: no static import leads from these entries of core to them (DESIGN.md §4). */
 export const loadedOnFirstUse = {
-  packages: /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk))$/,
+  packages: /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@orama\/orama|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk))$/,
   entries: ["index.ts", "ports/index.ts", "entities/index.ts", "testing/index.ts"],
 };
 
