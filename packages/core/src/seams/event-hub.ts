@@ -78,7 +78,7 @@ export class EventHub {
     for (const listener of this.#emitter.listeners(name)) {
       try {
         const result: unknown = (listener as (e: unknown) => unknown)(event);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(name, error));
+        if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#failed(name, error));
       } catch (error) {
         this.#failed(name, error);
       }
@@ -88,4 +88,8 @@ export class EventHub {
   #failed(name: keyof GatewayEvents, error: unknown): void {
     if (name !== "internal.error") this.emit("internal.error", { where: `a listener of ${name}`, error });
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

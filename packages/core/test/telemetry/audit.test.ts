@@ -15,7 +15,14 @@ it("says who called what, from where, why and how it ended (behaviours 3.8)", as
   const answer = await gateway.chat({ headers: { "x-sallyport-purpose": "to answer a customer", "x-request-id": "req_who" } });
   expect(answer.status).toBe(200);
   const row = await soon(async () => (await rows(gateway))[0]);
-  expect(row).toMatchObject({ action: "model.call", target: "demo/echo", requestId: "req_who", source: "http", actorKind: "owner", purpose: "to answer a customer" });
+  expect(row).toMatchObject({
+    action: "model.call",
+    target: "demo/echo",
+    requestId: "req_who",
+    source: "http",
+    actorKind: "owner",
+    purpose: "to answer a customer",
+  });
   const { json } = await gateway.get("/api/v1/audit-logs?request_id=req_who");
   expect(json.data).toMatchObject([{ outcome: "success", purpose: "to answer a customer", source: "http", parameters: null }]);
 });
@@ -38,7 +45,10 @@ it("gives every tool a purpose, keeps it for the audit and does not hand it on",
     body: { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} },
     headers: { accept: "application/json, text/event-stream" },
   });
-  const tools = listed.json.result.tools as { name: string; inputSchema: { properties: Record<string, unknown>; additionalProperties?: boolean } }[];
+  const tools = listed.json.result.tools as {
+    name: string;
+    inputSchema: { properties: Record<string, unknown>; additionalProperties?: boolean };
+  }[];
   expect(tools.length).toBeGreaterThan(0);
   for (const { inputSchema } of tools) expect(inputSchema.properties).toHaveProperty("purpose");
   const name = tools.find((one) => one.name.includes("echo"))?.name ?? tools[0]!.name;
@@ -78,7 +88,8 @@ it("is searched, filtered, paged, exported and summed", async () => {
   await gateway.chat({ body: { model: "nobody/nothing" }, headers: { "x-request-id": "req_bad" } });
   await gateway.request("POST", "/mcp", tool({ a: 1, b: 2 }, "demo__nothing"));
   await soon(async () => (await rows(gateway)).length >= 6);
-  const actions = async (query: string) => ((await gateway.get(`/api/v1/audit-logs${query}`)).json.data as { request_id: string }[]).map((row) => row.request_id);
+  const actions = async (query: string) =>
+    ((await gateway.get(`/api/v1/audit-logs${query}`)).json.data as { request_id: string }[]).map((row) => row.request_id);
   expect(await actions("/search?q=NOBODY/")).toEqual(["req_bad"]);
   expect(await actions("?outcomes=failure&actions=model.call")).toEqual(["req_bad"]);
   expect(await actions("?source=code")).toEqual([]);

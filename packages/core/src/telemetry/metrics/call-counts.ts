@@ -12,7 +12,6 @@ export class CallSeries {
   readonly durations = new Histogram();
   readonly firstTokens = new Histogram();
   attempts = 0;
-  cached = 0;
   inputTokens = 0;
   cacheReadTokens = 0;
   cacheWriteTokens = 0;
@@ -65,7 +64,6 @@ export class CallCounts implements CallObserver {
     series.durations.observe(Math.max(0, this.#o.clock.now() - call.startedAtMs) / 1_000);
     if (meter.beganAtMs > 0) series.firstTokens.observe(Math.max(0, meter.beganAtMs - call.startedAtMs) / 1_000);
     series.attempts += meter.attempts;
-    if (meter.attempts === 0 && outcome.kind === "done" && head.kind === "model") series.cached++;
     if (meter.failures !== null) for (const { code } of meter.failures) if (code !== null) increment(series.failedAttempts, code);
     const { usage } = meter;
     series.inputTokens += usage.inputTokens ?? 0;

@@ -130,11 +130,6 @@ function callMetrics(calls: () => Iterable<CallSeries>): readonly Written[] {
       "Attempts that failed, by the code.",
       by("code", (s) => s.failedAttempts),
     ),
-    counter(
-      "sallyport_cache_hits_total",
-      "Model calls that were answered without asking a provider.",
-      one((series) => series.cached),
-    ),
     counter("sallyport_tokens_total", "Tokens that were counted, by kind; kinds do not overlap.", tokens),
     counter(
       "sallyport_cost_usd_total",

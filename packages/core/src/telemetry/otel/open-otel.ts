@@ -56,7 +56,12 @@ export async function openOtel(o: OpenOtelOptions): Promise<OpenOtel> {
   if (langfuse !== null) {
     observe(langfuse.api, langfuse.tracer, null);
     // A vendor of traces that is down does not hold up the end.
-    closes.push(() => langfuse.close().catch(() => undefined));
+    closes.push(() =>
+      within(
+        o.clock,
+        langfuse.close().catch(() => undefined),
+      ),
+    );
   }
   return {
     observers,
@@ -65,6 +70,19 @@ export async function openOtel(o: OpenOtelOptions): Promise<OpenOtel> {
       for (const close of closes) await close();
     },
   };
+}
+
+/** Spans that are not sent by then are lost. */
+const LAST_SPANS_MS = 2_000;
+
+function within(clock: Clock, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.at(clock.now() + LAST_SPANS_MS, resolve);
+    void work.then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 async function openLangfuse(o: OpenOtelOptions) {

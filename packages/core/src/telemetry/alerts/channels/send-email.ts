@@ -1,7 +1,7 @@
 import type { Config } from "../../../config/schema.js";
 import type { AlertChannelRow } from "../../../entities/index.js";
 import { GatewayError } from "../../../errors/index.js";
-import { titleOf, type AlertMessage } from "../alert-message.js";
+import { oneLine, titleOf, type AlertMessage } from "../alert-message.js";
 
 type Smtp = NonNullable<Config["telemetry"]["alerts"]["smtp"]>;
 type Nodemailer = typeof import("nodemailer");
@@ -59,7 +59,7 @@ function textOf(message: AlertMessage): string {
   return [
     message.text,
     "",
-    `Rule: ${message.rule}`,
+    `Rule: ${oneLine(message.rule)}`,
     `Metric: ${message.metric} is ${message.value}, the threshold is ${message.threshold}`,
     `Severity: ${message.severity}`,
     `Since: ${new Date(message.startedAtMs).toISOString()}`,
