@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { caseList, notYet, type Covered } from "./case-list.js";
 
 const packages = fileURLToPath(new URL("../../../", import.meta.url));
-const cases = Array.from({ length: 97 }, (_, i) => i + 1);
+const cases = Array.from({ length: 118 }, (_, i) => i + 1);
 
 function isThere(number: number, covered: Covered): boolean {
   if (typeof covered !== "string") return readFileSync(packages + covered.file, "utf8").includes(covered.test);
@@ -12,7 +12,7 @@ function isThere(number: number, covered: Covered): boolean {
   return new RegExp(`["'\`](?:\\d+, )*${number}(?:, \\d+)*: `).test(readFileSync(packages + covered, "utf8"));
 }
 
-it("every case of groups A to E is tested where the list says so", () => {
+it("every case is tested where the list says so", () => {
   expect(Object.keys(caseList).map(Number)).toEqual(cases);
   const missing = cases.flatMap((number) =>
     (caseList[number] ?? []).filter((covered) => !isThere(number, covered)).map((covered) => [number, covered]),
