@@ -25,7 +25,7 @@ import {
 import { GatewayError } from "./errors/index.js";
 import { configOf, ownVariables, processEnvironment, secretsOf, type GatewayOptions } from "./gateway-options.js";
 import { servicesOf } from "./gateway-services.js";
-import { createFetch, Edge, type FetchOptions } from "./http/index.js";
+import { createFetch, Edge, usageFile, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
 import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
 import { memoryCounters, memoryStore } from "./memory/index.js";
@@ -36,6 +36,8 @@ import { Guardrails } from "./policy/guardrails/index.js";
 import { GuardedCounters, Limiter } from "./policy/limits/index.js";
 import { ResponseCache } from "./policy/response-cache/index.js";
 import { Money } from "./policy/money/money.js";
+import { Usage } from "./policy/money/usage/usage.js";
+import { UsageReports } from "./policy/money/usage/usage-reports.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Clock, HttpClient, RecordStore } from "./ports/index.js";
 import { Providers, StoredProviders, type Models } from "./providers/index.js";
@@ -83,6 +85,8 @@ export class Gateway {
   readonly runs: Runs;
   /** What `route/<name>` leads to: of the configuration, and kept in the database. */
   readonly routes: Routes;
+  /** What calls used and cost. */
+  readonly usage: Usage;
   /** The keys that callers present. */
   readonly keys: GatewayKeys;
   /** People who sign in. */
@@ -173,7 +177,10 @@ export class Gateway {
       whenDown: () => this.config.limits.onCountersDown,
     });
     const durable = !this.#isInMemory();
-    this.#money = new Money({ store: this.#store, clock, events, ledger: this.#ledger, durable });
+    const { resources } = this.#services.seams;
+    this.#money = new Money({ store: this.#store, clock, events, ledger: this.#ledger, durable, resources });
+    const reports = new UsageReports(this.#services);
+    this.usage = new Usage({ reports, caller: OWNER, ready: () => this.start(), file: usageFile });
     this.#approvals = new Approvals(this.#services, { snapshot });
     this.#services.seams.inbox.fill(this.#approvals);
     this.telemetry = new Telemetry(this.#services, {
@@ -199,6 +206,7 @@ export class Gateway {
       responses: new ResponseCache({
         ...{ cache: this.#services.cache, clock, crypto, log: this.log, events },
         secret: () => keys()("response-cache"),
+        models: () => this.#services.seams.models.get(),
         readerOf: (protocol) => codecs.find((codec) => codec.protocol === protocol) ?? null,
       }),
     };

@@ -12,6 +12,10 @@ alter table "usage_entries" add column "request_id" text;
 
 alter table "usage_entries" add column "server" text;
 
+alter table "usage_entries" add column "unpriced" integer;
+
+alter table "usage_entries" add column "saved_nano_usd" integer;
+
 create index "ix_usage_entries_project_id_at_ms_caller_id_key_id_use_4e1a94b0" on "usage_entries" ("project_id", "at_ms", "caller_id", "key_id", "user_id", "team_id", "agent_id");
 
 create index "ix_usage_entries_name_at_ms_kind_server" on "usage_entries" ("name", "at_ms", "kind", "server");

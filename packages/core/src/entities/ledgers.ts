@@ -56,6 +56,10 @@ export const usageEntry = defineLedger({
     detail: field(z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).nullable(), { access: "server", column: json }),
     /** Nano-US-dollars; null: the price is not known. */
     costNanoUsd: count,
+    /** 1 where the cost is not known, so that a sum says of how many calls; null: it is. */
+    unpriced: count,
+    /** What an answer out of the cache would have cost; null: it came from no cache, or nobody knows. */
+    savedNanoUsd: count,
     /** How many times a provider was asked. */
     attempts: field(z.int().nullable(), { access: "server", column: int }),
     /** Each of them in order, when one failed; the counts and the cost above are the total of all. null: the first one answered. */

@@ -30,7 +30,7 @@ import { docHandlers } from "./docs/doc-handlers.js";
 import { costHandlers, usageHandlers } from "./admin/usage-handlers.js";
 import { telemetryEntries } from "./admin/telemetry-entries.js";
 import { keyHandlers, ownHandlers, signInHandlers } from "./admin/access-handlers.js";
-import type { Handler, OpenHandler } from "./exchange.js";
+import type { Entry, Handler } from "./exchange.js";
 import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
 import { googleFace } from "./faces/google/google-face.js";
@@ -49,10 +49,7 @@ import type { RouteTable } from "./route-table.js";
 import { runHandlers } from "./faces/run-handlers.js";
 import { systemHandlers } from "./faces/system-handlers.js";
 
-/** A route and what answers it. Only a route that declares itself `open` gets an open handler; all others are given a Caller, so they cannot be reached without one. */
-export type Entry =
-  | { readonly kind: "open"; readonly route: Route & { readonly open: true }; readonly handler: OpenHandler }
-  | { readonly kind: "closed"; readonly route: Route; readonly handler: Handler };
+export type { Entry } from "./exchange.js";
 
 export interface EntryOptions {
   readonly identity?: Identity | undefined;
@@ -138,7 +135,7 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
 function addAccess(add: (entry: Entry) => void, services: Services, o: EntryOptions): void {
   const known = (): Identity => {
     if (o.identity !== undefined) return o.identity;
-    throw new GatewayError("misconfigured", "Nobody signs in at this edge.");
+    throw new GatewayError("not_found", "Nobody signs in at this edge.");
   };
   const signIn = signInHandlers(services, known);
   for (const [name, route] of entriesOf(signInRoutes)) add({ kind: "open", route, handler: signIn[name] });

@@ -1,3 +1,4 @@
+export { usageFile } from "./admin/usage-export.js";
 export { failedAnswer } from "./answers.js";
 export { Edge, type EdgeOptions } from "./edge.js";
 export { createFetch, type FetchOptions } from "./fetch.js";

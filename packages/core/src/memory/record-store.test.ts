@@ -148,6 +148,8 @@ describe("the memory store", () => {
       reasoningTokens: null,
       outputTokens: null,
       costNanoUsd: Number.MAX_SAFE_INTEGER,
+      unpriced: null,
+      savedNanoUsd: null,
     };
     const rest = { estimated: false, partial: false, status: 200, durationMs: 1 };
     await store.commit(

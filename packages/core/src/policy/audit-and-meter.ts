@@ -4,7 +4,7 @@ import { insert, type Clock, type Unit } from "../ports/index.js";
 import type { EventHub } from "../seams/index.js";
 import { cutText } from "../util/well-formed.js";
 import type { GroupCommit } from "./group-commit.js";
-import { idOf } from "./money/begun-call.js";
+import { idOf } from "./money/dead/begun-call.js";
 import { keyIdOf } from "./money/budget-set.js";
 import type { Money } from "./money/money.js";
 import type { OpenCall, Step } from "./step.js";
@@ -85,6 +85,8 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, o: { readonly no
           reasoningTokens: usage.reasoningTokens ?? null,
           detail: detailOf(usage),
           costNanoUsd: meter.costNanoUsd,
+          unpriced: meter.costNanoUsd === null ? 1 : null,
+          savedNanoUsd: usage.savedNanoUsd ?? null,
           attempts: meter.attempts,
           tried: meter.failures === null ? null : meter.tried(outcome, nowMs),
           estimated: usage.estimated ?? false,

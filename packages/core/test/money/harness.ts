@@ -97,7 +97,7 @@ function errorOf(text: string): { code?: string; type?: string; message?: string
 /** What stands in a store. */
 export function seen(store: RecordStore) {
   const all = async <R>(entity: Parameters<RecordStore["find"]>[0]) =>
-    (await store.find(entity, { orderBy: "id", limit: 1_000 }, scope, within())).rows as R[];
+    (await store.find(entity, { orderBy: "id" as never, limit: 1_000 }, scope, within())).rows as R[];
   const read = {
     rows: () => all<import("../../src/entities/index.js").UsageRow>(usageEntry as never),
     windows: () => all<import("../../src/entities/index.js").BudgetWindowRow>(budgetWindow as never),

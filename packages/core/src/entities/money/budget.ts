@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { decimalUsd, nanoUsd } from "../../util/decimal-usd.js";
 import { bool, defineEntity, field, int, json, text, type RowType } from "../define-entity.js";
 
 export const budgetScopes = ["global", "project", "key", "user", "team", "agent", "provider"] as const;
@@ -8,7 +9,7 @@ export const budgetPeriods = ["day", "week", "month", "total"] as const;
 export type BudgetPeriod = (typeof budgetPeriods)[number];
 
 /** No budget is larger: what is left of it, and what is spent beside it, stay safe integers of nano-dollars. */
-export const MAX_BUDGET_USD = 4_000_000;
+const MAX_BUDGET_USD = 4_000_000;
 
 const timezone = z
   .string()
@@ -16,9 +17,19 @@ const timezone = z
   .refine(isTimezone, "an IANA time zone such as Europe/Berlin")
   .describe("days, weeks and months begin there");
 
+/** Text or a number, kept as the text that says the same. */
+const amount = z
+  .union([
+    z.string().regex(/^\d{1,7}(?:\.\d{1,9})?$/, "dollars as a decimal with at most 9 places, such as 12.50"),
+    z.number().min(0).max(MAX_BUDGET_USD).refine(isNano, "dollars as a decimal with at most 9 places, such as 12.50"),
+  ])
+  .describe("decimal dollars, exact to a nano-dollar")
+  .transform((given) => decimalUsd(nanoUsd(given)))
+  .pipe(z.string());
+
 /**
- * How much may be spent, by whom and in which time. The calls of its own project count; `global` and `provider` count those of every project, so only who has all projects may write them.
- * Stored as it was written: what is spent stands in `budgetWindow`.
+ * How much may be spent, by whom and in which time. A budget of a key, user, team or agent counts its calls in the budget's own project; `global` and `provider` count those of every project, so only who
+ * has all projects may write them. What is spent stands in `budgetWindow`.
  */
 export const budget = defineEntity({
   name: "budget",
@@ -28,7 +39,7 @@ export const budget = defineEntity({
   watched: true,
   rest: { type: "budget", plural: "budgets", permission: "budgets", verbs: ["list", "get", "create", "update", "delete"] },
   fields: {
-    projectId: field(z.string().min(1).max(64), { access: "server", column: text(64), filter: true }),
+    projectId: field(z.string().min(1).max(64), { access: "create-only", column: text(64), filter: true }),
     name: field(z.string().min(1).max(100).default("budget"), { access: "open", column: text(100) }),
     scope: field(z.enum(budgetScopes), { access: "create-only", column: text(16), filter: true }),
     scopeId: field(
@@ -39,15 +50,7 @@ export const budget = defineEntity({
         filter: true,
       },
     ),
-    amountUsd: field(
-      z
-        .union([
-          z.string().regex(/^\d{1,7}(?:\.\d{1,9})?$/, "dollars as a decimal with at most 9 places, such as 12.50"),
-          z.number().min(0).max(MAX_BUDGET_USD),
-        ])
-        .describe("decimal dollars, exact to a nano-dollar"),
-      { access: "open", column: text(20) },
-    ),
+    amountUsd: field(amount, { access: "open", column: text(20) }),
     period: field(z.enum(budgetPeriods), { access: "create-only", column: text(8) }),
     timezone: field(timezone.default("UTC"), { access: "create-only", column: text(64) }),
     hard: field(z.boolean().default(true).describe("calls beyond it are refused; otherwise it only tells of them"), {
@@ -94,6 +97,15 @@ export const budgetWindow = defineEntity({
   indexes: [["budgetId", "startMs"]],
 });
 export type BudgetWindowRow = RowType<typeof budgetWindow>;
+
+function isNano(given: number): boolean {
+  try {
+    nanoUsd(given);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function isTimezone(name: string): boolean {
   try {

@@ -2,6 +2,7 @@ import type { HttpAnswer } from "../../calls/index.js";
 import { toView, viewSchema, type Row } from "../../routes/index.js";
 import { csvLine } from "./csv.js";
 import { allRows, type ListQuery } from "./rows/list-rows.js";
+import { shownRows } from "./rows/shown-rows.js";
 import type { ResourceExchange } from "./rows/resource-exchange.js";
 
 const encoder = new TextEncoder();
@@ -39,7 +40,7 @@ async function* csvOf(e: ResourceExchange, first: First, pages: Pages): AsyncGen
   const columns = Object.keys(viewSchema(entity).shape);
   yield encoder.encode(csvLine(columns));
   for (let page = first; page.done !== true; page = await pages.next()) {
-    const lines = page.value.map((row) => {
+    const lines = (await shownRows(e, page.value)).map((row) => {
       const view = toView(entity, row);
       return csvLine(columns.map((column) => view[column]));
     });
@@ -51,7 +52,7 @@ async function* jsonOf(e: ResourceExchange, first: First, pages: Pages): AsyncGe
   let separator = "[\n";
   for (let page = first; page.done !== true; page = await pages.next()) {
     let text = "";
-    for (const row of page.value) {
+    for (const row of await shownRows(e, page.value)) {
       text += `${separator}${JSON.stringify(toView(e.resource.entity, row))}`;
       separator = ",\n";
     }

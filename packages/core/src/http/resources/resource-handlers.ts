@@ -13,6 +13,7 @@ import { listRows, type ListQuery } from "./rows/list-rows.js";
 import { etagOf, expectedVersion, type Expected } from "./rows/preconditions.js";
 import { removeRow } from "./rows/remove-row.js";
 import type { ResourceContext, ResourceExchange } from "./rows/resource-exchange.js";
+import { shownRow, shownRows } from "./rows/shown-rows.js";
 
 export interface ResourceHandling extends ResourceContext {
   readonly idempotency: Idempotency;
@@ -43,7 +44,7 @@ const verbs: Readonly<Record<ResourceRoute["verb"], (asked: Asked) => Promise<Ht
     const format = exportFormat(query, a.x.inbound.header("accept"));
     if (format !== null) return exportRows(a, query, format);
     const page = await listRows(a, query);
-    return answered(200, { data: page.rows.map((row) => toView(a.resource.entity, row)), next_cursor: page.next });
+    return answered(200, { data: (await shownRows(a, page.rows)).map((row) => toView(a.resource.entity, row)), next_cursor: page.next });
   },
   async get(a) {
     const row = await findRow(a, a.params["id"]!);
@@ -51,7 +52,7 @@ const verbs: Readonly<Record<ResourceRoute["verb"], (asked: Asked) => Promise<Ht
     const known = a.x.inbound.header("if-none-match");
     if (known !== undefined && known.split(",").some((one) => one.trim().replace(/^W\//, "") === tag))
       return emptyAnswer(304, [["etag", tag]]);
-    return rowAnswer(200, toView(a.resource.entity, row));
+    return rowAnswer(200, toView(a.resource.entity, await shownRow(a, row)));
   },
   async create(a) {
     const made = await createRow(a, { body: a.body as Row, key: a.headers["idempotency-key"], idempotency: a.idempotency });

@@ -59,9 +59,10 @@ export class BudgetSet {
   }
 }
 
-/** Those of a project count its own calls; those of everything, and of a provider, the calls of all. */
+/** Whoever belongs to a project counts there; a project, a provider and everything count wherever the budget stands. */
 function keyOf(scope: BudgetScope, projectId: string, id: string | null): string {
-  return scope === "global" || scope === "provider" ? `${scope} ${id ?? ""}` : `${scope} ${projectId} ${id ?? ""}`;
+  const isOfAll = scope === "global" || scope === "provider" || scope === "project";
+  return isOfAll ? `${scope} ${id ?? ""}` : `${scope} ${projectId} ${id ?? ""}`;
 }
 
 export function keyIdOf(caller: Caller): string | undefined {

@@ -1,12 +1,14 @@
 import type { CallHead, ModelHead } from "../../calls/index.js";
+import { budget } from "../../entities/index.js";
 import type { Clock, RecordStore, Unit } from "../../ports/index.js";
-import type { EventHub } from "../../seams/index.js";
+import type { EventHub, ResourceActionsTable } from "../../seams/index.js";
 import type { GroupCommit } from "../group-commit.js";
 import type { AttemptStep, AttemptTarget, OpenCall, Step } from "../step.js";
-import { DeadCalls } from "./dead-calls.js";
+import { budgetActions } from "./budget-actions.js";
+import { DeadCalls } from "./dead/dead-calls.js";
 import type { Held } from "./held.js";
 import { estimatedUsage } from "./missing-usage.js";
-import { OpenCalls } from "./open-calls.js";
+import { OpenCalls } from "./dead/open-calls.js";
 import { Reservations } from "./reservations.js";
 import { settle, spentBy } from "./settlement.js";
 import { Thresholds } from "./thresholds.js";
@@ -18,6 +20,8 @@ export interface MoneyOptions {
   readonly clock: Clock;
   readonly events: EventHub;
   readonly ledger: GroupCommit;
+  /** Where budgets say what they do of the resource API. */
+  readonly resources?: ResourceActionsTable | undefined;
   /** What is stored outlives the process: then calls leave a trace while they are under way. */
   readonly durable: boolean;
   /** How long what a call holds stands when nobody renews it, ms. 120,000 when left out. */
@@ -50,6 +54,7 @@ export class Money {
     this.#o = options;
     const leaseMs = options.leaseMs ?? LEASE_MS;
     const { store, clock, events } = options;
+    options.resources?.set(budget.name, budgetActions({ store, clock }));
     this.#reservations = new Reservations({ store, clock, events, leaseMs });
     this.#thresholds = new Thresholds({ store, clock, events, lookMs: THRESHOLD_LOOK_MS });
     this.#open = options.durable ? new OpenCalls({ store, clock, events, leaseMs, waitMs: UNWRITTEN_MS }) : null;

@@ -5,7 +5,7 @@ import { CommitQueue } from "../../ports/commit-queue.js";
 import { insert, nowPlus, update, type Clock, type RecordStore, type Unit, type UnitResult, type Write } from "../../ports/index.js";
 import type { EventHub } from "../../seams/index.js";
 import type { OpenCall } from "../step.js";
-import { begunCall } from "./begun-call.js";
+import { begunCall } from "./dead/begun-call.js";
 import { budgetSet, windowId, type Budget } from "./budget-set.js";
 import { Held, type HeldShare } from "./held.js";
 import { budgetExceeded, priceUnknown } from "./refusals.js";

@@ -1,7 +1,7 @@
 import type { Usage } from "../../calls/index.js";
 import { usageEntry, type VendorObjectRow } from "../../entities/index.js";
 import { detailOf } from "../../policy/audit-and-meter.js";
-import { idOf } from "../../policy/money/begun-call.js";
+import { idOf } from "../../policy/money/dead/begun-call.js";
 import { keyIdOf } from "../../policy/money/budget-set.js";
 import { insert, type Write } from "../../ports/index.js";
 import { cutText } from "../../util/well-formed.js";
@@ -47,6 +47,8 @@ export function jobUsage(row: VendorObjectRow, o: JobUsage): Write {
       reasoningTokens: usage.reasoningTokens ?? null,
       detail: detailOf(usage),
       costNanoUsd: o.costNanoUsd,
+      unpriced: o.costNanoUsd === null ? 1 : null,
+      savedNanoUsd: null,
       attempts: null,
       tried: null,
       estimated: usage.estimated ?? false,

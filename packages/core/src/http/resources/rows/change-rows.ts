@@ -5,6 +5,7 @@ import { announce } from "./announce.js";
 import { auditWrite } from "./audit-write.js";
 import { findOwnRow, noSuchRow } from "./find-row.js";
 import { projectOf, sealed } from "./new-row.js";
+import { shownRow } from "./shown-rows.js";
 import { assertVersion, otherVersion, type Expected } from "./preconditions.js";
 import { actionOptions, actionsOf, scopeOf, withinOf, type ResourceExchange } from "./resource-exchange.js";
 
@@ -29,7 +30,7 @@ export async function changeRow(e: ResourceExchange, change: RowChange): Promise
     const row = await findOwnRow(e, change.id);
     assertVersion(change.expected, row);
     const set = change.kind === "patch" ? patchedFields(entity, row, change.body) : replacedFields(entity, row, change.body);
-    if (Object.keys(set).length === 0) return toView(entity, row);
+    if (Object.keys(set).length === 0) return toView(entity, await shownRow(e, row));
     const own = actionsOf(e).update;
     const view =
       own === undefined
@@ -71,7 +72,7 @@ async function derivedChange(e: ResourceExchange, row: Row, set: Record<string, 
   const version = result.versions[0];
   const now = (await e.services.store.get(entity, id, scopeOf(e), withinOf(e))) as Row | null;
   const isThis = now !== null && now["version"] === version;
-  return toView(entity, isThis ? now : { ...row, ...stored, version, updatedAtMs: e.services.clock.now() });
+  return toView(entity, await shownRow(e, isThis ? now : { ...row, ...stored, version, updatedAtMs: e.services.clock.now() }));
 }
 
 /** Its domain's own update is held to the version that a merged value was made from. */

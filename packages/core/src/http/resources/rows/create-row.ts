@@ -7,6 +7,7 @@ import { auditWrite } from "./audit-write.js";
 import { taken } from "./change-rows.js";
 import type { CreationAnswer, Idempotency, Keyed } from "../idempotency.js";
 import { newRow } from "./new-row.js";
+import { shownRow } from "./shown-rows.js";
 import { actionOptions, actionsOf, scopeOf, withinOf, type ResourceExchange } from "./resource-exchange.js";
 
 const CREATED = 201;
@@ -38,7 +39,7 @@ async function derivedCreation(e: ResourceExchange, o: RowCreation, keyed: Keyed
   for (;;) {
     const row = newRow(e, o.body);
     await actionsOf(e).check?.(row, actionOptions(e));
-    const view = toView(entity, { ...row, version: 1 });
+    const view = toView(entity, await shownRow(e, { ...row, version: 1 }));
     const writes: Write[] = [insert(entity, row as never), auditOf(e, row)];
     if (keyed !== null) writes.unshift(o.idempotency.doneWrite(keyed, { status: CREATED, body: view }));
     const [result] = await e.services.store.commit([{ scope: scopeOf(e), writes }], withinOf(e));

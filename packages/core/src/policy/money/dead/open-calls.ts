@@ -1,9 +1,9 @@
-import type { CallHead } from "../../calls/index.js";
-import { openCalls, type BegunCall } from "../../entities/index.js";
-import { insert, nowPlus, remove, update, type Clock, type RecordStore, type Unit } from "../../ports/index.js";
-import type { EventHub } from "../../seams/index.js";
-import { newId } from "../../util/ids.js";
-import type { OpenCall, Step } from "../step.js";
+import type { CallHead } from "../../../calls/index.js";
+import { openCalls, type BegunCall } from "../../../entities/index.js";
+import { insert, nowPlus, remove, update, type Clock, type RecordStore, type Unit } from "../../../ports/index.js";
+import type { EventHub } from "../../../seams/index.js";
+import { newId } from "../../../util/ids.js";
+import type { OpenCall, Step } from "../../step.js";
 import { begunCall } from "./begun-call.js";
 
 export interface OpenCallsOptions {

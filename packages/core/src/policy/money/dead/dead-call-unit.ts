@@ -1,5 +1,5 @@
-import { auditEntry, usageEntry, type BegunCall } from "../../entities/index.js";
-import { insert, type Unit } from "../../ports/index.js";
+import { auditEntry, usageEntry, type BegunCall } from "../../../entities/index.js";
+import { insert, type Unit } from "../../../ports/index.js";
 
 /** Nobody knows what its caller saw. */
 const STATUS = 500;
@@ -22,7 +22,15 @@ export function deadCallUnit(
           ...same,
           ...{ agentId, kind, operation, name, server, runId, model: o.model, provider: o.provider ?? server },
           ...{ inputTokens: null, cacheReadTokens: null, cacheWriteTokens: null, outputTokens: null, reasoningTokens: null, detail: null },
-          ...{ costNanoUsd: o.costNanoUsd, attempts: null, tried: null, estimated: true, partial: true },
+          ...{
+            costNanoUsd: o.costNanoUsd,
+            unpriced: o.costNanoUsd === null ? 1 : null,
+            savedNanoUsd: null,
+            attempts: null,
+            tried: null,
+            estimated: true,
+            partial: true,
+          },
         },
         "skip",
       ),

@@ -1,8 +1,8 @@
-import { openCalls, reservation, usageEntry, type BegunCall, type ReservationRow } from "../../entities/index.js";
-import { now, nowPlus, remove, type Clock, type RecordStore, type Unit } from "../../ports/index.js";
-import type { EventHub } from "../../seams/index.js";
+import { openCalls, reservation, usageEntry, type BegunCall, type ReservationRow } from "../../../entities/index.js";
+import { now, nowPlus, remove, type Clock, type RecordStore, type Unit } from "../../../ports/index.js";
+import type { EventHub } from "../../../seams/index.js";
 import { deadCallUnit } from "./dead-call-unit.js";
-import { giveBack, unitOf, type Settled } from "./settlement.js";
+import { giveBack, unitOf, type Settled } from "../settlement.js";
 
 export interface DeadCallsOptions {
   readonly store: RecordStore;

@@ -1,8 +1,8 @@
-import type { CallHead } from "../../calls/index.js";
-import type { BegunCall } from "../../entities/index.js";
-import { cutText } from "../../util/well-formed.js";
-import type { OpenCall } from "../step.js";
-import { keyIdOf } from "./budget-set.js";
+import type { CallHead } from "../../../calls/index.js";
+import type { BegunCall } from "../../../entities/index.js";
+import { cutText } from "../../../util/well-formed.js";
+import type { OpenCall } from "../../step.js";
+import { keyIdOf } from "../budget-set.js";
 
 /** What a usage row says of a call whose process is gone. */
 export function begunCall(call: OpenCall<CallHead>): BegunCall {
