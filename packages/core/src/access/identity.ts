@@ -111,10 +111,10 @@ export class Identity {
     return { ...this.#o.owner, projects: [DEFAULT_PROJECT, ...projects.filter((id) => id !== DEFAULT_PROJECT)] };
   }
 
-  /** People sign in here; null: the host application says who calls, and signs its people in itself. Errors: `misconfigured`. */
+  /** People sign in here. Errors: `not_found` when the host application says who calls, and signs its people in itself. */
   get signIn(): { readonly sessions: Sessions; readonly login: Login; readonly oidc: Oidc } {
     if (this.#o.auth !== undefined)
-      throw new GatewayError("misconfigured", "The application that hosts this gateway says who calls.", { hint: "Sign in there." });
+      throw new GatewayError("not_found", "Nobody signs in here: the application that hosts this gateway says who calls.", { hint: "Sign in there." });
     return { sessions: this.#sessions, login: this.#login, oidc: this.#oidc };
   }
 

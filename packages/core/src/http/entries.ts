@@ -5,6 +5,8 @@ import {
   anthropicRoutes,
   batchRoutes,
   costRoutes,
+  guardrailRoutes,
+  safetyRoutes,
   docRoutes,
   fileRoutes,
   googleOperationRoutes,
@@ -27,6 +29,8 @@ import {
 } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
 import { docHandlers } from "./docs/doc-handlers.js";
+import { guardrailHandlers } from "./admin/guardrail-handlers.js";
+import { safetyHandlers } from "./admin/safety-handlers.js";
 import { costHandlers, usageHandlers } from "./admin/usage-handlers.js";
 import { telemetryEntries } from "./admin/telemetry-entries.js";
 import { keyHandlers, ownHandlers, signInHandlers } from "./admin/access-handlers.js";
@@ -123,6 +127,8 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     namespaceDelete: mcp.DELETE,
   });
   closed(runRoutes, runHandlers(services));
+  closed(guardrailRoutes, guardrailHandlers(services));
+  closed(safetyRoutes, safetyHandlers({ services, refresh: o.refresh }));
   closed(usageRoutes, usageHandlers(services));
   closed(costRoutes, costHandlers(services));
   closed(inboxRoutes, inboxHandlers(services));

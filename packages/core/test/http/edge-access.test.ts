@@ -16,7 +16,7 @@ async function errorOf(response: Response) {
 describe("who may enter", () => {
   const concrete = allRoutes.map((route) => ({ ...route, url: base + route.path.replace(/\{\w+\+?\}/g, "x") }));
 
-  it("only the two open routes answer without a credential", async () => {
+  it("only the open routes answer without a credential; nobody signs in at an edge without an identity", async () => {
     const { fetch } = await edgeHarness();
     const open = [];
     for (const { method, url, name } of concrete) {
@@ -25,8 +25,14 @@ describe("who may enter", () => {
       else open.push([name, response.status]);
     }
     expect(open).toEqual([
+      ["auth.login", 404],
+      ["auth.logout", 404],
+      ["auth.oidc", 404],
+      ["auth.oidc.callback", 404],
       ["system.health", 200],
       ["system.ready", 200],
+      ["docs.openapi", 200],
+      ["docs.page", 200],
     ]);
   });
 

@@ -26,7 +26,7 @@ export const signInRoutes = {
     permission: null,
     body: z.strictObject({ username: z.string().min(1).max(1_000), password: z.string().min(1).max(16_384) }),
     output: { status: 200, kind: "json", schema: signedIn },
-    errors: ["unauthenticated", "rate_limited", "overloaded", "misconfigured", "missing_dependency"],
+    errors: ["unauthenticated", "rate_limited", "overloaded", "not_found", "missing_dependency"],
   }),
   logout: restRoute({
     name: "auth.logout",
@@ -38,7 +38,7 @@ export const signInRoutes = {
     body: z.strictObject({}),
     bodyOptional: true,
     output: { status: 200, kind: "json", schema: z.object({ signed_out: z.literal(true) }) },
-    errors: ["forbidden", "misconfigured"],
+    errors: ["forbidden", "not_found"],
   }),
   oidc: restRoute({
     name: "auth.oidc",
@@ -100,7 +100,7 @@ export const ownRoutes = {
     permission: null,
     body: z.strictObject({ password, current_password: z.string().min(1).max(16_384) }),
     output: { status: 200, kind: "json", schema: z.object({ csrf_token: z.string() }) },
-    errors: ["forbidden", "misconfigured", "missing_dependency", "overloaded", "rate_limited"],
+    errors: ["forbidden", "not_found", "missing_dependency", "overloaded", "rate_limited"],
   }),
 } as const;
 
