@@ -76,6 +76,11 @@ export const outside = {
   "@noble/ciphers": { home: ["platform"] },
   "@noble/hashes": { home: ["platform"] },
   eventemitter3: { home: ["seams"] },
+  "@opentelemetry/api": { home: ["telemetry"] },
+  "@opentelemetry/sdk-trace-base": { home: ["telemetry"] },
+  "@langfuse/otel": { home: ["telemetry"] },
+  "prom-client": { home: ["telemetry"] },
+  nodemailer: { home: ["telemetry"] },
   "@orama/orama": { home: ["policy"] },
   re2js: { home: ["policy"] },
   ajv: { home: ["policy"] },
@@ -85,7 +90,7 @@ export const outside = {
 
 /** Packages that load on first use: no static import leads from these entries of core to them (DESIGN.md §4). */
 export const loadedOnFirstUse = {
-  packages: /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@orama\/orama|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk))$/,
+  packages: /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@orama\/orama|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk)|@opentelemetry\/(api|sdk-trace-base)|@langfuse\/otel|prom-client|nodemailer)$/,
   entries: ["index.ts", "ports/index.ts", "entities/index.ts", "testing/index.ts"],
 };
 

@@ -1,4 +1,5 @@
 import type { Caller, Face, HttpAnswer, Inbound } from "../calls/index.js";
+import type { Route } from "../routes/index.js";
 import type { CallOptions } from "../seams/index.js";
 import { originOf } from "./origin.js";
 import type { RawParams } from "./route-table.js";
@@ -20,6 +21,11 @@ export interface Exchange extends OpenExchange {
 }
 export type OpenHandler = (x: OpenExchange) => HttpAnswer | Promise<HttpAnswer>;
 export type Handler = (x: Exchange) => HttpAnswer | Promise<HttpAnswer>;
+
+/** A route and what answers it. Only a route that declares itself `open` gets an open handler; all others are given a Caller, so they cannot be reached without one. */
+export type Entry =
+  | { readonly kind: "open"; readonly route: Route & { readonly open: true }; readonly handler: OpenHandler }
+  | { readonly kind: "closed"; readonly route: Route; readonly handler: Handler };
 
 /** What a call through a seam says of itself when it enters at the edge. */
 export function callOptions(x: Exchange): CallOptions {

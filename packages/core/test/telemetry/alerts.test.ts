@@ -2,12 +2,19 @@ import { createHmac } from "node:crypto";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { alert, alertNotification, usageEntry, type AlertNotificationRow, type AlertRow } from "../../src/entities/index.js";
+import {
+  alert,
+  alertChannel,
+  alertNotification,
+  alertRule,
+  usageEntry,
+  type AlertNotificationRow,
+  type AlertRow,
+} from "../../src/entities/index.js";
 import { insert, update, type RecordStore } from "../../src/ports/index.js";
-import { alertChannel, alertRule } from "../../src/entities/index.js";
 import type { GatewayOptions } from "../../src/gateway-options.js";
 import { memoryStore } from "../../src/memory/index.js";
-import { receiver, scope, soon, watched, within, type Watched } from "./harness.js";
+import { receiver, scope, soon, usageRow, watched, within } from "./harness.js";
 
 const fast = { telemetry: { alerts: { everySeconds: 1, allowPrivate: true } } };
 const all = async <R>(store: RecordStore, entity: unknown): Promise<R[]> =>
@@ -20,32 +27,12 @@ async function calls(
   count: number,
   o: { failed?: number; durationMs?: number; costNanoUsd?: number; provider?: string } = {},
 ) {
-  const rows = Array.from({ length: count }, (_, i) => ({
-    ...{
-      id: `c_${ids++}`,
-      atMs: Date.now(),
-      projectId: "default",
-      callerId: "c",
-      keyId: null,
-      userId: null,
-      teamId: null,
-      agentId: null,
-      requestId: null,
-    },
-    ...{
-      kind: "model" as const,
-      operation: "generate",
-      name: "m",
-      server: null,
-      provider: o.provider ?? "p",
-      model: "m",
-      runId: null,
-      purpose: null,
-    },
-    ...{ inputTokens: 1, cacheReadTokens: null, cacheWriteTokens: null, outputTokens: 1, reasoningTokens: null, detail: null, tried: null },
-    ...{ costNanoUsd: o.costNanoUsd ?? 0, attempts: 1, estimated: false, partial: false },
-    ...{ status: i < (o.failed ?? 0) ? 502 : 200, durationMs: o.durationMs ?? 10 },
-  }));
+  const rows = Array.from({ length: count }, (_, i) =>
+    usageRow({
+      ...{ id: `c_${ids++}`, atMs: Date.now(), provider: o.provider ?? "p", costNanoUsd: o.costNanoUsd ?? 0 },
+      ...{ status: i < (o.failed ?? 0) ? 502 : 200, durationMs: o.durationMs ?? 10 },
+    }),
+  );
   await store.commit([{ scope, writes: rows.map((row) => insert(usageEntry, row)) }], within());
 }
 
@@ -273,4 +260,3 @@ interface Smtp {
   listen(port: number, host: string, done: () => void): void;
   close(done: () => void): void;
 }
-export type { Watched };

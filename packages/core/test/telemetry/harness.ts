@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { storedColumns, usageEntry, type UsageRow } from "../../src/entities/index.js";
 import type { GatewayOptions } from "../../src/gateway-options.js";
 import { memoryStore } from "../../src/memory/index.js";
 import type { RecordStore } from "../../src/ports/index.js";
@@ -59,6 +60,22 @@ export async function soon<T>(look: () => Promise<T | null | undefined | false> 
   }
 }
 
+/** A row of the usage ledger, whatever columns it has: null where it may be. */
+export function usageRow(over: Partial<UsageRow> & Pick<UsageRow, "id" | "atMs">): UsageRow {
+  const blank = Object.fromEntries(storedColumns(usageEntry).flatMap(({ name, nullable }) => (nullable ? [[name, null]] : [])));
+  const call = {
+    projectId: "default",
+    callerId: "c",
+    kind: "model",
+    operation: "generate",
+    name: "m",
+    provider: "p",
+    model: "m",
+    attempts: 1,
+  };
+  return { ...(blank as unknown as UsageRow), ...call, estimated: false, partial: false, status: 200, durationMs: 10, ...over } as UsageRow;
+}
+
 export interface Received {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
@@ -85,16 +102,11 @@ export async function receiver(answer: (n: number, seen: Received) => number = (
 
 /** The store as a gateway gets it: what the gateway closes, the test still reads. */
 export function unclosable(store: RecordStore): RecordStore {
-  return {
-    get: (entity, id, of, w) => store.get(entity, id, of, w),
-    find: (entity, q, of, w) => store.find(entity, q, of, w),
-    sum: (entity, q, of, w) => store.sum(entity, q, of, w),
-    read: (log, stream, q, of, w) => store.read(log, stream, q, of, w),
-    commit: (units, w) => store.commit(units, w),
-    take: (entity, t, w) => store.take(entity, t, w),
-    prune: (entity, olderThanMs, limit, w) => store.prune(entity, olderThanMs, limit, w),
-    changes: (after, limit, w) => store.changes(after, limit, w),
-    now: (w) => store.now(w),
-    close: () => Promise.resolve(),
-  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === "close") return () => Promise.resolve();
+      const value = target[name as keyof RecordStore];
+      return typeof value === "function" ? (value as () => unknown).bind(target) : value;
+    },
+  });
 }

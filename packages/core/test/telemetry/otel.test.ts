@@ -212,7 +212,7 @@ async function mcpServer() {
         "tools/list": { tools: [{ name: "t", inputSchema: { type: "object" } }] },
         "tools/call": { content: [{ type: "text", text: "done" }] },
       }[message.method ?? ""];
-      if (message.id === undefined) return response.writeHead(request.method === "POST" ? 202 : 405).end();
+      if (message.id === undefined) return void response.writeHead(request.method === "POST" ? 202 : 405).end();
       const answer = result === undefined ? { error: { code: -32601, message: "unknown" } } : { result };
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ jsonrpc: "2.0", id: message.id, ...answer }));
     });

@@ -3,7 +3,7 @@ import { traceSpan, usageEntry, type TraceSpanRow } from "../../src/entities/ind
 import { GatewayError } from "../../src/errors/index.js";
 import { insert } from "../../src/ports/index.js";
 import { percentile } from "../../src/telemetry/traces/call-stats.js";
-import { scope, soon, watched, within, type Watched } from "./harness.js";
+import { scope, soon, usageRow, watched, within, type Watched } from "./harness.js";
 
 const spans = async ({ store }: Watched): Promise<TraceSpanRow[]> =>
   (await store.find(traceSpan, { orderBy: "atMs", limit: 1000 }, scope, within())).rows;
@@ -64,31 +64,8 @@ it("shows each attempt of a call that needed several", async () => {
 it("computes the numbers of 5.5 from the rows of the window", async () => {
   const gateway = await watched();
   const nowMs = Date.now();
-  const row = (i: number, o: { atMs: number; status?: number; provider?: string }) => ({
-    ...{
-      id: `call_${i}`,
-      atMs: o.atMs,
-      projectId: "default",
-      callerId: "c",
-      keyId: null,
-      userId: null,
-      teamId: null,
-      agentId: null,
-      requestId: `req_${i}`,
-    },
-    ...{
-      kind: "model" as const,
-      operation: "generate",
-      name: "m",
-      server: null,
-      provider: o.provider ?? "p",
-      model: "m",
-      runId: null,
-      purpose: null,
-    },
-    ...{ inputTokens: 1, cacheReadTokens: null, cacheWriteTokens: null, outputTokens: 1, reasoningTokens: null, detail: null, tried: null },
-    ...{ costNanoUsd: 1_000_000, unpriced: null, savedNanoUsd: null, attempts: 1, estimated: false, partial: false, status: o.status ?? 200, durationMs: i },
-  });
+  const row = (i: number, o: { atMs: number; status?: number; provider?: string }) =>
+    usageRow({ id: `call_${i}`, requestId: `req_${i}`, costNanoUsd: 1_000_000, durationMs: i, ...o });
   const rows = [
     ...Array.from({ length: 100 }, (_, i) =>
       row(i + 1, { atMs: nowMs - 1_000, status: i < 10 ? 502 : i < 15 ? 504 : 200, provider: i < 50 ? "p" : "q" }),

@@ -1,7 +1,6 @@
 import { alertRoutes, auditRoutes, metricsRoutes, traceRoutes, type Route } from "../../routes/index.js";
 import type { Services } from "../../seams/index.js";
-import type { Entry } from "../entries.js";
-import type { Handler } from "../exchange.js";
+import type { Entry, Handler } from "../exchange.js";
 import { alertHandlers } from "./alert-handlers.js";
 import { auditHandlers } from "./audit-handlers.js";
 import { metricsHandler, traceHandlers } from "./trace-handlers.js";

@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors/index.js";
 import { metricsRoutes, traceRoutes } from "../../routes/index.js";
 import type { Services, TraceQuery, Traces, TraceStats } from "../../seams/index.js";
 import type { Exchange, Handler, OpenExchange } from "../exchange.js";
-import { jsonHandler, readInput } from "../faces/rest-face.js";
+import { jsonHandler, type readInput } from "../faces/rest-face.js";
 import { traceView, usd, wholeTrace } from "./trace-views.js";
 
 type ListQuery = Awaited<ReturnType<typeof readInput<typeof traceRoutes.list>>>["query"];
