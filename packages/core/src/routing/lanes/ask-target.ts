@@ -66,7 +66,7 @@ export async function askForEvents(attempt: Attempt, question: Question, wires: 
     const events = inProcessEvents(attempt, { call: asking.call, answer: asking.way.reach.answer }, wires.clock);
     return { answer: await begin(events), vendor: null, warnings: asking.warnings };
   }
-  const { codec, response, adapted, warnings } = await ask(attempt, { ...asking, way: asking.way, stream: true }, wires);
+  const { codec, response, adapted, warnings } = await ask(attempt, { asking, way: asking.way, stream: true }, wires);
   const events = isStream(response, true) ? codec.decodeStream(response.chunks()) : unfolded(await decodeWhole(target, response, codec));
   return { answer: await begin(adapted.restore(events)), vendor: response.headers, warnings };
 }
@@ -80,12 +80,13 @@ export async function askForAnswer(attempt: Attempt, question: Question, wires: 
     const events = inProcessEvents(attempt, { call: asking.call, answer: asking.way.reach.answer }, wires.clock);
     asked = { answer: await collected(events, attempt), vendor: null, warnings: asking.warnings };
   } else {
-    const { codec, response, adapted, warnings } = await ask(attempt, { ...asking, way: asking.way, stream: false }, wires);
+    const { codec, response, adapted, warnings } = await ask(attempt, { asking, way: asking.way, stream: false }, wires);
     asked = { answer: adapted.restoreAnswer(await readWhole(attempt, response, codec)), vendor: response.headers, warnings };
   }
   noteUsage(live, target, asked.answer.usage);
   if (live.meter.usage.outputTokens === undefined) live.meter.delivered = answerDelivered(asked.answer);
-  return { ...asked, answer: await wires.tokens.sealAnswer(markAnswer(asked.answer, asking.call), asking.sealing) };
+  const answer = await wires.tokens.sealAnswer(markAnswer(asked.answer, asking.call), asking.sealing);
+  return { answer, vendor: asked.vendor, warnings: asked.warnings };
 }
 
 /** A whole answer, however the vendor sent it. What one that breaks off had used by then is noted. */
@@ -125,8 +126,8 @@ export async function* unfolded(answer: ModelAnswer): AsyncGenerator<ModelEvent>
 }
 
 /** A question as it is put to one target. */
-interface Asking<W extends WayTo = WayTo> {
-  readonly way: W;
+interface Asking {
+  readonly way: WayTo;
   readonly call: ModelCall;
   readonly warnings: readonly Warning[];
   readonly sealing: Parameters<Wires["tokens"]["sealEvents"]>[1];
@@ -154,14 +155,14 @@ async function open(attempt: Attempt, question: Question, wires: Wires): Promise
 
 async function ask(
   attempt: Attempt,
-  o: Asking<Extract<WayTo, { kind: "http" }>> & { readonly stream: boolean },
+  { asking, way, stream }: { readonly asking: Asking; readonly way: Extract<WayTo, { kind: "http" }>; readonly stream: boolean },
   wires: Wires,
 ): Promise<Pick<PreparedCall, "adapted" | "warnings"> & { readonly codec: Codec; readonly response: HttpResponse }> {
-  const { codec, reach } = o.way;
-  const { request, adapted, warnings } = await prepareCall(attempt, o, wires);
-  const outgoing = o.headers.length === 0 ? request : { ...request, headers: [...request.headers, ...o.headers] };
+  const { codec, reach } = way;
+  const { request, adapted, warnings } = await prepareCall(attempt, { call: asking.call, way, stream }, wires);
+  const outgoing = asking.headers.length === 0 ? request : { ...request, headers: [...request.headers, ...asking.headers] };
   const response = await send(attempt, outgoing, { http: wires.http, codec, baseUrl: reach.baseUrl, nowMs: wires.clock.now() });
-  return { codec, response, adapted, warnings: [...o.warnings, ...warnings] };
+  return { codec, response, adapted, warnings: asking.warnings.length === 0 ? warnings : [...asking.warnings, ...warnings] };
 }
 
 async function decodeWhole(target: Target, response: HttpResponse, codec: Codec): Promise<ModelAnswer> {
