@@ -21,7 +21,8 @@ import type {
   ToolPermissionRow,
   UserRow,
 } from "../entities/index.js";
-import type { OnWire, Snake } from "../routes/index.js";
+import type { newKeyBody, newProjectBody, newUserBody } from "../routes/admin/access-inputs.js";
+import type { InputOf, OnWire, Snake } from "../routes/index.js";
 
 /** What of a row a client gives and gets: `Hidden` are digests, `Secret` what is shown only as set or not, `Needed` what a creation has to give. */
 export interface ResourceShape<Row, Needed extends keyof Row = never, Hidden extends keyof Row = never, Secret extends keyof Row = never> {
@@ -30,6 +31,12 @@ export interface ResourceShape<Row, Needed extends keyof Row = never, Hidden ext
   } & KeptView;
   readonly create: Pick<Given<Row, Hidden>, Snake<Needed & string> & keyof Given<Row, Hidden>> & Partial<Given<Row, Hidden>>;
   readonly change: Partial<Nullable<Given<Row, Hidden>>> & { readonly if_version?: number };
+}
+/** The same, where a creation takes other fields than the row has, and may show something once. */
+interface OwnShape<Shape extends { readonly view: unknown; readonly change: unknown }, Create, Once = unknown> {
+  readonly view: Shape["view"] & Partial<Once>;
+  readonly create: Create;
+  readonly change: Shape["change"];
 }
 type Given<Row, Hidden extends keyof Row> = OnWire<Omit<Row, Hidden | keyof Kept>>;
 type Nullable<T> = { [K in keyof T]: (T[K] extends object ? Nullable<T[K]> | T[K] | Partial<T[K]> : T[K]) | null };
@@ -51,9 +58,13 @@ export interface ResourceShapes {
   readonly authEvents: ResourceShape<AuthEventRow>;
   readonly budgets: ResourceShape<BudgetRow, "scope" | "amountUsd" | "period">;
   readonly guardrails: ResourceShape<GuardrailRow, "name">;
-  readonly keys: ResourceShape<GatewayKeyRow, "name", "digest" | "previousDigest" | "legacyHash">;
+  readonly keys: OwnShape<
+    ResourceShape<GatewayKeyRow, never, "digest" | "previousDigest" | "legacyHash">,
+    InputOf<typeof newKeyBody>,
+    { /** The key itself, in the answer to its creation only. */ readonly key: string }
+  >;
   readonly models: ResourceShape<StoredModelRow, "provider" | "code">;
-  readonly projects: ResourceShape<ProjectRow, "name">;
+  readonly projects: OwnShape<ResourceShape<ProjectRow>, InputOf<typeof newProjectBody>>;
   readonly providerKeys: ResourceShape<StoredProviderKeyRow, "provider" | "value", never, "value">;
   readonly providers: ResourceShape<StoredProviderRow, "name", never, "apiKey">;
   readonly rateLimits: ResourceShape<RateLimitRow>;
@@ -64,7 +75,7 @@ export interface ResourceShapes {
   readonly teams: ResourceShape<TeamRow, "name">;
   readonly toolClassifications: ResourceShape<ToolClassificationRow>;
   readonly toolPermissions: ResourceShape<ToolPermissionRow>;
-  readonly users: ResourceShape<UserRow>;
+  readonly users: OwnShape<ResourceShape<UserRow, never, "passwordHash" | "externalId">, InputOf<typeof newUserBody>>;
 }
 
 /** Where each is: the last part of `/api/v1/{path}`. */

@@ -3,6 +3,8 @@ import { alertRoutes } from "./admin/alerts.js";
 import { auditRoutes } from "./admin/audit.js";
 import { metricsRoutes, traceRoutes } from "./admin/traces.js";
 import { costRoutes, usageRoutes } from "./admin/usage.js";
+import { guardrailRoutes } from "./admin/guardrails.js";
+import { safetyRoutes } from "./admin/safety.js";
 import { keyRoutes, ownRoutes, signInRoutes } from "./admin/access.js";
 import { anthropicRoutes } from "./anthropic.js";
 import { googleRoutes } from "./google.js";
@@ -20,6 +22,8 @@ export { alertRoutes } from "./admin/alerts.js";
 export { auditRoutes } from "./admin/audit.js";
 export { metricsRoutes, traceRoutes } from "./admin/traces.js";
 export { costRoutes, usageRoutes } from "./admin/usage.js";
+export { guardrailRoutes } from "./admin/guardrails.js";
+export { safetyRoutes } from "./admin/safety.js";
 export { keyRoutes, ownRoutes, signInRoutes } from "./admin/access.js";
 export { anthropicRoutes } from "./anthropic.js";
 export { googleRoutes } from "./google.js";
@@ -32,6 +36,7 @@ export { docRoutes, tagOf, type JsonObject } from "./openapi/index.js";
 export {
   errorsOfEveryRoute,
   type DialectRoute,
+  type InputOf,
   type McpRoute,
   type Method,
   type Permission,
@@ -93,6 +98,8 @@ const byHand: readonly Route[] = [
   ...Object.values(traceRoutes),
   ...Object.values(metricsRoutes),
   ...Object.values(alertRoutes),
+  ...Object.values(guardrailRoutes),
+  ...Object.values(safetyRoutes),
   ...Object.values(usageRoutes),
   ...Object.values(costRoutes),
 ];

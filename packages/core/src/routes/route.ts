@@ -79,6 +79,8 @@ export type RouteOutput<R extends RestRoute> = R["output"] extends { kind: "even
   ? AsyncIterable<z.input<R["output"]["schema"]>>
   : z.input<R["output"]["schema"]>;
 
+/** What a schema is given, for those who have no schema library. */
+export type InputOf<S extends z.ZodType> = z.input<S>;
 type Given<S> = S extends z.ZodType ? z.input<S> : undefined;
 /** What a caller sends to a route: each part as it is before it is checked. */
 export interface RouteCall<R extends RestRoute> {

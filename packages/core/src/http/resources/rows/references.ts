@@ -14,8 +14,8 @@ interface Reference {
   readonly onDelete: "refuse" | "cascade" | "clear";
 }
 
-function referencesTo(name: string): readonly Reference[] {
-  return allEntities.flatMap((entity) =>
+function referencesTo(name: string, entities: ResourceExchange["entities"] = allEntities): readonly Reference[] {
+  return entities.flatMap((entity) =>
     entity.kind === "record" || entity.kind === "machine"
       ? fieldsOf(entity as AnyEntity).flatMap(({ name: field, field: { ref } }) =>
           ref?.entity === name && isIndexed(entity as AnyEntity, field)
@@ -33,7 +33,7 @@ function referencesTo(name: string): readonly Reference[] {
 export async function referenceWrites(e: ResourceExchange, name: string, id: string): Promise<Write[]> {
   const scope: Scope = { system: "what refers to a row that is deleted" };
   const writes: Write[] = [];
-  for (const { entity, field, onDelete } of referencesTo(name)) {
+  for (const { entity, field, onDelete } of referencesTo(name, e.entities)) {
     const limit = onDelete === "refuse" ? 1 : MOST_ROWS;
     const where = { [field]: id };
     const { rows, next } = await e.services.store.find(entity, { where, orderBy: field as never, limit }, scope, withinOf(e));

@@ -1,3 +1,4 @@
+import type { AnyEntity, AnyLogEntity } from "../../../entities/index.js";
 import type { ActionOptions, ResourceActions, Services } from "../../../seams/index.js";
 import type { Resource } from "../../../routes/index.js";
 import type { Scope, Within } from "../../../ports/index.js";
@@ -8,6 +9,8 @@ export interface ResourceContext {
   readonly services: Services;
   /** Has this process see what was changed; nothing where nothing follows the store. */
   readonly refresh?: (() => Promise<void>) | undefined;
+  /** Among which references to a deleted row are looked for; all of them when left out. */
+  readonly entities?: readonly (AnyEntity | AnyLogEntity)[] | undefined;
 }
 /** One request for one resource. */
 export interface ResourceExchange extends ResourceContext {
