@@ -7,6 +7,7 @@ export { type InputMessage, type RunRequest, type RunStarter } from "./run-start
 export { Seam } from "./seam.js";
 export { ResourceActionsTable, type ActionOptions, type ResourceActions } from "./resource-actions.js";
 export { type ToolCall, type ToolCaller } from "./tool-caller.js";
+export { type DetectionQuery, type DetectionSummary, type Safety, type SafetyTest } from "./safety.js";
 export { createSeams, type Seams } from "./seams.js";
 export { type Services } from "./services.js";
 export { type SealedPlace, type Vault } from "./vault.js";

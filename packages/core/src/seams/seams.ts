@@ -3,6 +3,7 @@ import type { ModelCaller } from "./model-caller.js";
 import { ResourceActionsTable } from "./resource-actions.js";
 import type { Responses } from "./responses.js";
 import type { RunStarter } from "./run-starter.js";
+import type { Safety } from "./safety.js";
 import { Seam } from "./seam.js";
 import type { Telemetry } from "./telemetry.js";
 import type { ToolCaller } from "./tool-caller.js";
@@ -18,6 +19,7 @@ export interface Seams {
   readonly objects: Seam<VendorObjects>;
   readonly inbox: Seam<Inbox>;
   readonly vault: Seam<Vault>;
+  readonly safety: Seam<Safety>;
   readonly telemetry: Seam<Telemetry>;
   /** What domains do themselves of the resource API. */
   readonly resources: ResourceActionsTable;
@@ -31,6 +33,7 @@ export function createSeams(): Seams {
     objects: new Seam("objects"),
     inbox: new Seam("inbox"),
     vault: new Seam("vault"),
+    safety: new Seam("safety"),
     telemetry: new Seam("telemetry"),
     resources: new ResourceActionsTable(),
   };

@@ -20,6 +20,7 @@ import type { GroupCommit } from "../group-commit.js";
 import type { OpenCall, Step } from "../step.js";
 import type { Check } from "./detectors/code.js";
 import { GUARDRAIL_PURPOSE } from "./detectors/moderation.js";
+import { Detections } from "./detections.js";
 import { dryRun, type DryRun } from "./dry-run.js";
 import { guardAnswer } from "./guard-answer.js";
 import { guardContent, guardResult, guardToolEvents } from "./guard-call.js";
@@ -89,7 +90,16 @@ export class Guardrails {
   constructor(services: Services, options: GuardrailsOptions) {
     this.#services = services;
     this.#o = options;
-    services.seams.resources.set(guardrailEntity.name, { check: (row) => this.#assertUsable(row as unknown as GuardrailRow) });
+    services.seams.resources.set(guardrailEntity.name, {
+      check: (row) => this.#assertUsable(row as unknown as GuardrailRow),
+      fixed: () => this.#fixedRows(),
+    });
+    const found = new Detections(services);
+    services.seams.safety.fill({
+      test: ({ rules, ...test }, caller) => this.test({ ...test, ...(rules === undefined ? {} : { rules: rules as GuardrailInput }) }, caller),
+      detections: (query, page, caller) => found.find(query, page, caller),
+      summary: (query, caller) => found.summary(query, caller),
+    });
   }
 
   /**
@@ -257,8 +267,20 @@ export class Guardrails {
     throw new GatewayError("not_found", `There is no guardrail "${name.slice(0, 80)}" that is switched on.`);
   }
 
+  /** Those of the configuration and of code, as rows. */
+  #fixedRows(): readonly Readonly<Record<string, unknown>>[] {
+    return this.#setOf(this.#o.snapshot()).all.flatMap(({ name, origin, rules }) => {
+      if (origin === "database") return [];
+      const settings = Object.fromEntries(Object.entries(rules.settings).filter(([field]) => field !== "secret"));
+      const { enabled, priority, stages, kind, action, severity = null, unseen = null, applies } = rules;
+      return [{ id: `${origin}.${name}`, name, enabled, priority, stages, kind, settings, action, severity, unseen, applies, origin }];
+    });
+  }
+
   /** A row as it would be, before it is stored. Errors: `validation_failed`, `missing_dependency`. */
   async #assertUsable(row: GuardrailRow): Promise<void> {
+    if (this.#added.has(row.name) || Object.hasOwn(this.#o.config.guardrails, row.name))
+      throw new GatewayError("conflict", `There is already a guardrail "${row.name}", which is not of the database.`, { hint: "Choose another name." });
     if (row.kind === "webhook" && row.settings["secret"] !== undefined)
       throw invalid("settings.secret", "is not kept in the database: requests are signed with a secret of the gateway's own");
     await this.#made(row.name, "database", parsed(guardrailInputOf(row))).detector();
