@@ -184,7 +184,7 @@ describe("a gateway key", () => {
     const store = memoryStore({ clock });
     const gateway = await started({ storage: { open: () => Promise.resolve(store) } as never });
     const made = await gateway.keys.create({ name: "k" });
-    expect((await call(gateway, `/api/v1/del/gateway-api-key/${made.id}`, { method: "DELETE" })).status).toBe(204);
+    expect((await call(gateway, `/api/v1/del/gateway-api-key/${made.id}`, { method: "DELETE" })).status).toBe(200);
     expect(await statusOf(gateway, made.key)).toBe(401);
     expect(await gateway.keys.get(made.id)).toMatchObject({ enabled: false, revokedAtMs: expect.any(Number) as number });
     const { rows } = await store.find(authEvent, { where: { targetId: made.id }, orderBy: "atMs", limit: 10 }, system, within());
