@@ -110,6 +110,7 @@ export {
   routeSchema,
   routeShape,
   type CacheRules,
+  type SemanticRules,
   type FailureClass,
   type RouteInput,
   type RouteRow,

@@ -29,7 +29,16 @@ export const cacheRulesSchema = z.strictObject({
   ttlMs: z.int().min(1_000).max(2_592_000_000).describe("how long an answer is kept, give or take a tenth"),
   scope: z.enum(["project", "key"]).default("project").describe("who is given it: every key of the project, or the same key alone"),
   toolCalls: z.boolean().default(false).describe("answers that call tools are kept too"),
+  semantic: z
+    .strictObject({
+      model: z.string().min(1).max(240).describe("provider/model that makes vectors of texts"),
+      threshold: z.number().min(0.5).max(1).default(0.95).describe("how near two questions have to be: 1 means the same direction"),
+      maxEntries: z.int().min(1).max(10_000).default(1_000).describe("questions that are remembered, of those that differ in nothing else"),
+    })
+    .optional()
+    .describe("answers of questions that mean the same are given too; never for calls with tools, pictures, sound or files"),
 });
+export type SemanticRules = NonNullable<z.output<typeof cacheRulesSchema>["semantic"]>;
 export type CacheRules = z.output<typeof cacheRulesSchema>;
 
 /** The parts of a route beside its name, for configuration and store alike. What is left out has the default that its description names. */
@@ -87,9 +96,7 @@ export const routeShape = {
     .optional()
     .describe("a call that is not streamed and is limited to 1,024 tokens is sent a second time after this long; the first answer counts"),
   canary: share.optional().describe("a model that answers this share of the calls in place of the targets, which stand in when it fails"),
-  cache: cacheRulesSchema
-    .optional()
-    .describe("answers are kept and given again to the same question; left out: every call is made"),
+  cache: cacheRulesSchema.optional().describe("answers are kept and given again to the same question; left out: every call is made"),
   shadow: share
     .optional()
     .describe("a model that is sent a copy of this share of the calls; its answer is thrown away, its usage is metered"),

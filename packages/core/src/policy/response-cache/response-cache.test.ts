@@ -63,6 +63,7 @@ function caching(o: { readonly cache?: Cache; readonly clock?: FakeClock } = {})
   const step = new ResponseCache({
     ...{ cache: o.cache ?? memoryCache({ clock }), clock, crypto, log: new Log("silent", () => undefined), events: new EventHub() },
     secret: () => new Uint8Array(32),
+    models: () => ({ operate: () => Promise.reject(new Error("no model")) }),
     readerOf: () => ({
       decodeAnswer: (raw) => JSON.parse(new TextDecoder().decode(raw)) as ModelAnswer,
       decodeStream: () => stream(saying("?")),

@@ -1,17 +1,8 @@
-import {
-  unfold,
-  type Answer,
-  type Headers,
-  type ModelAnswer,
-  type ModelEvent,
-  type ModelHead,
-  type Outcome,
-  type ProtocolId,
-} from "../../calls/index.js";
-import type { CacheRules, RouteRules } from "../../entities/index.js";
+import type { Answer, ModelEvent, ModelHead, Outcome, ProtocolId } from "../../calls/index.js";
+import type { CacheRules, RouteRules, SemanticRules } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Cache, Clock, Crypto } from "../../ports/index.js";
-import type { EventHub } from "../../seams/index.js";
+import type { EventHub, ModelCaller } from "../../seams/index.js";
 import type { Log } from "../../util/log.js";
 import { untilAborted } from "../../util/until-aborted.js";
 import type { OpenCall, Step } from "../step.js";
@@ -19,7 +10,11 @@ import { AnswerStore } from "./answer-store.js";
 import { cacheKey, type CacheKey } from "./cache-key.js";
 import { capture, type AnswerReader, type Captured } from "./capture.js";
 import { Flights, type Flight, type Landing } from "./flights.js";
+import { questionOf } from "./question.js";
+import { SEMANTIC_PURPOSE, SimilarAnswers } from "./similar-answers.js";
+import { hitAnswer, type Found } from "./hit-answer.js";
 import type { KeptAnswer } from "./kept-answer.js";
+import { isPlainText, isToKeep, withUsage } from "./to-keep.js";
 
 export interface ResponseCacheOptions {
   readonly cache: Cache;
@@ -31,12 +26,21 @@ export interface ResponseCacheOptions {
   readonly secret: () => Uint8Array;
   /** null: this version does not speak it. */
   readonly readerOf: (protocol: ProtocolId) => AnswerReader | null;
+  /** Makes the vectors of routes with a semantic cache. */
+  readonly models: () => Pick<ModelCaller, "operate">;
   /** For the time that answers are kept; `Math.random` when left out. */
   readonly random?: (() => number) | undefined;
 }
 
 type Call = OpenCall<ModelHead>;
 type CachedRoute = RouteRules & { readonly cache: CacheRules };
+
+/** A question among those that differ from it in nothing but their last text. */
+interface Place {
+  readonly partition: string;
+  readonly vector: readonly number[];
+  readonly rules: SemanticRules;
+}
 
 /** A call whose answer is to be kept. */
 interface Miss {
@@ -45,6 +49,8 @@ interface Miss {
   /** null: nobody waits for it. */
   readonly flight: Flight | null;
   captured: Captured | null;
+  /** Where the question stands among similar ones; null: nobody looks there. */
+  readonly place: Place | null;
   /** Begun when the answer was whole before its caller had it. */
   keeping: Promise<void> | null;
 }
@@ -64,11 +70,13 @@ export class ResponseCache implements Step<ModelHead, ModelEvent> {
   readonly #o: ResponseCacheOptions;
   readonly #store: AnswerStore;
   readonly #flights = new Flights();
+  readonly #similar: SimilarAnswers;
   readonly #misses = new WeakMap<Call, Miss>();
 
   constructor(options: ResponseCacheOptions) {
     this.#o = options;
-    const { cache, clock, crypto, log, secret, events } = options;
+    const { cache, clock, crypto, log, secret, events, models } = options;
+    this.#similar = new SimilarAnswers({ models, clock, log });
     this.#store = new AnswerStore({
       cache,
       clock,
@@ -87,8 +95,7 @@ export class ResponseCache implements Step<ModelHead, ModelEvent> {
   answered(call: Call, answer: Answer<ModelEvent>): Answer<ModelEvent> {
     const miss = this.#misses.get(call);
     if (miss === undefined || answer.status !== 200) return answer;
-    const { dialect } = miss.at;
-    const captured = capture(answer, dialect === "neutral" ? null : this.#o.readerOf(dialect));
+    const captured = capture(answer, this.#readerOf(miss.at));
     miss.captured = captured;
     // What is whole is kept at once: who waits need not wait for its caller to have read it.
     if (answer.body.kind === "bytes") {
@@ -105,10 +112,19 @@ export class ResponseCache implements Step<ModelHead, ModelEvent> {
     let flight: Flight | null = null;
     if (!/\bno-cache\b/i.test(wish)) {
       const found = (await this.#find(call, at)) ?? null;
-      if (found !== null && "storedAtMs" in found) return this.#hit(call, at, found);
+      if (found !== null && "storedAtMs" in found) return this.#hit(call, at, { kept: found, similarity: null });
       flight = found;
     }
-    const miss: Miss = { at, rules: route.cache, flight, captured: null, keeping: null };
+    const place = flight === null ? null : await this.#placeOf(call, route);
+    if (flight !== null && place !== null) {
+      const similar = await this.#likeness(place, at);
+      if (similar !== null) {
+        flight.land({ kind: "kept", answer: similar.kept });
+        await this.#store.endLead(at, call.id);
+        return this.#hit(call, at, similar);
+      }
+    }
+    const miss: Miss = { at, rules: route.cache, flight, place, captured: null, keeping: null };
     this.#misses.set(call, miss);
     call.defer((outcome) => this.#leave(call, miss, outcome));
     this.#tell(call, "miss");
@@ -163,45 +179,40 @@ export class ResponseCache implements Step<ModelHead, ModelEvent> {
     return new Promise((resolve) => void this.#o.clock.at(this.#o.clock.now() + ms, resolve));
   }
 
-  #hit(call: Call, at: CacheKey, kept: KeptAnswer): Answer<ModelEvent> | void {
-    const { meter } = call;
-    const body = this.#bodyOf(call, at, kept);
-    if (body === null) {
-      void this.#store.reject(at);
-      return this.#tell(call, "bypass");
-    }
-    meter.provider = kept.provider;
-    meter.model = kept.model;
-    meter.note({ cached: true, ...(kept.costNanoUsd === null ? {} : { savedNanoUsd: kept.costNanoUsd }) }, 0);
-    const ageMs = Math.max(0, this.#o.clock.now() - kept.storedAtMs);
-    this.#tell(call, "hit", [
-      ["age", String(Math.floor(ageMs / 1000))],
-      ["x-sallyport-cost-usd", "0"],
-    ]);
-    const headers: [string, string][] = [
-      ["content-type", call.head.stream ? "text/event-stream; charset=utf-8" : "application/json"],
-      ["x-sallyport-provider", kept.provider],
-      ["x-sallyport-model", `${kept.provider}/${kept.model}`],
-      ["x-sallyport-attempts", "0"],
-    ];
-    if (kept.warnings !== null) headers.push(["x-sallyport-warnings", kept.warnings]);
-    return { status: 200, headers, body };
+  /** null: the route has no semantic cache, or the call is not one for it. Never throws. */
+  async #placeOf(call: Call, route: CachedRoute): Promise<Place | null> {
+    const rules = route.cache.semantic;
+    const question = rules === undefined ? null : questionOf(call);
+    if (rules === undefined || question === null) return null;
+    const { head, caller, wire } = call;
+    const frame = { head, caller, wire, isReplaced: true, content: () => ({ kind: "model" as const, call: question.frame }) };
+    const vector = await this.#similar.embed(call, question.text, rules);
+    return vector === null ? null : { partition: cacheKey(frame, route, this.#o.crypto).key, vector, rules };
   }
 
-  /** null: it cannot be read. */
-  #bodyOf(call: Call, { dialect }: CacheKey, { body }: KeptAnswer): Answer<ModelEvent>["body"] | null {
-    if (body.kind === "answer") return { kind: "events", events: eventsOf(body.answer) };
-    if (!call.head.stream && !call.hearsEvents()) return body;
-    try {
-      const reader = dialect === "neutral" ? null : this.#o.readerOf(dialect);
-      return reader === null ? null : { kind: "events", events: eventsOf(reader.decodeAnswer(body.bytes)) };
-    } catch {
-      return null;
-    }
+  /** The kept answer to the nearest question, if that is near enough. */
+  async #likeness({ partition, vector, rules }: Place, at: CacheKey): Promise<Found | null> {
+    const similar = await this.#similar.nearest(partition, vector, rules);
+    if (similar === null) return null;
+    // Scope and dialect are part of the partition, so the other question's are the same.
+    const kept = await this.#store.get({ ...at, key: similar.key });
+    if (kept === null) await this.#similar.forget(partition, similar.key);
+    return kept === null ? null : { kept, similarity: similar.similarity };
   }
 
-  #tell(call: Call, result: "hit" | "miss" | "bypass", more: Headers = []): void {
-    call.tell([["x-sallyport-cache", result], ...more]);
+  #hit(call: Call, at: CacheKey, found: Found): Answer<ModelEvent> | void {
+    const answer = hitAnswer(call, found, { reader: this.#readerOf(at), nowMs: this.#o.clock.now() });
+    this.#tell(call, answer === null ? "bypass" : "hit");
+    if (answer !== null) return answer;
+    void this.#store.reject(at);
+  }
+
+  #readerOf({ dialect }: CacheKey): AnswerReader | null {
+    return dialect === "neutral" ? null : this.#o.readerOf(dialect);
+  }
+
+  #tell(call: Call, result: "hit" | "miss" | "bypass"): void {
+    call.tell([["x-sallyport-cache", result]]);
     this.#o.events.emit("cache.used", { callId: call.id, result });
   }
 
@@ -215,8 +226,8 @@ export class ResponseCache implements Step<ModelHead, ModelEvent> {
   }
 
   /** Keeps the answer that went by, if it is one to keep. */
-  async #keep(call: Call, { captured, at, rules, flight }: Miss): Promise<void> {
-    const whole = (await captured?.whole()) ?? null;
+  async #keep(call: Call, { captured, at, rules, flight, place }: Miss): Promise<void> {
+    const whole = (await captured?.whole().catch(() => null)) ?? null;
     if (captured === null || whole === null || !isToKeep(whole, rules)) return;
     const { body, headers } = captured.answer;
     const { meter } = call;
@@ -230,32 +241,17 @@ export class ResponseCache implements Step<ModelHead, ModelEvent> {
     };
     flight?.land({ kind: "kept", answer: kept } satisfies Landing);
     await this.#store.set(at, kept);
+    if (place !== null && isPlainText(whole)) await this.#similar.add(place.partition, { key: at.key, vector: place.vector }, place.rules);
   }
 }
 
+/** Copies for a shadow are made to be compared, and a vector is no answer. */
+function isOwn(purpose: string | null): boolean {
+  return purpose === "shadow" || purpose === SEMANTIC_PURPOSE;
+}
+
 function cachedRoute({ head, snapshot, purpose }: Call): CachedRoute | null {
-  if (head.kind !== "model" || head.operation !== "generate" || !head.name.startsWith("route/") || purpose === "shadow") return null;
+  if (head.kind !== "model" || head.operation !== "generate" || !head.name.startsWith("route/") || isOwn(purpose)) return null;
   const rules = snapshot.routes.get(head.name.replace(/^route\//, ""));
   return rules?.cache === undefined ? null : (rules as CachedRoute);
-}
-
-/** A stream whose caller did not ask for usage goes by without it. */
-function withUsage(answer: ModelAnswer, { usage, failures }: Call["meter"]): ModelAnswer {
-  for (const _count in answer.usage) return answer;
-  return failures === null ? { ...answer, usage } : answer;
-}
-
-/** Whole, as the model meant it, and with calls of tools only where that was asked for. */
-function isToKeep({ candidates }: ModelAnswer, rules: CacheRules): boolean {
-  if (candidates.length === 0) return false;
-  return candidates.every(({ finishReason, content }) => {
-    if (content.some(({ type }) => type === "refusal")) return false;
-    const callsTools = content.some(({ type }) => type === "tool-call" || type === "native");
-    if (callsTools && !rules.toolCalls) return false;
-    return finishReason === "stop" || finishReason === "length" || (finishReason === "tool-calls" && rules.toolCalls);
-  });
-}
-
-async function* eventsOf(answer: ModelAnswer): AsyncGenerator<ModelEvent> {
-  yield* unfold(answer);
 }
