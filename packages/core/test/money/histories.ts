@@ -90,115 +90,155 @@ class Losing {
   }
 }
 
-export async function live(ops: readonly Op[]): Promise<void> {
-  const clock = new FakeClock(Date.UTC(2026, 5, 15, 12));
-  const losing = new Losing(memoryStore({ clock }));
-  const store = losing.store;
-  let budgets: BudgetRow[] = [
-    { ...budgetRow({ amountUsd: String(LIMIT / 1_000) }), version: 1 },
-    { ...budgetRow({ amountUsd: String(LIMIT / 2_000), scope: "team", scopeId: "team_1", period: "total" }), version: 1 },
-    { ...budgetRow({ amountUsd: "0.05", scope: "provider", scopeId: "dear", hard: false, period: "month" }), version: 1 },
-  ].map((row) => ({ createdAtMs: 0, updatedAtMs: 0, ...row }));
-  await store.commit([{ scope, writes: budgets.map(({ version: _v, createdAtMs: _c, updatedAtMs: _u, ...row }) => insert(budget, row)) }], {
-    deadlineMs: Infinity,
-  });
-  const config = configSchema.parse({});
-  const snapshot = (): Snapshot => ({ config, records: recordsOf(new Map([["budget", budgets]])) }) as unknown as Snapshot;
-  const internal: unknown[] = [];
-  const process = () => {
+const BUDGETS: BudgetRow[] = [
+  { ...budgetRow({ amountUsd: String(LIMIT / 1_000) }), version: 1 },
+  { ...budgetRow({ amountUsd: String(LIMIT / 2_000), scope: "team", scopeId: "team_1", period: "total" }), version: 1 },
+  { ...budgetRow({ amountUsd: "0.05", scope: "provider", scopeId: "dear", hard: false, period: "month" }), version: 1 },
+].map((row) => ({ createdAtMs: 0, updatedAtMs: 0, ...row }));
+
+interface Running {
+  readonly call: LiveCall<ModelHead>;
+  dear: boolean;
+  readonly done: (how?: "sent" | "failed") => void;
+}
+
+/** One store, and the processes that come and go on it. */
+class World {
+  readonly clock = new FakeClock(Date.UTC(2026, 5, 15, 12));
+  readonly losing = new Losing(memoryStore({ clock: this.clock }));
+  readonly store = this.losing.store;
+  readonly internal: unknown[] = [];
+  readonly calls = new Set<string>();
+  #budgets: BudgetRow[] = BUDGETS;
+  #running: Running[] = [];
+  #now = this.#process();
+  readonly #config = configSchema.parse({});
+
+  async start(): Promise<void> {
+    const rows = this.#budgets.map(({ version: _v, createdAtMs: _c, updatedAtMs: _u, ...row }) => row);
+    await this.store.commit([{ scope, writes: rows.map((row) => insert(budget, row)) }], { deadlineMs: Infinity });
+  }
+
+  async does(op: Op): Promise<void> {
+    if (op.op === "open") await this.#open(op);
+    else if (op.op === "fallback" && this.#running.length > 0) await this.#fallBack(this.#running[op.call % this.#running.length]!);
+    else if (op.op === "settle" && this.#running.length > 0) this.#settle(op);
+    else if (op.op === "crash") await this.#crash();
+    else if (op.op === "reconcile") {
+      await this.clock.advance(LEASE_MS / 2);
+      await this.#now.money.look();
+    } else if (op.op === "raise") this.#raise();
+    else if (op.op === "lose") this.losing.next = op.times;
+    else if (op.op === "jump") {
+      if (op.ms > 0) await this.clock.advance(op.ms);
+      else Object.assign(this.clock, { now: shifted(this.clock, op.ms) });
+    }
+  }
+
+  /** Everything ends, and what died is settled once its lease is over. */
+  async end(): Promise<void> {
+    this.losing.next = 0;
+    for (const one of this.#running.splice(0)) one.done();
+    await this.#flush();
+    for (let i = 0; i < 3; i++) {
+      await this.clock.advance(i === 0 ? 50 * DAY_MS : 2 * LEASE_MS);
+      await this.#now.money.look();
+      await this.#flush();
+    }
+  }
+
+  #process() {
+    const { clock, losing, internal } = this;
     const events = new EventHub();
     events.on("internal.error", ({ error }) => internal.push(error));
     const ledger = new GroupCommit({ store: losing.over(), clock, onError: () => undefined });
     const money = new Money({ store: losing.over(), clock, events, ledger, durable: true, leaseMs: LEASE_MS });
     return { ledger, money, steps: [auditAndMeter({ ledger, clock, events, money }), ...money.openCalls()] };
-  };
-  let now = process();
-  const all = new Set<string>();
-  let running: { call: LiveCall<ModelHead>; dear: boolean; done: (code?: "sent" | "failed") => void }[] = [];
-  let n = 0;
-  const flush = async (): Promise<void> => {
-    let over = false;
-    const done = now.ledger.drain(Infinity).then(() => (over = true));
-    while (!over) await clock.advance(300);
-    await done;
-  };
+  }
 
-  for (const op of ops) {
-    if (op.op === "open") {
-      const call = new LiveCall<ModelHead>({
-        ...{ id: `call_${n++}`, requestId: `req_${n}`, runId: null, caller, head: head(op.tokens), snapshot: snapshot() },
-        ...{ signal: new AbortController().signal, deadlineMs: Infinity, depth: 0, purpose: null, startedAtMs: clock.now() },
-        decode: () => ({ kind: "tool", name: "", arguments: "" }),
-        onLeaveError: (error) => internal.push(error),
+  async #open(op: Extract<Op, { op: "open" }>): Promise<void> {
+    const n = this.calls.size;
+    const records = recordsOf(new Map([["budget", this.#budgets]]));
+    const call = new LiveCall<ModelHead>({
+      ...{ id: `call_${n}`, requestId: `req_${n}`, runId: null, caller, head: head(op.tokens) },
+      ...{ snapshot: { config: this.#config, records } as unknown as Snapshot, signal: new AbortController().signal },
+      ...{ deadlineMs: Infinity, depth: 0, purpose: null, startedAtMs: this.clock.now() },
+      decode: () => ({ kind: "tool", name: "", arguments: "" }),
+      onLeaveError: (error) => this.internal.push(error),
+    });
+    this.calls.add(call.id);
+    const { money, steps } = this.#now;
+    try {
+      const answer = await runSteps(steps, call, async () => {
+        await money.budget().enter(call, target(op.dear));
+        call.meter.attempts++;
+        call.meter.provider = op.dear ? "dear" : "v";
+        return { status: 200, headers: [], body: { kind: "bytes", bytes: new Uint8Array() } };
       });
-      all.add(call.id);
-      const { money, steps } = now;
-      try {
-        const answer = await runSteps(steps, call, async () => {
-          await money.budget().enter(call, target(op.dear));
-          call.meter.attempts++;
-          call.meter.provider = op.dear ? "dear" : "v";
-          return { status: 200, headers: [], body: { kind: "bytes", bytes: new Uint8Array() } };
-        });
-        running.push({ call, dear: op.dear, done: (how = "sent") => answer.done(how) });
-      } catch (error) {
-        expect(["budget_exceeded", "conflict", "store_unavailable"]).toContain(GatewayError.from(error).code);
-      }
-    } else if (op.op === "fallback" && running.length > 0) {
-      const one = running[op.call % running.length]!;
-      one.call.meter.failed("upstream_unavailable", { status: 503, nowMs: clock.now() });
-      try {
-        await now.money.budget().enter(one.call, target(true));
-        one.dear = true;
-        one.call.meter.attempts++;
-        one.call.meter.provider = "dear";
-      } catch (error) {
-        expect(["budget_exceeded", "lease_lost", "conflict", "store_unavailable"]).toContain(GatewayError.from(error).code);
-        one.done("failed");
-        running = running.filter((other) => other !== one);
-      }
-    } else if (op.op === "settle" && running.length > 0) {
-      const one = running.splice(op.call % running.length, 1)[0]!;
-      const usage = op.output === undefined ? {} : saneUsage({ inputTokens: 3, outputTokens: op.output }, MODEL);
-      one.call.meter.note(usage, target(one.dear).cost(usage));
-      one.done();
-      if (op.twice) one.done();
-    } else if (op.op === "crash") {
-      // Whatever it had in hand is gone; what it had begun to write may be written or not.
-      if (n % 2 === 0) await flush();
-      running = [];
-      now = process();
-    } else if (op.op === "reconcile") {
-      await clock.advance(LEASE_MS / 2);
-      await now.money.look();
-    } else if (op.op === "raise") {
-      budgets = budgets.map((row, i) =>
-        i === 0 ? { ...row, version: row.version + 1, amountUsd: String(Number(row.amountUsd) + 0.1) } : row,
-      );
-    } else if (op.op === "lose") losing.next = op.times;
-    else if (op.op === "jump") {
-      if (op.ms > 0) await clock.advance(op.ms);
-      else (clock as unknown as { now: () => number }).now = shifted(clock, op.ms);
+      this.#running.push({ call, dear: op.dear, done: (how = "sent") => answer.done(how) });
+    } catch (error) {
+      expect(["budget_exceeded", "conflict", "store_unavailable"]).toContain(GatewayError.from(error).code);
     }
-    await check(store);
   }
-  losing.next = 0;
-  for (const one of running.splice(0)) one.done();
-  await flush();
-  // Everything that died is settled once its lease is over.
-  for (let i = 0; i < 3; i++) {
-    await clock.advance(i === 0 ? 50 * DAY_MS : 2 * LEASE_MS);
-    await now.money.look();
-    await flush();
+
+  async #fallBack(one: Running): Promise<void> {
+    one.call.meter.failed("upstream_unavailable", { status: 503, nowMs: this.clock.now() });
+    try {
+      await this.#now.money.budget().enter(one.call, target(true));
+      one.dear = true;
+      one.call.meter.attempts++;
+      one.call.meter.provider = "dear";
+    } catch (error) {
+      expect(["budget_exceeded", "lease_lost", "conflict", "store_unavailable"]).toContain(GatewayError.from(error).code);
+      one.done("failed");
+      this.#running = this.#running.filter((other) => other !== one);
+    }
   }
-  const rows = await check(store);
-  const { reservations, open, windows } = seen(store);
+
+  #settle(op: Extract<Op, { op: "settle" }>): void {
+    const one = this.#running.splice(op.call % this.#running.length, 1)[0]!;
+    const usage = op.output === undefined ? {} : saneUsage({ inputTokens: 3, outputTokens: op.output }, MODEL);
+    one.call.meter.note(usage, target(one.dear).cost(usage));
+    one.done();
+    if (op.twice) one.done();
+  }
+
+  /** What the process had in hand is gone; what it had begun to write may be written or not. */
+  async #crash(): Promise<void> {
+    if (this.calls.size % 2 === 0) await this.#flush();
+    this.#running = [];
+    this.#now = this.#process();
+  }
+
+  #raise(): void {
+    const [first, ...rest] = this.#budgets as [BudgetRow, ...BudgetRow[]];
+    this.#budgets = [{ ...first, version: first.version + 1, amountUsd: String(Number(first.amountUsd) + 0.1) }, ...rest];
+  }
+
+  async #flush(): Promise<void> {
+    let over = false;
+    const done = this.#now.ledger.drain(Infinity).then(() => (over = true));
+    while (!over) await this.clock.advance(300);
+    await done;
+  }
+}
+
+export async function live(ops: readonly Op[]): Promise<void> {
+  const world = new World();
+  await world.start();
+  for (const op of ops) {
+    await world.does(op);
+    await check(world.store);
+  }
+  await world.end();
+  const rows = await check(world.store);
+  const { reservations, open, windows } = seen(world.store);
   expect(await reservations()).toEqual([]);
   expect(await open()).toEqual([]);
   for (const window of await windows()) expect(window.reservedNanoUsd).toBe(0);
   // Exactly one row for every call.
-  expect(rows.map(({ id }) => id).sort()).toEqual([...all].sort());
-  expect(internal.filter((error) => !GatewayError.is(error, "store_unavailable"))).toEqual([]);
+  expect(rows.map(({ id }) => id).sort()).toEqual([...world.calls].sort());
+  expect(world.internal.filter((error) => !GatewayError.is(error, "store_unavailable"))).toEqual([]);
 }
 
 function shifted(clock: FakeClock, ms: number): () => number {
@@ -209,7 +249,8 @@ function shifted(clock: FakeClock, ms: number): () => number {
 /** What holds at every moment. */
 async function check(store: RecordStore): Promise<UsageRow[]> {
   const { rows, windows, reservations } = seen(store);
-  const [usage, all, held] = [await rows(), await windows(), await reservations()];
+  // At once: the memory store answers in the turn in which it is asked.
+  const [usage, all, held] = await Promise.all([rows(), windows(), reservations()]);
   for (const window of all) {
     expect(window.leftNanoUsd).toBe(window.limitNanoUsd - window.spentNanoUsd - window.reservedNanoUsd);
     const shares = held.flatMap((row) => row.shares.filter(({ windowId }) => windowId === window.id));

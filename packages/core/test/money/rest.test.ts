@@ -12,6 +12,14 @@ const CALLERS: readonly Caller[] = [
   who("nobody", { grants: ["models:*"] }),
 ];
 
+interface Body extends Readonly<Record<string, unknown>> {
+  readonly id: string;
+  readonly data: { readonly id: string }[];
+  readonly daily: unknown[];
+  readonly resets_at: string | null;
+  readonly next_cursor: string | null;
+}
+
 async function rest(o: Parameters<typeof metered>[0] = {}) {
   const known = new Map(CALLERS.map((caller) => [caller.id, caller]));
   const set = await metered({
@@ -33,8 +41,7 @@ async function rest(o: Parameters<typeof metered>[0] = {}) {
     );
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json") === true;
-    // biome-ignore lint: what a test looks at
-    return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as any };
+    return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as Body };
   };
   const chat = (as: string, more: object = {}, headers: Record<string, string> = {}) =>
     call("POST /v1/chat/completions", {

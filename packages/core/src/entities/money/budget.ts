@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decimalUsd, nanoUsd } from "../../util/decimal-usd.js";
+import { decimalUsd, nanoUsd } from "../../util/encoding/decimal-usd.js";
 import { bool, defineEntity, field, int, json, text, type RowType } from "../define-entity.js";
 
 export const budgetScopes = ["global", "project", "key", "user", "team", "agent", "provider"] as const;

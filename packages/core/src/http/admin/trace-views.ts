@@ -1,6 +1,6 @@
 import type { TraceSpanRow, UsageRow } from "../../entities/index.js";
 import type { TracedCall } from "../../seams/index.js";
-import { decimalUsd } from "../../util/decimal-usd.js";
+import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 
 type Status = "success" | "error" | "timeout";
 

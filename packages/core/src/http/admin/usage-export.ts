@@ -1,6 +1,6 @@
 import type { UsageRow } from "../../entities/index.js";
 import { usageRoutes } from "../../routes/index.js";
-import { decimalUsd } from "../../util/decimal-usd.js";
+import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 import { csvLine } from "../resources/csv.js";
 
 type View = ReturnType<typeof usageViewOf>;

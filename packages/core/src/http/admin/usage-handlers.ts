@@ -3,7 +3,7 @@ import { UsageReports, type UsageQuery, type UsageTotals } from "../../policy/mo
 import { periodAt } from "../../policy/money/period.js";
 import { costRoutes, usageRoutes } from "../../routes/index.js";
 import type { Services } from "../../seams/index.js";
-import { decimalUsd } from "../../util/decimal-usd.js";
+import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 import type { Exchange, Handler } from "../exchange.js";
 import { jsonHandler, readInput } from "../faces/rest-face.js";
 import { usageFile, usageViewOf } from "./usage-export.js";

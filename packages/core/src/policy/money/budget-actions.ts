@@ -4,7 +4,7 @@ import { budgetWindow, type BudgetRow, type BudgetWindowRow } from "../../entiti
 import { GatewayError } from "../../errors/index.js";
 import type { Clock, RecordStore } from "../../ports/index.js";
 import type { ResourceActions } from "../../seams/index.js";
-import { decimalUsd } from "../../util/decimal-usd.js";
+import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 import { Budget, windowId } from "./budget-set.js";
 
 export interface BudgetActionsOptions {

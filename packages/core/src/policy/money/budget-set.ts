@@ -1,6 +1,6 @@
 import type { Caller } from "../../calls/index.js";
 import type { BudgetRow, BudgetScope } from "../../entities/index.js";
-import { nanoUsd } from "../../util/decimal-usd.js";
+import { nanoUsd } from "../../util/encoding/decimal-usd.js";
 import { periodAt, type Period } from "./period.js";
 
 /** One enabled budget, read once. */

@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
-import { decimalUsd } from "../../util/decimal-usd.js";
+import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 import type { Budget } from "./budget-set.js";
 import type { Period } from "./period.js";
 

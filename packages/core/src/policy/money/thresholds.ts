@@ -1,7 +1,7 @@
 import { budgetWindow, type BudgetWindowRow } from "../../entities/index.js";
 import { update, type Clock, type RecordStore } from "../../ports/index.js";
 import type { EventHub } from "../../seams/index.js";
-import { decimalUsd } from "../../util/decimal-usd.js";
+import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 
 export interface ThresholdsOptions {
   readonly store: RecordStore;

@@ -1,5 +1,6 @@
 import type { Headers } from "../../calls/index.js";
 import type { Meter } from "../../policy/meter.js";
+import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 import { headerSafe } from "../../util/encoding/header-safe.js";
 import type { Warning } from "../../wire/shared/codec.js";
 import { warningsHeader } from "./warnings-header.js";
@@ -36,11 +37,4 @@ export function answerHeaders(o: AnswerHeaders): Headers {
   if (warnings !== null) headers.push(["x-sallyport-warnings", warnings]);
   if (o.vendor !== null) for (const header of o.vendor) if (PASSED.has(header[0])) headers.push(header);
   return headers;
-}
-
-/** Nano-dollars as decimal dollars, exactly. */
-function decimalUsd(nano: number): string {
-  const digits = String(nano).padStart(10, "0");
-  const fraction = digits.slice(-9).replace(/0+$/, "");
-  return digits.slice(0, -9) + (fraction === "" ? "" : `.${fraction}`);
 }

@@ -1,4 +1,4 @@
-import { GatewayError } from "../errors/index.js";
+import { GatewayError } from "../../errors/index.js";
 
 const NANO_PLACES = 9;
 
