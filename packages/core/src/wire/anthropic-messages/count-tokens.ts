@@ -7,7 +7,7 @@ import { parseUpstreamJson } from "../shared/upstream-json.js";
 import { errorInBody } from "./decode-error.js";
 import { decodeRequest } from "./request/decode-request.js";
 import { encodeBody } from "./request/encode-request.js";
-import { requestHeaders } from "./request/splice-request.js";
+import { requestHeaders } from "../shared/requests/request-headers.js";
 
 /** The fields of a request that can be counted; the vendor refuses every other. */
 const counted = new Set([

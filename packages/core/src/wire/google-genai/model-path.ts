@@ -1,22 +1,8 @@
 import { pathSafe } from "../../util/encoding/path-safe.js";
-import type { EncodedRequest, Quirks } from "../shared/codec.js";
+import type { Quirks } from "../shared/codec.js";
 
 /** What a model can be asked for in Google's paths. */
 type Method = "generateContent" | "streamGenerateContent" | "countTokens" | "embedContent" | "batchEmbedContents" | "predict";
-
-const jsonHeaders = [
-  ["content-type", "application/json"],
-  ["accept", "application/json"],
-] as const;
-const streamHeaders = [
-  ["content-type", "application/json"],
-  ["accept", "text/event-stream"],
-] as const;
-
-/** The headers of a request to a vendor, beside its credential. */
-export function requestHeaders(stream: boolean): EncodedRequest["headers"] {
-  return stream ? streamHeaders : jsonHeaders;
-}
 
 /** `/v1beta/models/{model}:method`. A slash in a model's name parts segments (`tunedModels/x`); all else in it is encoded. A stream is asked for as SSE. */
 export function methodPath(model: string, method: Method, quirks: Quirks): string {

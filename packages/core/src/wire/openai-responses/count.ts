@@ -5,7 +5,7 @@ import { parseUpstreamJson } from "../shared/upstream-json.js";
 import { decodeRequest } from "./request/decode-request.js";
 import { encodeBody } from "./request/encode-request.js";
 import { Encoding } from "./request/encoding.js";
-import { requestHeaders } from "./request/splice-request.js";
+import { requestHeaders } from "../shared/requests/request-headers.js";
 
 /** The fields of a request that its count depends on; the vendor refuses others. */
 const counted = [

@@ -105,7 +105,7 @@ export interface CodecTraits {
   /** Fields of its own that say that a part of the conversation is kept at the vendor: a result may then answer a call that is not here. */
   readonly keptHistory?: readonly string[];
   /** Fields of its own, wherever they stand, that name what lies at the vendor (files, stores, containers, caches) by the vendor's ids. */
-  readonly handles: readonly string[];
+  readonly handles?: readonly string[];
   /** Headers of a caller that belong to its call, by their lower-case names, and which values of them (parted by commas) a vendor of this protocol is sent. All others stay here. */
   readonly callerHeaders?: readonly { readonly name: string; readonly value: RegExp }[] | undefined;
 }

@@ -9,7 +9,8 @@ import { encodeMessages } from "./encode-messages.js";
 import { encodeThinking } from "./encode-thinking.js";
 import { encodeTools } from "./encode-tools.js";
 import type { Encoding } from "./encoding.js";
-import { messagesPath, requestHeaders } from "./splice-request.js";
+import { requestHeaders } from "../../shared/requests/request-headers.js";
+import { messagesPath } from "./splice-request.js";
 import { strictSchema } from "./strict-schema.js";
 
 /**

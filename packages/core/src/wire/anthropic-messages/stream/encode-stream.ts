@@ -1,6 +1,7 @@
 import type { ModelEvent, Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
-import { isObject, utf8 } from "../../../util/json.js";
+import { isObject } from "../../../util/json.js";
+import { encodeFrames, type FrameEncoder } from "../../shared/answers/encode-frames.js";
 import { stopDetails } from "../answer/encode-answer.js";
 import { encodeFinish } from "../answer/finish-reason.js";
 import { encodeUsage } from "../answer/usage.js";
@@ -15,25 +16,14 @@ type Of<T extends ModelEvent["type"]> = Extract<ModelEvent, { type: T }>;
  * `Codec.encodeStream` of Messages: one `message_start`, the blocks, one `message_delta` with the reason and the usage, `message_stop`. Usage is part of the protocol,
  * asked for or not. The protocol has one candidate, the first.
  */
-export async function* encodeStream(
+export function encodeStream(
   events: AsyncIterable<ModelEvent>,
   o: { readonly includeUsage: boolean; readonly onError: (error: GatewayError) => void },
 ): AsyncGenerator<Uint8Array> {
-  const encoder = new MessageEncoder();
-  try {
-    for await (const event of events) {
-      const frames = encoder.encode(event);
-      if (frames !== "") yield utf8(frames);
-    }
-    yield utf8(encoder.end());
-  } catch (thrown) {
-    const error = GatewayError.from(thrown);
-    o.onError(error);
-    yield errorFrame(error);
-  }
+  return encodeFrames(events, new MessageEncoder(), { onError: o.onError, errorFrame });
 }
 
-class MessageEncoder {
+class MessageEncoder implements FrameEncoder {
   readonly #blocks = new BlockFrames();
   #start: Of<"start"> | null = null;
   /** The beginning waits for the next event, which may be the usage that belongs to it. */

@@ -8,7 +8,8 @@ import { parseUpstreamJson } from "../../shared/upstream-json.js";
 import { decodeUsage, encodeUsage } from "../answer/usage.js";
 import { errorInBody } from "../decode-error.js";
 import { asExtras, googleExtras, said } from "../extras.js";
-import { isVertexPath, methodPath, modelField, requestHeaders } from "../model-path.js";
+import { isVertexPath, methodPath, modelField } from "../model-path.js";
+import { requestHeaders } from "../../shared/requests/request-headers.js";
 import { camelKeys, fieldsOf, googleFields } from "../proto-json.js";
 
 type Json = Readonly<Record<string, unknown>>;

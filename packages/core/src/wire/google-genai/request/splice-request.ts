@@ -1,7 +1,8 @@
 import { utf8 } from "../../../util/json.js";
 import type { EncodedRequest, Quirks, ScannedHead } from "../../shared/codec.js";
 import { spliceBytes } from "../../shared/splice-bytes.js";
-import { methodPath, modelField, requestHeaders } from "../model-path.js";
+import { methodPath, modelField } from "../model-path.js";
+import { requestHeaders } from "../../shared/requests/request-headers.js";
 
 /**
  * `Codec.spliceRequest` of Google's protocol. The path names the model, so the bytes are the caller's own array unless they name it as well; usage comes with every

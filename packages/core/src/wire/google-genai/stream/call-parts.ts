@@ -1,6 +1,6 @@
 import type { ModelEvent } from "../../../calls/index.js";
 import { asExtras, said } from "../extras.js";
-import { CallIds } from "../../openai-chat/answer/call-ids.js";
+import { CallIds } from "../../shared/answers/call-ids.js";
 import { PartialArgs } from "./partial-args.js";
 
 type Json = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { ModelEvent, ToolCallPart, Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
-import { utf8 } from "../../../util/json.js";
 import { jsonText } from "../../shared/raw-json.js";
+import { encodeFrames, type FrameEncoder } from "../../shared/answers/encode-frames.js";
 import { encodeCitations, type PlacedCitation } from "../answer/citations.js";
 import { groundingFields, headOf, placedBehind } from "../answer/encode-answer.js";
 import { brokenCall, encodePart, isBroken, signed } from "../answer/encode-parts.js";
@@ -19,22 +19,11 @@ type BlockEvent = Exclude<ModelEvent, { type: "start" | "usage" | "extra" | "fin
  * `Codec.encodeStream` of Google's protocol: a body for each piece, and a last one with why each candidate ended, what it rests on, and the usage. A function call is one
  * piece, when it is whole. There is no terminator: a stream that failed has no reasons.
  */
-export async function* encodeStream(
+export function encodeStream(
   events: AsyncIterable<ModelEvent>,
   o: { readonly includeUsage: boolean; readonly onError: (error: GatewayError) => void },
 ): AsyncGenerator<Uint8Array> {
-  const encoder = new BodyEncoder(o.includeUsage);
-  try {
-    for await (const event of events) {
-      const frames = encoder.encode(event);
-      if (frames !== "") yield utf8(frames);
-    }
-    yield utf8(encoder.end());
-  } catch (thrown) {
-    const error = GatewayError.from(thrown);
-    o.onError(error);
-    yield errorFrame(error);
-  }
+  return encodeFrames(events, new BodyEncoder(o.includeUsage), { onError: o.onError, errorFrame });
 }
 
 interface CandidateState {
@@ -55,7 +44,7 @@ interface CandidateState {
   finish: Of<"finish"> | null;
 }
 
-class BodyEncoder {
+class BodyEncoder implements FrameEncoder {
   readonly #includeUsage: boolean;
   readonly #candidates = new Map<number, CandidateState>();
   #head: Json | null = null;

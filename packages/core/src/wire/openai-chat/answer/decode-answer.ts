@@ -7,7 +7,7 @@ import { parseUpstreamJson } from "../../shared/upstream-json.js";
 import { errorInBody } from "../decode-error.js";
 import { asExtras } from "../extras.js";
 import { isLegacyCall, legacyCallId } from "../legacy-call.js";
-import { CallIds } from "./call-ids.js";
+import { CallIds } from "../../shared/answers/call-ids.js";
 import { placeCitations, splitAnnotations } from "./citations.js";
 import { areWholeArguments, decodeFinish, mayBeCut, takeStopSequence, type Holds } from "./finish-reason.js";
 import { decodeLogprobs } from "./logprobs.js";

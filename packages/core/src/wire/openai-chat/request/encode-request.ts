@@ -5,7 +5,8 @@ import type { Marking } from "../cache-marks.js";
 import { chatExtras } from "../extras.js";
 import { encodeMessages } from "./encode-messages.js";
 import { encodeReasoningRequest } from "./reasoning-request.js";
-import { chatPath, requestHeaders } from "./splice-request.js";
+import { requestHeaders } from "../../shared/requests/request-headers.js";
+import { chatPath } from "./splice-request.js";
 import { encodeParallel, encodeToolChoice, encodeTools } from "./tools.js";
 
 /**

@@ -1,16 +1,10 @@
 import { utf8 } from "../../../util/json.js";
 import type { EncodedRequest, Quirks, ScannedHead } from "../../shared/codec.js";
+import { requestHeaders } from "../../shared/requests/request-headers.js";
+import { renaming } from "../../shared/requests/splice-model.js";
 import { spliceBytes, type Splice } from "../../shared/splice-bytes.js";
 
 export const chatPath = "/chat/completions";
-const jsonHeaders = [
-  ["content-type", "application/json"],
-  ["accept", "application/json"],
-] as const;
-const streamHeaders = [
-  ["content-type", "application/json"],
-  ["accept", "text/event-stream"],
-] as const;
 
 const trueBytes = utf8("true");
 const optionsBytes = utf8('{"include_usage":true}');
@@ -18,23 +12,13 @@ const optionsMember = utf8('"stream_options":{"include_usage":true},');
 const usageMember = utf8('"include_usage":true,');
 const lastUsageMember = utf8('"include_usage":true');
 
-/** Names that were asked for lately, as JSON: a gateway calls few models, and often. */
-const encodedNames = new Map<string, Uint8Array>();
-const maxEncodedNames = 256;
-
-/** The headers of a request to a vendor, beside its credential. */
-export function requestHeaders(stream: boolean): EncodedRequest["headers"] {
-  return stream ? streamHeaders : jsonHeaders;
-}
-
 /** `Codec.spliceRequest` of Chat Completions. The bytes are the caller's own array when nothing had to change. */
 export function spliceRequest(
   bytes: Uint8Array,
   head: ScannedHead,
   o: { readonly model: string; readonly quirks: Quirks },
 ): EncodedRequest {
-  const model = head.spans["model"];
-  const rename = model !== undefined && o.model !== head.name ? { start: model.start, end: model.end, bytes: encodedName(o.model) } : null;
+  const rename = renaming(head, o.model);
   const ask = head.stream && !head.wantsUsage && o.quirks.usageInStream !== false ? askForUsage(bytes, head) : null;
   return { path: chatPath, headers: requestHeaders(head.stream), bytes: spliceBytes(bytes, inOrder(rename, ask)) };
 }
@@ -43,15 +27,6 @@ function inOrder(a: Splice | null, b: Splice | null): readonly Splice[] {
   if (a === null) return b === null ? [] : [b];
   if (b === null) return [a];
   return a.start < b.start ? [a, b] : [b, a];
-}
-
-function encodedName(model: string): Uint8Array {
-  const known = encodedNames.get(model);
-  if (known !== undefined) return known;
-  const bytes = utf8(JSON.stringify(model));
-  if (encodedNames.size === maxEncodedNames) encodedNames.clear();
-  encodedNames.set(model, bytes);
-  return bytes;
 }
 
 /** Where `include_usage: true` has to be put: over a `false`, into options that do not name it, over a `null`, or in front of the first field. */

@@ -1,6 +1,6 @@
 import type { Citation, MediaPart, ModelEvent, TokenLogprob } from "../../../calls/index.js";
 import { isObject } from "../../../util/json.js";
-import { CallIds } from "../answer/call-ids.js";
+import { CallIds } from "../../shared/answers/call-ids.js";
 import { movedBy, splitAnnotations } from "../answer/citations.js";
 import { contentParts, decodeMedia, textOf } from "../answer/decode-answer.js";
 import { decodeFinish, mayBeCut, takeStopSequence } from "../answer/finish-reason.js";

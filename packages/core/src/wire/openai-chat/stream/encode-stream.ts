@@ -1,7 +1,8 @@
 import type { ModelEvent, Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
-import { isObject, utf8 } from "../../../util/json.js";
+import { isObject } from "../../../util/json.js";
 import { dataUrl } from "../../shared/data-url.js";
+import { encodeFrames, type FrameEncoder } from "../../shared/answers/encode-frames.js";
 import { encodeCitation } from "../answer/citations.js";
 import { encodeFinish } from "../answer/finish-reason.js";
 import { encodeLogprobs } from "../answer/logprobs.js";
@@ -16,22 +17,11 @@ type TextEvent = Of<"text-delta" | "reasoning-delta" | "refusal-delta">;
 const doneFrame = "data: [DONE]\n\n";
 
 /** `Codec.encodeStream` of Chat Completions: the role first, then deltas, one finish reason a candidate, the usage if it was asked for, `[DONE]`. */
-export async function* encodeStream(
+export function encodeStream(
   events: AsyncIterable<ModelEvent>,
   o: { readonly includeUsage: boolean; readonly onError: (error: GatewayError) => void },
 ): AsyncGenerator<Uint8Array> {
-  const encoder = new ChunkEncoder(o.includeUsage);
-  try {
-    for await (const event of events) {
-      const frames = encoder.encode(event);
-      if (frames !== "") yield utf8(frames);
-    }
-    yield utf8(encoder.end());
-  } catch (thrown) {
-    const error = GatewayError.from(thrown);
-    o.onError(error);
-    yield errorFrame(error);
-  }
+  return encodeFrames(events, new ChunkEncoder(o.includeUsage), { onError: o.onError, errorFrame });
 }
 
 type CallKind = "function" | "custom" | "function_call";
@@ -50,7 +40,7 @@ interface CandidateState {
 const untold = { field: "reasoning_content", details: undefined, told: true };
 
 /** Frames are put together as text around a head that is serialised once: of a delta only its own text is escaped. */
-class ChunkEncoder {
+class ChunkEncoder implements FrameEncoder {
   readonly #includeUsage: boolean;
   readonly #tail: string;
   readonly #candidates = new Map<number, CandidateState>();

@@ -1,6 +1,6 @@
 import type { ModelEvent } from "../../../calls/index.js";
 import { isObject } from "../../../util/json.js";
-import type { CallIds } from "../answer/call-ids.js";
+import type { CallIds } from "../../shared/answers/call-ids.js";
 import { argumentsText, textOf } from "../answer/decode-answer.js";
 import { areWholeArguments } from "../answer/finish-reason.js";
 import { asExtras } from "../extras.js";

@@ -2,7 +2,7 @@ import type { ModelAnswer } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { newId } from "../../../util/ids.js";
 import { isObject } from "../../../util/json.js";
-import { CallIds } from "../../openai-chat/answer/call-ids.js";
+import { CallIds } from "../../shared/answers/call-ids.js";
 import { createdMs } from "../../openai-chat/answer/decode-answer.js";
 import { areWholeArguments } from "../../openai-chat/answer/finish-reason.js";
 import { parseUpstreamJson } from "../../shared/upstream-json.js";

@@ -7,7 +7,8 @@ import { logprobsIncluded } from "./decode-request.js";
 import { encodeInput } from "./encode-input.js";
 import { Encoding } from "./encoding.js";
 import { encodeMetadata } from "./metadata.js";
-import { requestHeaders, responsesPath } from "./splice-request.js";
+import { requestHeaders } from "../../shared/requests/request-headers.js";
+import { responsesPath } from "./splice-request.js";
 import { encodeReasoningOptions, encodeTextOptions } from "./text-options.js";
 import { encodeToolChoice, encodeTools } from "./tools.js";
 

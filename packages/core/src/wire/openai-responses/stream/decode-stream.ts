@@ -3,7 +3,7 @@ import { GatewayError } from "../../../errors/index.js";
 import { newId } from "../../../util/ids.js";
 import { isObject } from "../../../util/json.js";
 import type { SseEvent } from "../../../util/sse.js";
-import { CallIds } from "../../openai-chat/answer/call-ids.js";
+import { CallIds } from "../../shared/answers/call-ids.js";
 import { createdMs } from "../../openai-chat/answer/decode-answer.js";
 import { decodeEvents, type EventDecoder } from "../../shared/decode-events.js";
 import { parseUpstreamJson } from "../../shared/upstream-json.js";

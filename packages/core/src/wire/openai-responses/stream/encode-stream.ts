@@ -1,6 +1,7 @@
 import type { MediaPart, ModelAnswer, ModelEvent, Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
+import { encodeFrames, type FrameEncoder } from "../../shared/answers/encode-frames.js";
 import { encodeResponse } from "../answer/encode-answer.js";
 import { imageId, ItemIds } from "../answer/encode-items.js";
 import { encodeFinish } from "../answer/finish-status.js";
@@ -19,22 +20,12 @@ type Of<T extends ModelEvent["type"]> = Extract<ModelEvent, { type: T }>;
  * usage, which this protocol always tells. A stream that fails ends in an `error` event, at which the vendor's SDK throws, and in `response.failed` behind it, as the
  * vendor itself does it; items that were open then stay open. Only the first candidate is told: the protocol has no other.
  */
-export async function* encodeStream(
+export function encodeStream(
   events: AsyncIterable<ModelEvent>,
   o: { readonly includeUsage: boolean; readonly onError: (error: GatewayError) => void },
 ): AsyncGenerator<Uint8Array> {
   const encoder = new ResponseEncoder();
-  try {
-    for await (const event of events) {
-      const frames = encoder.encode(event);
-      if (frames !== "") yield utf8(frames);
-    }
-    yield utf8(encoder.end());
-  } catch (thrown) {
-    const error = GatewayError.from(thrown);
-    o.onError(error);
-    yield utf8(encoder.fail(error));
-  }
+  return encodeFrames(events, encoder, { onError: o.onError, errorFrame: (error) => utf8(encoder.fail(error)) });
 }
 
 interface Begun {
@@ -43,7 +34,7 @@ interface Begun {
   readonly message: MessageFrames;
 }
 
-class ResponseEncoder {
+class ResponseEncoder implements FrameEncoder {
   readonly #frames = new ResponseFrames();
   readonly #calls = new Map<number, CallFrames>();
   /** Items of hosted tools that were added and are not done, by their ids: their places. */
