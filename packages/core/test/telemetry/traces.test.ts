@@ -101,3 +101,22 @@ it("takes the nearest rank as a percentile", () => {
   expect(percentile([1, 2, 3, 4], 0.95)).toBe(4);
   expect(percentile([1, 2, 3, 4], 0)).toBe(1);
 });
+
+it("keeps what policy did on the way of a call as spans of it, and shows them", async () => {
+  const gateway = await watched();
+  const made = await gateway.request("POST", "/api/v1/guardrails", {
+    body: { name: "no-kittens", kind: "words", stages: ["input"], action: "block", settings: { words: ["kitten"] } },
+  });
+  expect(made.status, made.text).toBe(201);
+  const asked = { body: { messages: [{ role: "user", content: "a kitten" }] }, headers: { "x-request-id": "req_guarded" } };
+  expect((await gateway.chat(asked)).status).toBe(403);
+  const shown = await soon(async () => {
+    const { json, status } = await gateway.get("/api/v1/traces/req_guarded");
+    return status === 200 && json.spans.length === 2 && json;
+  });
+  expect(shown.trace).toMatchObject({ status: "error", error: "content_blocked" });
+  expect(shown.spans.find((span: { kind: string }) => span.kind === "guardrail")).toMatchObject({
+    ...{ name: "no-kittens", status: "error", error: "content_blocked", attributes: { stage: "input", action: "block" } },
+  });
+  expect(JSON.stringify(shown)).not.toContain("a kitten");
+});

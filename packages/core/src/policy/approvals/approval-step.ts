@@ -42,7 +42,9 @@ async function admit(call: OpenCall<ToolHead>, classified: Classified, o: Approv
   if (ruleFor(call.snapshot, asked) !== null) return;
   if (await isPermitted(call.snapshot, asked, o.counters)) return;
   const row = await o.approvals.useOrAsk(asked, { call, class: classified.class });
-  if (row === null) return;
+  const span = { kind: "approval" as const, name: "approval", startedAtMs: asked.nowMs, durationMs: o.clock.now() - asked.nowMs };
+  if (row === null) return call.span({ ...span, attributes: { class: classified.class, used: true } });
+  call.span({ ...span, code: "approval_required", attributes: { class: classified.class, approval_id: row.id } });
   throw new GatewayError("approval_required", `A person has to approve this call of ${call.head.name} first.`, {
     hint: `Approve it in the inbox (POST /api/v1/inbox/${row.id}/approve), then make the same call again.`,
     details: { approval_id: row.id, tool: call.head.name, expires_at_ms: row.expiresAtMs },

@@ -157,6 +157,11 @@ export class CallReporter implements Reporter {
       tool: head.kind === "tool" ? cutText(head.tool, 200) : null,
     };
     ledger.add({ scope: { projects: [projectId] }, writes: [insert(detection, row, "skip")] });
+    this.#call.span({
+      ...{ kind: "guardrail", name: guardrail.name, startedAtMs: row.atMs, durationMs: 0 },
+      ...(guardrail.rules.action === "block" ? { code: "content_blocked" } : {}),
+      attributes: { stage: finding.stage, type: finding.type, severity, action: guardrail.rules.action },
+    });
     services.events.emit("guardrail.detected", {
       ...{ detectionId: row.id, callId: id, requestId, guardrail: guardrail.name, stage: finding.stage, type: finding.type },
       ...{ severity, action: guardrail.rules.action },
