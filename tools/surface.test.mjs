@@ -43,11 +43,11 @@ const surface = {
     type Within, type Write`,
   "@sallyport/core/entities": `
     type Access, allEntities, type AnyEntity, type AnyLogEntity, assertIndexed, auditEntry, type AuditRow, batchLine,
-    type BatchLineEntry, bool, type Column, columnIndex, columnsByName, type Dated, defineEntity, defineLedger, defineLog,
+    type BatchLineEntry, bool, type CacheRules, cacheRulesSchema, type Column, columnIndex, columnsByName, type Dated, defineEntity, defineLedger, defineLog,
     type Entity, type FailureClass, failureClasses, field, type Field, type FieldTraits, fileChunk, type FileChunkRow, gatewayKey,
     type GatewayKeyRow, idempotencyKey, type IdempotencyKeyRow, int, isIndexed, json, type Kept, type Key, type LogEntity, type LimitAmounts, limitSchema, limitShape, type LimitSubject, limitSubjects, longText, nameSchema, opaqueToken,
     type OpaqueTokenRow, rateLimit, type RateLimitRow, route, type RouteInput, type RouteRow, type RouteRules, routeSchema, routeShape, type RowType, run,
-    runEvent, type RunEventEntry, type RunRow, runStep, type RunStepEntry, storedColumn, type StoredColumn, storedColumns,
+    runEvent, type RunEventEntry, type RunRow, runStep, type RunStepEntry, type SemanticRules, storedColumn, type StoredColumn, storedColumns,
     storedResponse, storedResponseEvents, type StoredResponseEventsRow, storedResponseItem, type StoredResponseItemRow,
     type StoredResponseRow, task, type TaskRow, text, usageEntry, type UsageRow, vendorObject, type VendorObjectRow`,
   "@sallyport/core/client": `
