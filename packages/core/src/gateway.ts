@@ -196,7 +196,7 @@ export class Gateway {
     });
     const policy = {
       guardrails: this.guardrails,
-      ...{ watch: this.telemetry.step(), parameters: this.telemetry.parameters() },
+      ...{ watch: this.telemetry.step(), content: this.telemetry.contentStep(), parameters: this.telemetry.parameters() },
       ...{ approvals: this.#approvals, counters: this.#services.counters },
       ledger: this.#ledger,
       clock,
@@ -234,7 +234,9 @@ export class Gateway {
     this.#services.seams.resources.set("route", this.routes.actions());
     this.#services.seams.resources.set("provider", providerActions(this.providers));
     this.#services.seams.resources.set("model", modelActions());
-    this.mcp = new McpProxy(this.#services, { snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER });
+    this.mcp = new McpProxy(this.#services, {
+      ...{ snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER, readGuard: this.guardrails.reading },
+    });
     this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
     this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
     this.runs = new Runs(this.#engine, OWNER);

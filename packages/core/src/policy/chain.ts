@@ -12,6 +12,8 @@ import type { ResponseCache } from "./response-cache/index.js";
 export interface ChainOptions extends LedgerOptions {
   /** Sees every call begin and end; null: nobody looks. */
   readonly watch: Step | null;
+  /** Reads answers for those who are told of content; null: nobody is. */
+  readonly content: Step<ModelHead, ModelEvent> | null;
   readonly limiter: Limiter;
   readonly approvals: Approvals;
   /** For what permissions allow a day. */
@@ -38,7 +40,7 @@ export function callSteps(o: ChainOptions): readonly Step[] {
 
 /** What every model call passes beside, in this order. */
 export function modelSteps(o: ChainOptions): readonly Step<ModelHead, ModelEvent>[] {
-  return [...callSteps(o), o.responses];
+  return [...callSteps(o), o.responses, ...(o.content === null ? [] : [o.content])];
 }
 
 /** What every attempt of a model call passes before its provider is dialed, in this order. */

@@ -1,5 +1,5 @@
 import type { Meter, Tracer } from "@opentelemetry/api";
-import type { CallHead, HttpAnswer, Inbound } from "../calls/index.js";
+import type { CallHead, HttpAnswer, Inbound, ModelEvent, ModelHead } from "../calls/index.js";
 import { SYSTEM_CALLER } from "../calls/index.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../errors/index.js";
@@ -19,6 +19,7 @@ import { auditedParameters } from "./audit/parameters.js";
 import { CallCounts } from "./metrics/call-counts.js";
 import { gauges } from "./metrics/gauges.js";
 import { Prometheus } from "./metrics/prometheus.js";
+import { AnswersSeen } from "./otel/content-step.js";
 import { openOtel, type OpenOtel } from "./otel/open-otel.js";
 import { Retention } from "./retention.js";
 import { keepSpans } from "./traces/keep-spans.js";
@@ -61,6 +62,7 @@ export class Telemetry implements TelemetrySeam {
   readonly #retention: Retention;
   readonly #loop: AlertLoop;
   readonly #stops: (() => void)[] = [];
+  readonly #answers = new AnswersSeen();
   #otel: OpenOtel | null = null;
 
   constructor(services: Services, options: TelemetryOptions) {
@@ -88,6 +90,13 @@ export class Telemetry implements TelemetrySeam {
     return isOn ? watchCalls(this.#observers) : null;
   }
 
+  /** Reads answers where content is told; null: nowhere. */
+  contentStep(): Step<ModelHead, ModelEvent> | null {
+    const { telemetry } = this.#o.config;
+    const isTold = telemetry.otel.content && (this.#wantsOtel() || telemetry.langfuse !== undefined);
+    return isTold ? this.#answers.step : null;
+  }
+
   /** What the audit keeps of a tool call's arguments; undefined: nothing. */
   parameters(): ((call: OpenCall<CallHead>) => unknown) | undefined {
     return this.#o.config.audit.parameters === "none" ? undefined : auditedParameters(this.#services.redactor);
@@ -104,6 +113,7 @@ export class Telemetry implements TelemetrySeam {
       tracer: options.otel?.tracer as Tracer | undefined,
       meter: options.otel?.meter as Meter | undefined,
       modelLabel: (provider, model) => (provider !== null && model !== null && options.isListed(provider, model) ? model : "other"),
+      answerOf: (call) => this.#answers.of(call),
       mask: (text) => cutText(services.redactor.redact(text), CONTENT_CHARACTERS),
     });
     // Before those that store: they keep the trace that these make.

@@ -153,6 +153,8 @@ it("shows content only when told to, without secrets (T26)", async () => {
   await chat({ body: { messages: [{ role: "user", content: `my key is ${canary}, and my name is Ada` }] } });
   const call = await soon(() => otlp.spans().find(({ name }) => name === "chat demo/echo"));
   expect(call.attributes["gen_ai.input.messages"]).toContain("my name is Ada");
+  expect(call.attributes["gen_ai.output.messages"]).toContain("my name is Ada");
+  expect(call.attributes["gen_ai.response.finish_reasons"]).toEqual(["stop"]);
   expect(JSON.stringify(otlp.seen)).not.toContain(canary);
 });
 

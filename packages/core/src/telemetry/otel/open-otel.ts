@@ -1,4 +1,6 @@
 import type { Meter, Tracer } from "@opentelemetry/api";
+import type { CallHead, ModelAnswer } from "../../calls/index.js";
+import type { OpenCall } from "../../policy/step.js";
 import type { Config } from "../../config/schema.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Clock } from "../../ports/index.js";
@@ -24,6 +26,8 @@ export interface OpenOtelOptions {
   readonly vendorOf: (provider: string) => string;
   readonly modelLabel: (provider: string | null, model: string | null) => string;
   readonly mask: (text: string) => string;
+  /** What a model answered, where it was read; null: nobody looked. */
+  readonly answerOf: (call: OpenCall<CallHead>) => ModelAnswer | null;
 }
 
 export interface OpenOtel {
@@ -40,7 +44,7 @@ export async function openOtel(o: OpenOtelOptions): Promise<OpenOtel> {
   let requests: RequestSpans | null = null;
   const observe = (api: OtelApi, tracer: Tracer, metrics: OtelMetrics | null): void => {
     const { clock, vendorOf, config } = o;
-    const content = config.otel.content ? o.mask : null;
+    const content = config.otel.content ? { show: o.mask, answerOf: o.answerOf } : null;
     const tracing = new OtelTracing({ api, tracer, metrics, clock, vendorOf, content, propagate: config.propagate });
     observers.push(tracing);
     closes.push(tracing.followRuns(o.events), () => tracing.close());

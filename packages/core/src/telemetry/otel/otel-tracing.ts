@@ -1,5 +1,5 @@
 import type { Context, Span, Tracer } from "@opentelemetry/api";
-import type { CallHead, Outcome } from "../../calls/index.js";
+import type { CallHead, ModelAnswer, Outcome } from "../../calls/index.js";
 import type { OpenCall, TraceContext } from "../../policy/step.js";
 import type { Clock } from "../../ports/index.js";
 import type { EventHub } from "../../seams/index.js";
@@ -10,6 +10,13 @@ import type { OtelApi } from "./load-api.js";
 import type { OtelMetrics } from "./otel-metrics.js";
 import { remoteContext, traceHeaders } from "./request-spans.js";
 
+/** How content is shown. */
+export interface ShownContent {
+  /** Redacted and cut. */
+  readonly show: (text: string) => string;
+  readonly answerOf: (call: OpenCall<CallHead>) => ModelAnswer | null;
+}
+
 export interface OtelTracingOptions {
   readonly api: OtelApi;
   readonly tracer: Tracer;
@@ -18,8 +25,8 @@ export interface OtelTracingOptions {
   readonly clock: Clock;
   readonly propagate: { readonly vendors: boolean; readonly servers: boolean };
   readonly vendorOf: (provider: string) => string;
-  /** What a prompt, an answer or arguments are shown as; null: not at all. */
-  readonly content: ((text: string) => string) | null;
+  /** null: prompts, answers and arguments are not shown at all. */
+  readonly content: ShownContent | null;
 }
 
 /** Runs whose span is open; one that is never told of its end does not stay for ever. */
@@ -135,9 +142,19 @@ export class OtelTracing implements CallObserver {
     }
   }
 
-  #showContent(span: Span, call: OpenCall<CallHead>, show: (text: string) => string): void {
+  #showContent(span: Span, call: OpenCall<CallHead>, { show, answerOf }: ShownContent): void {
     const content = call.content();
-    if (content.kind === "tool") span.setAttribute(ATTR.toolCallArguments, show(content.arguments));
-    else span.setAttribute(ATTR.inputMessages, show(JSON.stringify(content.call.messages)));
+    if (content.kind === "tool") {
+      span.setAttribute(ATTR.toolCallArguments, show(content.arguments));
+      return;
+    }
+    span.setAttribute(ATTR.inputMessages, show(JSON.stringify(content.call.messages)));
+    const answer = answerOf(call);
+    if (answer === null) return;
+    span.setAttribute(ATTR.outputMessages, show(JSON.stringify(answer.candidates)));
+    span.setAttribute(
+      ATTR.finishReasons,
+      answer.candidates.map(({ finishReason }) => finishReason),
+    );
   }
 }
