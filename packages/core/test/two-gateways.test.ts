@@ -31,7 +31,7 @@ const ask = async (gateway: Gateway, path: string, body?: unknown, key: string =
   const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
   const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
   const response = await gateway.fetch(new Request(`http://localhost${path}`, { ...init, headers }));
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, never> };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
 };
 const chat = { messages: [{ role: "user", content: "hi" }] };
 const CHAT = "/v1/chat/completions";

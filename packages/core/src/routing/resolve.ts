@@ -113,7 +113,7 @@ function targetOf(name: string, providers: Providers): WeightedTarget | null {
   if (owned.length !== 1) return null;
   const model = owned[0]!;
   // A call goes out under the name that the caller used: the vendor knows its aliases.
-  return { provider: providers.get(model.provider)!, code: name, id: `${model.provider}/${name}`, model };
+  return { provider: providers.get(model.provider)!, code: name, id: `${model.provider}/${name}`, model, weight: 1 };
 }
 
 function isRetired({ model }: Target, providers: Providers): boolean {

@@ -141,7 +141,8 @@ describe("T16: what lies at a vendor, named by the vendor's own id", () => {
   });
 
   it("does not reach a vendor by way of a batch of its own", () => {
-    const request = { customId: "a", body: { model: "m", store: false, input: user({ type: "input_file", file_id: "file-AbC123" }) } };
+    const body = { model: "m", store: false, input: user({ type: "input_file", file_id: "file-AbC123" }) };
+    const request = { customId: "a", body: body as never };
     expect(isForVendor(request, "/v1/responses", null)).toBe(true);
     expect(isForVendor(request, "/v1/responses", openaiResponses)).toBe(false);
   });

@@ -119,7 +119,7 @@ it("asks a vendor for one call a turn on behalf of such a client, and does not k
 it("tells a client of tools of its calls as ever", async () => {
   const { openai } = await client("anthropic", messages([{ name: "weather" }]));
   const tools = functions.map((called) => ({ type: "function" as const, function: called }));
-  const { choices } = await openai.chat.completions.create({ ...first, functions: undefined, tools } as Params);
+  const { choices } = await openai.chat.completions.create({ ...first, functions: undefined, tools } as unknown as Params);
   expect(choices[0]).toMatchObject({ finish_reason: "tool_calls", message: { tool_calls: [{ id: "toolu_0" }] } });
   expect(choices[0]!.message).not.toHaveProperty("function_call");
 });

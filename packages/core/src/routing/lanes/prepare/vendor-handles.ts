@@ -103,6 +103,6 @@ const known = new WeakMap<Codec, readonly ByteWord[]>();
 /** As keys: in their quotes. */
 function wordsOf(codec: Codec): readonly ByteWord[] {
   let words = known.get(codec);
-  if (words === undefined) known.set(codec, (words = codec.traits.handles.map((name) => new ByteWord(`"${name}"`))));
+  if (words === undefined) known.set(codec, (words = (codec.traits.handles ?? []).map((name) => new ByteWord(`"${name}"`))));
   return words;
 }
