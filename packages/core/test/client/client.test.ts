@@ -109,22 +109,30 @@ describe("the client, against a served gateway", () => {
   it("takes a stream of events up again where it broke off", async () => {
     const { id } = await client.runs.create({ body: { model: "demo/echo", input: "over two connections" } });
     let connections = 0;
+    const starts: string[] = [];
     const breaking: typeof fetch = async (input, init) => {
       const response = await fetch(input, init);
-      if (!String(input).includes("/events") || ++connections > 1) return response;
+      const after = new URL(String(input)).searchParams.get("after");
+      if (after !== null) starts.push(after);
+      if (after === null || ++connections > 1) return response;
       const text = await response.text();
       const cut = text.indexOf("\n\n", text.indexOf("\n\n") + 2) + 2;
-      const half = new ReadableStream<Uint8Array>({
-        pull(controller) {
-          controller.enqueue(new TextEncoder().encode(text.slice(0, cut + 5)));
-          controller.error(new TypeError("terminated"));
+      let pulls = 0;
+      const half = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            if (pulls++ === 0) controller.enqueue(new TextEncoder().encode(text.slice(0, cut + 5)));
+            else controller.error(new TypeError("terminated"));
+          },
         },
-      });
+        { highWaterMark: 0 },
+      );
       return new Response(half, { headers: response.headers });
     };
     const seen: number[] = [];
     for await (const { seq } of createClient({ baseUrl, key: () => TEST_OWNER_KEY, fetch: breaking }).runs.events(id)) seen.push(seq);
     expect(connections).toBe(2);
+    expect(starts).toEqual(["0", "2"]);
     expect(seen).toEqual(seen.map((_, i) => i + 1));
     expect(seen.length).toBeGreaterThan(3);
   });

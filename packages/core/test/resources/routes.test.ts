@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { auditEntry, idempotencyKey } from "../../src/entities/index.js";
+import { auditEntry, idempotencyKey, route } from "../../src/entities/index.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { clock } from "../../src/platform/node.js";
-import { update, type RecordStore } from "../../src/ports/index.js";
+import { insert, update, type RecordStore } from "../../src/ports/index.js";
 import { callerOf, codeOf, restGateway, type Called, type RestGateway } from "./harness.js";
 
 const targets = [{ model: "demo/echo" }];
@@ -280,5 +280,15 @@ describe("lists and exports", () => {
     const all = JSON.parse((await call("GET", "/api/v1/list/routes?format=json")).text) as { name: string }[];
     expect(all).toHaveLength(lines.length - 1);
     expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+  });
+
+  it("have every row, however many pages that takes", async () => {
+    const { rows } = await store.find(route, { where: { name: "page-00" }, orderBy: "name", limit: 1 }, system, within);
+    const { version: _v, createdAtMs: _c, updatedAtMs: _u, ...like } = rows[0]!;
+    const writes = Array.from({ length: 1_100 }, (_, i) => insert(route, { ...like, id: `many_${i}`, name: `many-${i}` }));
+    await store.commit([{ scope: system, writes }], within);
+    const exported = (await call("GET", "/api/v1/routes?format=csv")).text.trim().split("\r\n").slice(1);
+    expect(new Set(exported.map((line) => line.split(",")[0])).size).toBe(exported.length);
+    expect(exported.filter((line) => line.startsWith("many_"))).toHaveLength(1_100);
   });
 });
