@@ -1,5 +1,6 @@
 import type { Headers, JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
+import { ByteWord } from "../util/encoding/byte-word.js";
 import type { LiveCall } from "../policy/live-call.js";
 import { noteToolCost } from "../policy/money/tool-price.js";
 import { fullName } from "./catalogue/view.js";
@@ -44,8 +45,13 @@ export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly r
   }
 }
 
+const IS_ERROR = new ByteWord('"isError"');
+
 function isErrorReply(reply: RpcMessage): boolean {
-  return reply.error !== null || (reply.result !== null && valueMember(reply.bytes, reply.result, "isError") === true);
+  if (reply.error !== null || reply.result === null) return true;
+  // Most results say nothing of it, and may be long.
+  if (!IS_ERROR.isIn(reply.bytes)) return false;
+  return (JSON.parse(textAt(reply.bytes, reply.result)) as JsonObject)["isError"] === true;
 }
 
 async function findTool(upstream: Upstream, call: LiveCall<ToolHead>): Promise<ListEntry> {
