@@ -52,7 +52,7 @@ import {
   StoredResponses,
 } from "./routing/index.js";
 import { toRunEventView, toView } from "./routes/index.js";
-import { type GatewayEvents, type Inbox, type RunRequest, type Services } from "./seams/index.js";
+import { type GatewayEvents, type Inbox, type RunRequest, type Services, type Telemetry as TelemetryReports } from "./seams/index.js";
 import { Telemetry } from "./telemetry/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
 import { Log, loggerLines, logLines } from "./util/log.js";
@@ -91,8 +91,6 @@ export class Gateway {
   readonly keys: GatewayKeys;
   /** People who sign in. */
   readonly users: Users;
-  /** The audit, what calls did, and alerts. */
-  readonly telemetry: Telemetry;
   /** What looks at content on its way; `add` adds a check in code, `test` looks at a text. */
   readonly guardrails: Guardrails;
   /** The gateway as a web handler: `fetch(request)`, under any path with `{ basePath }`. */
@@ -111,6 +109,7 @@ export class Gateway {
   readonly #edge: Edge;
   readonly #identity: Identity;
   readonly #secrets: GatewaySecrets;
+  readonly #telemetry: Telemetry;
   readonly #approvals: Approvals;
   #starting: Promise<void> | null = null;
   #isStarted = false;
@@ -183,20 +182,20 @@ export class Gateway {
     this.usage = new Usage({ reports, caller: OWNER, ready: () => this.start(), file: usageFile });
     this.#approvals = new Approvals(this.#services, { snapshot });
     this.#services.seams.inbox.fill(this.#approvals);
-    this.telemetry = new Telemetry(this.#services, {
+    this.#telemetry = new Telemetry(this.#services, {
       ...{ config: this.config, ledger: this.#ledger, http: this.#http, version: VERSION, otel: options.otel },
       isListed: (provider, model) => this.providers.get(provider)?.model(model) !== null,
       vendorOf: (provider) => this.providers.get(provider)?.telemetryName ?? provider,
       breakers: () => this.#models.breakers(),
     });
-    this.#services.seams.telemetry.fill(this.telemetry);
+    this.#services.seams.telemetry.fill(this.#telemetry);
     this.guardrails = new Guardrails(this.#services, {
       ...{ config: this.config, http: this.#http, ledger: this.#ledger, snapshot, owner: OWNER },
       webhookKey: (name) => crypto.hmac(keys()("guardrail-webhooks"), new TextEncoder().encode(name)),
     });
     const policy = {
       guardrails: this.guardrails,
-      ...{ watch: this.telemetry.step(), content: this.telemetry.contentStep(), parameters: this.telemetry.parameters() },
+      ...{ watch: this.#telemetry.step(), content: this.#telemetry.contentStep(), parameters: this.#telemetry.parameters() },
       ...{ approvals: this.#approvals, counters: this.#services.counters },
       ledger: this.#ledger,
       clock,
@@ -246,7 +245,17 @@ export class Gateway {
 
     const { publicUrl, oidc } = this.config.access;
     const identity = new Identity(this.#services, {
-      ...{ keys, snapshot, http: this.#http, oidc, publicUrl, auth: options.auth, verifiers: options.keyVerifiers, owner: OWNER, view: toView },
+      ...{
+        keys,
+        snapshot,
+        http: this.#http,
+        oidc,
+        publicUrl,
+        auth: options.auth,
+        verifiers: options.keyVerifiers,
+        owner: OWNER,
+        view: toView,
+      },
       ready: () => this.start(),
       changed: async (id) => void (await Promise.all([this.#services.bus.publish(CHANGES_TOPIC, [id]), this.#snapshots.refresh()])),
     });
@@ -256,7 +265,16 @@ export class Gateway {
     this.#snapshots.onSwap(() => identity.swapped());
     const refresh = () => this.#snapshots.refresh();
     const metricsOpen = this.config.telemetry.metrics.open;
-    this.#edge = new Edge(this.#services, { access: identity.access, identity, snapshot, mcp: this.mcp, version: VERSION, counters, refresh, metricsOpen });
+    this.#edge = new Edge(this.#services, {
+      access: identity.access,
+      identity,
+      snapshot,
+      mcp: this.mcp,
+      version: VERSION,
+      counters,
+      refresh,
+      metricsOpen,
+    });
     this.fetch = createFetch((inbound) => this.handle(inbound));
   }
 
@@ -280,6 +298,11 @@ export class Gateway {
   async rotateSecrets(): Promise<Resealed> {
     await this.start();
     return this.#secrets.rotate();
+  }
+
+  /** Who did what, what calls did, and alerts; each method sees what its caller may. */
+  get telemetry(): TelemetryReports {
+    return this.#telemetry;
   }
 
   /** What waits for a person, and what they decide. */
@@ -337,7 +360,7 @@ export class Gateway {
   }
 
   #handle(inbound: Inbound): Promise<HttpAnswer> {
-    return this.telemetry.request(inbound, (seen) => this.#edge.handle(seen));
+    return this.#telemetry.request(inbound, (seen) => this.#edge.handle(seen));
   }
 
   /** Domains reach each other, and who holds a model reaches it. */
@@ -372,7 +395,7 @@ export class Gateway {
     await this.guardrails.start();
     await this.mcp.start();
     if (this.#closing !== null) throw closed();
-    await this.telemetry.start();
+    await this.#telemetry.start();
     this.tasks.start();
     this.#identity.start();
     this.#engine.work();
@@ -394,7 +417,7 @@ export class Gateway {
     this.#isStarted = false; // calls under way go on; a new one hears that it is closed
     await this.mcp.close();
     this.#models.close();
-    await this.telemetry.close();
+    await this.#telemetry.close();
     this.#secrets.close();
     this.#approvals.close();
     this.#identity.close();

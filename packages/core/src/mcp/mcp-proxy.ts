@@ -23,7 +23,7 @@ import { ToolCalls } from "./downstream/tool-calls.js";
 import { probeServer, type ProbedServer } from "./probe-server.js";
 import { admit, configuredTarget, inProcessTarget, type McpServerInput, type ServerTarget, type Trust } from "./server-target.js";
 import { ProxyToolCaller } from "./tool-caller.js";
-import { ToolPolicy, type ToolSteps } from "./tool-policy.js";
+import { ToolPolicy, type ReadGuard, type ToolSteps } from "./tool-policy.js";
 import { Upstream, type ServerStatus } from "./upstream/upstream.js";
 import type { McpLimits, UpstreamDeps } from "./upstream/upstream-deps.js";
 
@@ -31,6 +31,8 @@ export interface McpProxyOptions {
   readonly snapshot: () => Snapshot;
   /** Every tool call passes them, wherever it comes from. */
   readonly steps: ToolSteps;
+  /** Looks at resources and prompts that are read; nobody does when left out. */
+  readonly readGuard?: ReadGuard | undefined;
   /** The guarded dialer, for servers with a URL. */
   readonly http: HttpClient;
   /** Starts servers that are child processes; left out where there are none. */
@@ -85,7 +87,7 @@ export class McpProxy {
     this.#tools = new ProxyToolCaller({ catalogue, policy, begin: () => this.#begin() });
     const methods = new Methods({
       tools: new ToolCalls({ clock, catalogue, policy, version: VERSION }),
-      others: new OtherCalls({ catalogue, version: VERSION }),
+      others: new OtherCalls({ catalogue, policy, version: VERSION }),
     });
     this.#face = new McpFace({
       snapshot: options.snapshot,

@@ -1,4 +1,4 @@
-import type { Answer, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
+import type { Answer, Headers, JsonObject, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
 import { mayDo } from "../access/grants.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
@@ -9,6 +9,9 @@ import { MAX_DEPTH, type CallOptions, type Services } from "../seams/index.js";
 import { newId } from "../util/ids.js";
 
 export type ToolSteps = readonly Step<ToolHead, ToolEvent>[];
+
+/** What a resource or a prompt says, as policy lets it be read; null: nobody looks. Errors: those of the policy. */
+export type ReadGuard = (call: LiveCall<ToolHead>) => ((raw: JsonObject) => Promise<JsonObject>) | null;
 
 export interface ToolCallToOpen {
   readonly head: ToolHead;
@@ -23,11 +26,27 @@ export class ToolPolicy {
   readonly #services: Services;
   readonly #snapshot: () => Snapshot;
   readonly #steps: ToolSteps;
+  readonly #readGuard: ReadGuard | undefined;
 
-  constructor(services: Services, o: { readonly snapshot: () => Snapshot; readonly steps: ToolSteps }) {
+  constructor(
+    services: Services,
+    o: { readonly snapshot: () => Snapshot; readonly steps: ToolSteps; readonly readGuard?: ReadGuard | undefined },
+  ) {
     this.#services = services;
     this.#snapshot = o.snapshot;
     this.#steps = o.steps;
+    this.#readGuard = o.readGuard;
+  }
+
+  /** What looks at a resource or a prompt of a server, and the headers that it tells; null: nobody does. */
+  reading(
+    o: CallOptions,
+    head: Pick<ToolHead, "name" | "server" | "tool">,
+  ): { readonly guard: (raw: JsonObject) => Promise<JsonObject>; readonly told: () => Headers } | null {
+    if (this.#readGuard === undefined) return null;
+    const call = this.open({ head: { kind: "tool", bytes: 0, ...head }, o, signal: o.signal, arguments: () => "{}" });
+    const guard = this.#readGuard(call);
+    return guard === null ? null : { guard, told: () => call.told ?? [] };
   }
 
   /** Errors: `limit_reached` when calls are nested too deeply. */

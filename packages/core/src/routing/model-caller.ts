@@ -206,6 +206,14 @@ export class RoutingModelCaller implements ModelCaller {
     return this.#health.breakers(this.#services.clock.now());
   }
 
+  /** Whether a step reads or writes what calls of this model say or are answered: then nobody else may make them. */
+  isRead(name: string, caller: Caller): boolean {
+    const head: ModelHead = {
+      ...{ kind: "model", protocol: "openai-chat", operation: "generate", name, stream: false, maxOutputTokens: undefined, bytes: 0 },
+    };
+    return sightOf(this.#o.steps, { head, snapshot: this.#o.snapshot(), caller, purpose: null }) !== "head";
+  }
+
   /** Ends the calls that nobody waits for. */
   close(): void {
     this.#shadows.close();

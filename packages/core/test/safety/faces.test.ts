@@ -13,11 +13,22 @@ describe.each(Object.keys(faces))("%s, by the vendor's SDK", (face) => {
     await expect(streamed(() => undefined)).rejects.toThrow(/fruit/);
     expect(model.given).toEqual([]);
     const rows = await to.detections();
-    expect(rows[0]).toMatchObject({ guardrail: "fruit", stage: "input", type: "custom", severity: "high", action: "block", pattern: "tangerine", model: "test/script" });
+    expect(rows[0]).toMatchObject({
+      guardrail: "fruit",
+      stage: "input",
+      type: "custom",
+      severity: "high",
+      action: "block",
+      pattern: "tangerine",
+      model: "test/script",
+    });
   });
 
   it("never sees what its answer may not say, nor a part of it, whole or streamed", async () => {
-    const to = await served({ model: saying({ text: "I like a tangerine now", piece: 2 }), guardrails: { fruit: { ...block, stages: ["output"] } } });
+    const to = await served({
+      model: saying({ text: "I like a tangerine now", piece: 2 }),
+      guardrails: { fruit: { ...block, stages: ["output"] } },
+    });
     const { whole, streamed } = faces[face]!(to, "what do you like?");
     await expect(whole()).rejects.toMatchObject({ status: 403 });
     let text = "";
@@ -27,7 +38,10 @@ describe.each(Object.keys(faces))("%s, by the vendor's SDK", (face) => {
 
   it.each([1, 7, 1_000])("gets its answer masked and otherwise as it was, in pieces of %s characters", async (piece) => {
     const model = saying({ text: `Use ${SECRET} or mail me@example.com. Bye`, piece });
-    const to = await served({ model, guardrails: { keys: { kind: "secrets", action: "mask" }, people: { kind: "pii", action: "mask", settings: { types: ["email"] } } } });
+    const to = await served({
+      model,
+      guardrails: { keys: { kind: "secrets", action: "mask" }, people: { kind: "pii", action: "mask", settings: { types: ["email"] } } },
+    });
     const { whole, streamed } = faces[face]!(to, `my key is ${SECRET}, what is yours?`);
     const expected = "Use [github_token] or mail [email]. Bye";
     expect(await whole()).toBe(expected);
@@ -46,7 +60,10 @@ describe.each(Object.keys(faces))("%s, by the vendor's SDK", (face) => {
   });
 
   it("is let through with a warning in its headers, and not streamed any later", async () => {
-    const to = await served({ model: saying({ text: "one tangerine" }), guardrails: { fruit: { ...block, action: "warn" }, quiet: { ...block, action: "log" } } });
+    const to = await served({
+      model: saying({ text: "one tangerine" }),
+      guardrails: { fruit: { ...block, action: "warn" }, quiet: { ...block, action: "log" } },
+    });
     const { whole } = faces[face]!(to, "a tangerine?");
     expect(await whole()).toBe("one tangerine");
     const rows = await to.detections(4);
@@ -63,7 +80,10 @@ describe("headers of an answer", () => {
   it("name what warned, and how serious the worst is", async () => {
     const to = await served({
       model: saying({ text: "a tangerine" }),
-      guardrails: { mild: { kind: "words", settings: { words: ["lemon"] }, action: "warn", severity: "low" }, fruit: { ...block, action: "warn", stages: ["output"] } },
+      guardrails: {
+        mild: { kind: "words", settings: { words: ["lemon"] }, action: "warn", severity: "low" },
+        fruit: { ...block, action: "warn", stages: ["output"] },
+      },
     });
     const answer = await to.post("/v1/chat/completions", { model: "test/script", messages: [{ role: "user", content: "lemon" }] });
     expect(answer.status).toBe(200);

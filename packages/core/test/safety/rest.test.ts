@@ -4,7 +4,10 @@ import { saying, SECRET, served } from "./safety-harness.js";
 
 type Body = Record<string, unknown>;
 async function rest() {
-  const to = await served({ model: saying({ text: "fine" }), guardrails: { fruit: { kind: "words", settings: { words: ["tangerine"] } } } });
+  const to = await served({
+    model: saying({ text: "fine" }),
+    guardrails: { fruit: { kind: "words", settings: { words: ["tangerine"] } } },
+  });
   const send = async (line: string, body?: unknown) => {
     const [method = "", path = ""] = line.split(" ");
     const response = await fetch(to.base + path, {
@@ -50,7 +53,11 @@ describe("guardrails over REST", () => {
   it("say what they would do with a text, without doing it", async () => {
     const { send, store } = await rest();
     const all = await send("POST /api/v1/guardrails/test", { input: "a tangerine" });
-    expect(all.body).toMatchObject({ action: "block", text: null, findings: [{ guardrail: "fruit", pattern: "tangerine", confidence: 1 }] });
+    expect(all.body).toMatchObject({
+      action: "block",
+      text: null,
+      findings: [{ guardrail: "fruit", pattern: "tangerine", confidence: 1 }],
+    });
     const one = await send("POST /api/v1/guardrails/test", { input: `key ${SECRET}`, guardrail: { kind: "secrets", action: "mask" } });
     expect(one.body).toMatchObject({ action: "mask", text: "key [github_token]" });
     expect(JSON.stringify(one.body)).not.toContain(SECRET);
@@ -70,7 +77,9 @@ describe("guardrails over REST", () => {
     expect(data[0]).toMatchObject({ guardrail: "fruit", pattern: "tangerine", stage: "input", model: "test/script", confidence: 1 });
     // What steers a terminal or begins a line of a log is none of it (T46).
     expect(String(data[0]?.["excerpt"])).not.toMatch(/[\u0000-\u001f\u007f]/);
-    const rest2 = await send(`GET /api/v1/detections?limit=2&actions=block&severities=medium,high&cursor=${encodeURIComponent(String(page.body["next_cursor"]))}`);
+    const rest2 = await send(
+      `GET /api/v1/detections?limit=2&actions=block&severities=medium,high&cursor=${encodeURIComponent(String(page.body["next_cursor"]))}`,
+    );
     expect(rest2.body["data"]).toHaveLength(1);
     expect((await send("GET /api/v1/detections?types=pii")).body["data"]).toEqual([]);
     expect((await send("GET /api/v1/detections?to_ms=1")).body["data"]).toEqual([]);
@@ -84,12 +93,26 @@ describe("guardrails over REST", () => {
 describe("policies of an older API", () => {
   it("are injection guardrails on arguments of tools", async () => {
     const { send, gateway, detections } = await rest();
-    const made = await send("POST /v1/safety/policies", { name: "default", mode: "block", patterns: { block: ["open sesame"], allow: ["what is the"] } });
-    expect(made).toMatchObject({ status: 201, body: { name: "default", sensitivity: "moderate", mode: "block", mcp_servers: [], enabled: true } });
+    const made = await send("POST /v1/safety/policies", {
+      name: "default",
+      mode: "block",
+      patterns: { block: ["open sesame"], allow: ["what is the"] },
+    });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { name: "default", sensitivity: "moderate", mode: "block", mcp_servers: [], enabled: true },
+    });
     const id = String(made.body["id"]);
     const test = (input: string) => send("POST /v1/safety/test", { input, policy_id: id });
     expect((await test("open sesame")).body).toMatchObject({
-      result: { detected: true, type: "prompt_injection", severity: "high", pattern_matched: "open sesame", confidence: 0.85, action: "block" },
+      result: {
+        detected: true,
+        type: "prompt_injection",
+        severity: "high",
+        pattern_matched: "open sesame",
+        confidence: 0.85,
+        action: "block",
+      },
       policy_id: id,
     });
     // [BUG] an allowed text anywhere let everything pass.
@@ -98,7 +121,11 @@ describe("policies of an older API", () => {
     await expect(gateway.mcp.call("demo__echo", { text: "open sesame" })).rejects.toMatchObject({ code: "content_blocked" });
     expect(await detections()).toMatchObject([{ server: "demo", tool: "echo", stage: "arguments" }]);
     const narrowed = await send(`PUT /v1/safety/policies/${id}`, { mcp_servers: ["files"], sensitivity: "strict" });
-    expect(narrowed.body).toMatchObject({ mcp_servers: ["files"], sensitivity: "strict", patterns: { block: ["open sesame"], allow: ["what is the"] } });
+    expect(narrowed.body).toMatchObject({
+      mcp_servers: ["files"],
+      sensitivity: "strict",
+      patterns: { block: ["open sesame"], allow: ["what is the"] },
+    });
     expect(await gateway.mcp.call("demo__echo", { text: "open sesame" })).toMatchObject({ isError: false });
     expect((await send(`PUT /v1/safety/policies/${id}`, { mcp_servers: [] })).body).toMatchObject({ mcp_servers: [] });
     expect((await send("GET /v1/safety/detections")).body).toMatchObject({

@@ -35,7 +35,8 @@ export function saying(says: Says) {
     }
     if (says.text !== undefined) {
       yield { type: "text-start", index: 0, block };
-      for (let at = 0; at < says.text.length; at += piece) yield { type: "text-delta", index: 0, block, text: says.text.slice(at, at + piece) };
+      for (let at = 0; at < says.text.length; at += piece)
+        yield { type: "text-delta", index: 0, block, text: says.text.slice(at, at + piece) };
       yield { type: "text-end", index: 0, block: block++ };
     }
     for (const { name, args } of says.calls ?? []) {
@@ -90,7 +91,9 @@ export type Served = Awaited<ReturnType<typeof served>>;
 
 const MODEL = "test/script";
 /** A question and its answer's text on each face by the vendor's own SDK, whole and streamed. */
-export const faces: Readonly<Record<string, (to: Served, question: string) => { whole(): Promise<string>; streamed(onText: (text: string) => void): Promise<void> }>> = {
+export const faces: Readonly<
+  Record<string, (to: Served, question: string) => { whole(): Promise<string>; streamed(onText: (text: string) => void): Promise<void> }>
+> = {
   "OpenAI chat": ({ openai }, content) => ({
     whole: async () =>
       (await openai.chat.completions.create({ model: MODEL, messages: [{ role: "user", content }] })).choices[0]?.message.content ?? "",
@@ -115,8 +118,14 @@ export const faces: Readonly<Record<string, (to: Served, question: string) => { 
       return answer.content.map((part) => (part.type === "text" ? part.text : "")).join("");
     },
     streamed: async (onText) => {
-      const stream = await anthropic.messages.create({ model: MODEL, max_tokens: 100, messages: [{ role: "user", content }], stream: true });
-      for await (const event of stream) if (event.type === "content_block_delta" && event.delta.type === "text_delta") onText(event.delta.text);
+      const stream = await anthropic.messages.create({
+        model: MODEL,
+        max_tokens: 100,
+        messages: [{ role: "user", content }],
+        stream: true,
+      });
+      for await (const event of stream)
+        if (event.type === "content_block_delta" && event.delta.type === "text_delta") onText(event.delta.text);
     },
   }),
   "Google generateContent": ({ google }, contents) => ({

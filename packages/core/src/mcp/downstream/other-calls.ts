@@ -1,12 +1,13 @@
-import type { HttpAnswer } from "../../calls/index.js";
+import type { HttpAnswer, JsonObject } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
+import { parseJson } from "../../util/json.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { fullName, locate, locateUri, type Located } from "../catalogue/view.js";
 import type { JsonNode } from "../frames/json-scan.js";
 import { member, stringMember } from "../frames/message.js";
 import { RPC } from "../frames/protocol.js";
 import { replaceWith, utf8, concat } from "../frames/splice.js";
-import { authoriseReading } from "../tool-policy.js";
+import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { LISTS, type ListKind } from "../upstream/list-entries.js";
 import { relayReply, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
@@ -14,6 +15,7 @@ import { errorAnswer, jsonAnswer, resultBytes, resultHead } from "./respond.js";
 
 export interface OtherCallsOptions {
   readonly catalogue: Catalogue;
+  readonly policy: ToolPolicy;
   readonly version: string;
 }
 
@@ -89,18 +91,28 @@ export class OtherCalls {
       .get(located.server)!
       .exchange((to) => relayRequest(to, relayed), { deadlineMs: rpc.o.deadlineMs, signal: rpc.signal, owner: rpc.o.caller.id });
     const cacheable = rpc.message.method === "resources/read";
-    return jsonAnswer(
-      200,
-      relayReply(reply, connection, {
-        id: rpc.id,
-        era: rpc.era,
-        view: rpc.view,
-        server: located.server,
-        version: this.#o.version,
-        cacheable,
-      }),
-    );
+    const bytes = relayReply(reply, connection, {
+      id: rpc.id,
+      era: rpc.era,
+      view: rpc.view,
+      server: located.server,
+      version: this.#o.version,
+      cacheable,
+    });
+    const reading = reply.error === null ? this.#o.policy.reading(rpc.o, headOf(located)) : null;
+    return reading === null ? jsonAnswer(200, bytes) : guarded(bytes, reading);
   }
+}
+
+function headOf({ server, name }: Located) {
+  return { name: fullName(server, name), server, tool: name };
+}
+
+/** What is read, as policy leaves it: as it came when policy changed nothing. */
+async function guarded(bytes: Uint8Array, { guard, told }: NonNullable<ReturnType<ToolPolicy["reading"]>>): Promise<HttpAnswer> {
+  const message = parseJson(bytes) as { readonly result: JsonObject };
+  const result = await guard(message.result);
+  return jsonAnswer(200, result === message.result ? bytes : utf8(JSON.stringify({ ...message, result })), told());
 }
 
 function noPrompt(name: string): GatewayError {

@@ -1,4 +1,4 @@
-import { type Caller, type ModelEvent, type ModelHead, type ToolEvent, type ToolHead } from "../../calls/index.js";
+import type { Caller, JsonObject, ModelEvent, ToolEvent, ToolHead } from "../../calls/index.js";
 import type { Config } from "../../config/schema.js";
 import type { Snapshot } from "../../config/snapshot.js";
 import {
@@ -156,20 +156,17 @@ export class Guardrails {
     },
   };
 
-  /** Whether calls of a model are looked into: then nobody else may make them. */
-  looksInto(head: ModelHead, of: Pick<OpenCall, "caller" | "purpose">, snapshot = this.#o.snapshot()): boolean {
-    return this.#of({ head, snapshot, ...of }, [...GIVEN, ...ANSWERED]).length > 0;
-  }
-
   /** A resource or a prompt that is read over MCP; null: nobody looks at it. */
-  reading(call: OpenCall<ToolHead>): ((raw: Readonly<Record<string, never>>) => Promise<Readonly<Record<string, never>>>) | null {
+  readonly reading = (call: OpenCall<ToolHead>): ((raw: JsonObject) => Promise<JsonObject>) | null => {
     const active = this.#of(call, ["results"]);
     if (active.length === 0) return null;
     return async (raw) => {
       const reporter = this.#reporterOf(call);
-      return (await guardResult(raw, await activeOf(active), { call, reporter })) as Readonly<Record<string, never>>;
+      const left = await guardResult(raw, await activeOf(active), { call, reporter });
+      reporter.tellWarnings();
+      return left;
     };
-  }
+  };
 
   /** Made ready before the first call, so that what is wrong with those of the configuration is heard at the start. Errors: `missing_dependency`, `validation_failed`. */
   async start(): Promise<void> {

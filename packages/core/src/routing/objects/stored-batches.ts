@@ -49,6 +49,8 @@ export interface StoredBatchesOptions {
   readonly results: BatchResults;
   readonly calls: BatchCalls;
   readonly own: OwnBatch;
+  /** Whether calls of a model are looked into on their way: then they are made here, one by one. */
+  readonly isRead: (model: string, caller: Caller) => boolean;
   /** Something is due: whoever follows batches need not wait. */
   readonly kick: () => void;
 }
@@ -192,7 +194,7 @@ export class StoredBatches implements Batches {
       const { name: full, targets: found } = resolve(name, { providers: this.#o.providers, routes, caller });
       if (!mayDo(caller, "models", full))
         throw new GatewayError("forbidden", `This key may not use the model "${full}".`, { hint: `Grant it models:${full}.` });
-      if (found.length !== 1 || name.startsWith("route/")) return null;
+      if (found.length !== 1 || name.startsWith("route/") || this.#o.isRead(full, caller)) return null;
       targets.set(name, found[0]!);
     }
     const all = [...targets.values()];

@@ -42,6 +42,7 @@ export class StoredObjects implements VendorObjects {
     const own = new OwnBatch(services, { records, results, calls });
     const batches = new StoredBatches(services, {
       ...{ providers: o.providers, snapshot: o.snapshot, records, places, files, results, calls, own },
+      isRead: (model, caller) => o.models.isRead(model, caller),
       kick: () => this.#follower.kick(),
     });
     this.#follower = new JobFollower(services, {

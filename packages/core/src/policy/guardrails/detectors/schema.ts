@@ -71,9 +71,10 @@ async function compiler(): Promise<(schema: JsonObject, maxNodes: number) => Com
   const { RE2JS } = await loadPeer("re2js", () => import("re2js"));
   // Only `test` is ever called of what it makes; `code` names it in code that is written to a file, which is not done here.
   const regExp = Object.assign(
-    (pattern: string): { test: Check } => {
+    (pattern: string): { test: Check; toString(): string } => {
       const program = RE2JS.compile(pattern);
-      return { test: (value) => program.matcher(String(value)).find() };
+      // By its name ajv knows one pattern from another.
+      return { test: (value) => program.matcher(String(value)).find(), toString: () => pattern };
     },
     { code: "linear" },
   );
