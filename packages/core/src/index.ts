@@ -59,9 +59,11 @@ export {
   type VideoOptions,
 } from "./providers/index.js";
 export { type RouteChange, Routes, type RouteView } from "./routing/index.js";
-export { type GatewayEvents, type RunRequest } from "./seams/index.js";
+export { type Alerts, type AuditTrail, type GatewayEvents, type RunRequest, type Telemetry, type Traces } from "./seams/index.js";
 export { type HandleOptions, type TaskContext, type TaskHandler } from "./tasks/task-handler.js";
 export { type TaskRequest } from "./tasks/task-request.js";
 export { TaskScheduler, type TaskQuery } from "./tasks/task-scheduler.js";
+export { type OtelOptions } from "./telemetry/index.js";
+export { type LoggerLike, type LogFields, type WriteLine } from "./util/log.js";
 export { Secret } from "./util/secret.js";
 export { VERSION } from "./util/version.js";
