@@ -114,7 +114,9 @@ export class Identity {
   /** People sign in here. Errors: `not_found` when the host application says who calls, and signs its people in itself. */
   get signIn(): { readonly sessions: Sessions; readonly login: Login; readonly oidc: Oidc } {
     if (this.#o.auth !== undefined)
-      throw new GatewayError("not_found", "Nobody signs in here: the application that hosts this gateway says who calls.", { hint: "Sign in there." });
+      throw new GatewayError("not_found", "Nobody signs in here: the application that hosts this gateway says who calls.", {
+        hint: "Sign in there.",
+      });
     return { sessions: this.#sessions, login: this.#login, oidc: this.#oidc };
   }
 

@@ -7,7 +7,7 @@ export interface PermissionRow {
    * `admin:read`, `admin:write` and `admin:*` stand for.
    */
   readonly kind: "use" | "admin";
-  /** What may stand after the colon. `names`: globs over names of that kind. */
+  /** What may stand after the colon: `read`, `write`, `export`, or with `names` globs over names of that kind. */
   readonly names: "read-write" | "names";
 }
 

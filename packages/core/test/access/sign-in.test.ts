@@ -241,7 +241,7 @@ describe("a session", () => {
     // What is granted in p1 does not hold in p2: an admin there sees no row of p2.
     expect((await me()).projects).toEqual(["p1"]);
     expect((await me("p2")).projects).toEqual(["p2", "p1"]);
-    expect((await me("p2")).scopes).not.toContain("admin:write");
+    expect((await me("p2")).scopes).not.toContain("admin:*");
     expect((await me("default")).error.code).toBe("forbidden");
     expect((await browser.send("/api/v1/users", { headers: { "x-sallyport-project": "p2" } })).status).toBe(403);
   });

@@ -8,7 +8,7 @@ export interface BuiltInRole {
 /** The roles that are there without a row. Only who has everything can give `owner` away; an admin gives at most what an admin has. */
 export const builtInRoles: Readonly<Record<string, BuiltInRole>> = Object.freeze({
   owner: { title: "Everything, also what is not known yet", scopes: ["*"] },
-  admin: { title: "Uses the gateway and administers it", scopes: [...useScopes, "admin:read", "admin:write"] },
+  admin: { title: "Uses the gateway and administers it", scopes: [...useScopes, "admin:*"] },
   developer: {
     title: "Uses the gateway, and sees what its calls cost and did",
     scopes: [
