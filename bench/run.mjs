@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "3" } },
 });
-const all = ["chat", "stream", "translate", "mcp", "footprint"];
+const all = ["chat", "stream", "translate", "mcp", "policy", "footprint"];
 const chosen = positionals.length === 0 ? all : positionals;
 const options = { count: Number(values.rounds), seconds: Number(values.seconds) };
 const results = { date: new Date().toISOString(), node: process.version, cpu: cpus()[0].model, cores: cpus().length, ...options };

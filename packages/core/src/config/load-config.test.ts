@@ -146,7 +146,7 @@ it("says code, source, path, what and fix in one readable message", () => {
     [
       "The configuration has 2 problems.",
       "  - server.port (sallyport.config.json): found -1, expected a whole number from 0 to 65535. Write a whole number from 0 to 65535.",
-      "  - zzz (sallyport.config.json): is not a known key. Remove it; known here: server, storage, redis, logging, sessions, providers, routes, mcpServers, mcp, namespaces, network, access.",
+      "  - zzz (sallyport.config.json): is not a known key. Remove it; known here: server, storage, redis, logging, sessions, providers, routes, guardrails, mcpServers, mcp, namespaces, network, approvals, access, limits, money, telemetry, audit, retention.",
     ].join("\n"),
   );
 });

@@ -28,17 +28,18 @@ class CountersInMemory implements CountersNow {
   spend(demands: readonly Demand[]): Spending {
     const t = this.#clock.monotonic();
     this.#sweep(t);
-    const spent: RollingWindow[] = [];
-    for (const demand of demands) {
+    const windows: RollingWindow[] = [];
+    for (let i = 0; i < demands.length; i++) {
+      const demand = demands[i]!;
       const window = this.#windowOf(demand, t);
       if (window.total + demand.cost > demand.limit) {
-        for (const [i, one] of spent.entries()) one.undo(demands[i]!.cost);
+        for (let j = 0; j < i; j++) windows[j]!.undo(demands[j]!.cost);
         return this.#refused(demands, demand, { window, t });
       }
       window.add(t, demand.cost);
-      spent.push(window);
+      windows.push(window);
     }
-    return { ok: true, ...this.#state(demands, t), at: t };
+    return { ok: true, ...this.#state(demands, windows, t), at: t };
   }
 
   adjust({ key, delta, at }: Adjustment): void {
@@ -77,17 +78,18 @@ class CountersInMemory implements CountersNow {
   #refused(demands: readonly Demand[], demand: Demand, o: { readonly window: RollingWindow; readonly t: number }): Spending {
     const at = demand.cost > demand.limit ? null : o.window.fallsTo(demand.limit - demand.cost);
     const retryAtMs = at === null ? undefined : this.#clock.now() + Math.ceil(at - o.t);
-    return { ok: false, refusedBy: demand.key, ...this.#state(demands, o.t), retryAtMs, at: o.t };
+    const windows = demands.map((one) => this.#windowOf(one, o.t));
+    return { ok: false, refusedBy: demand.key, ...this.#state(demands, windows, o.t), retryAtMs, at: o.t };
   }
 
-  #state(demands: readonly Demand[], t: number): Pick<Spending, "left" | "freeAtMs"> {
+  #state(demands: readonly Demand[], windows: readonly RollingWindow[], t: number): Pick<Spending, "left" | "freeAtMs"> {
     const left: number[] = [];
     const freeAtMs: number[] = [];
     const nowMs = this.#clock.now();
-    for (const demand of demands) {
-      const window = this.#windowOf(demand, t);
-      left.push(Math.max(0, demand.limit - window.total));
-      freeAtMs.push(window.freeAt === null ? 0 : nowMs + Math.floor(window.freeAt - t));
+    for (let i = 0; i < demands.length; i++) {
+      const { total, freeAt } = windows[i]!;
+      left.push(Math.max(0, demands[i]!.limit - total));
+      freeAtMs.push(freeAt === null ? 0 : nowMs + Math.floor(freeAt - t));
     }
     return { left, freeAtMs };
   }
