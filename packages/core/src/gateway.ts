@@ -36,7 +36,7 @@ import { Guardrails } from "./policy/guardrails/index.js";
 import { GuardedCounters, Limiter } from "./policy/limits/index.js";
 import { ResponseCache } from "./policy/response-cache/index.js";
 import { Money } from "./policy/money/money.js";
-import { Usage } from "./policy/money/usage/usage.js";
+import { UsageLedger } from "./policy/money/usage/usage-ledger.js";
 import { UsageReports } from "./policy/money/usage/usage-reports.js";
 import { LazyStore } from "./ports/lazy-store.js";
 import type { Clock, HttpClient, RecordStore } from "./ports/index.js";
@@ -86,7 +86,7 @@ export class Gateway {
   /** What `route/<name>` leads to: of the configuration, and kept in the database. */
   readonly routes: Routes;
   /** What calls used and cost. */
-  readonly usage: Usage;
+  readonly usage: UsageLedger;
   /** The keys that callers present. */
   readonly keys: GatewayKeys;
   /** People who sign in. */
@@ -179,7 +179,7 @@ export class Gateway {
     const { resources } = this.#services.seams;
     this.#money = new Money({ store: this.#store, clock, events, ledger: this.#ledger, durable, resources });
     const reports = new UsageReports(this.#services);
-    this.usage = new Usage({ reports, caller: OWNER, ready: () => this.start(), file: usageFile });
+    this.usage = new UsageLedger({ reports, caller: OWNER, ready: () => this.start(), file: usageFile });
     this.#approvals = new Approvals(this.#services, { snapshot });
     this.#services.seams.inbox.fill(this.#approvals);
     this.#telemetry = new Telemetry(this.#services, {

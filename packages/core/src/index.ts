@@ -29,7 +29,7 @@ export { vendorVariables } from "./config/environment.js";
 export { loadConfig, type ConfigFile, type ConfigSources, type LoadedConfig } from "./config/load-config.js";
 export { parseMasterSecret } from "./config/master-secret.js";
 export { type Config, type ConfigInput } from "./config/schema.js";
-export { type RouteInput, type RunRow, type TaskRow } from "./entities/index.js";
+export { type RouteInput, type RunRow, type TaskRow, type UsageRow } from "./entities/index.js";
 export { GatewayError, type ErrorCode, type GatewayErrorOptions } from "./errors/index.js";
 export { type FetchOptions } from "./http/index.js";
 export { McpProxy, type McpCallOptions, type McpServerInput, type ServerStatus } from "./mcp/index.js";
@@ -58,6 +58,16 @@ export {
   type VideoInput,
   type VideoOptions,
 } from "./providers/index.js";
+export { UsageLedger } from "./policy/money/usage/usage-ledger.js";
+export {
+  type ReportPeriod,
+  type UsageDay,
+  type UsageDimension,
+  type UsageForecast,
+  type UsageGroup,
+  type UsageQuery,
+  type UsageTotals,
+} from "./policy/money/usage/usage-reports.js";
 export { type RouteChange, Routes, type RouteView } from "./routing/index.js";
 export { type Alerts, type AuditTrail, type GatewayEvents, type RunRequest, type Telemetry, type Traces } from "./seams/index.js";
 export { type HandleOptions, type TaskContext, type TaskHandler } from "./tasks/task-handler.js";

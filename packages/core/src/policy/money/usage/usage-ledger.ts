@@ -11,7 +11,7 @@ import type {
   UsageTotals,
 } from "./usage-reports.js";
 
-export interface UsageOptions {
+export interface UsageLedgerOptions {
   readonly reports: UsageReports;
   readonly caller: Caller;
   /** Has the store open. */
@@ -26,10 +26,10 @@ const DAY_MS = 86_400_000;
  * What calls used and cost, for programs: rows of the ledger and sums over them, money in whole nano-dollars. Reads what is written when it is asked; the row of a call that has just ended follows within milliseconds.
  * Errors of each: `store_unavailable`, `deadline_exceeded`.
  */
-export class Usage {
-  readonly #o: UsageOptions;
+export class UsageLedger {
+  readonly #o: UsageLedgerOptions;
 
-  constructor(options: UsageOptions) {
+  constructor(options: UsageLedgerOptions) {
     this.#o = options;
   }
 
