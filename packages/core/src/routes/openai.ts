@@ -56,6 +56,14 @@ export const responsesRoutes = {
     summary: "How many tokens the input of a response would be.",
     errors: ["forbidden", "model_not_found", "unsupported_feature", "not_found"],
   },
+  compact: {
+    ...responses,
+    name: "responses.compact",
+    method: "POST",
+    path: "/v1/responses/compact",
+    summary: "Refused, saying why: a conversation that one vendor sealed is of no use to any other.",
+    errors: ["unsupported_feature"],
+  },
   get: {
     ...responses,
     name: "responses.get",

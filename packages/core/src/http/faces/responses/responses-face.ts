@@ -20,6 +20,15 @@ export function responsesFace(seams: Seams): Readonly<Record<keyof typeof respon
       const bytes = await responses().expand(await readJsonBytes(x.inbound, x.maxBodyBytes), x.caller);
       return countTokens(seams.models.get(), { protocol, bytes }, x);
     },
+    compact: () => {
+      throw new GatewayError(
+        "unsupported_feature",
+        "The gateway does not compact conversations: what a vendor seals of one can be read by nobody else.",
+        {
+          hint: "Continue with previous_response_id, or send a shorter input.",
+        },
+      );
+    },
     get: async (x) => {
       const query = new URLSearchParams(x.inbound.query);
       if (query.get("stream") !== "true") return jsonBytesAnswer(await responses().get(idOf(x), x.caller));
