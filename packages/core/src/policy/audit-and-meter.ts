@@ -139,7 +139,6 @@ export function detailOf(usage: Usage): Detail | null {
   if (usage.imageInputTokens !== undefined) (detail ??= {})["imageInputTokens"] = usage.imageInputTokens;
   if (usage.imageOutputTokens !== undefined) (detail ??= {})["imageOutputTokens"] = usage.imageOutputTokens;
   if (usage.cached === true) (detail ??= {})["cached"] = true;
-  if (usage.savedNanoUsd !== undefined) (detail ??= {})["savedNanoUsd"] = usage.savedNanoUsd;
   if (usage.images !== undefined) (detail ??= {})["images"] = usage.images;
   if (usage.seconds !== undefined) (detail ??= {})["seconds"] = usage.seconds;
   if (usage.characters !== undefined) (detail ??= {})["characters"] = usage.characters;

@@ -9,7 +9,7 @@ import { rateLimit, type RateLimitRow } from "../../src/entities/index.js";
 import { memoryCounters, memoryStore } from "../../src/memory/index.js";
 import { serve } from "../../src/node/index.js";
 import { insert, type Counters } from "../../src/ports/index.js";
-import { createTestGateway, script } from "../../src/testing/index.js";
+import { createTestGateway, script, TEST_OWNER_KEY } from "../../src/testing/index.js";
 
 type Options = NonNullable<Parameters<typeof createTestGateway>[0]>;
 const within = { deadlineMs: Number.MAX_SAFE_INTEGER };
@@ -225,5 +225,40 @@ describe("limits of targets, tools and slots", () => {
       expect(answers.filter(({ status }) => status === 200).length).toBe(30);
       expect(answers.filter(({ status }) => status === 429).length).toBe(70);
     }
+  });
+});
+
+describe("limits by the resource API", () => {
+  it("hold for the next call, and a key's own count before them", async () => {
+    const gateway = await createTestGateway();
+    const serving = await serve(gateway, { port: 0 });
+    onTestFinished(async () => {
+      await serving.close();
+      await gateway.close();
+    });
+    const send = async (path: string, body: unknown, key = TEST_OWNER_KEY, method = "POST") => {
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+      const response = await fetch(serving.url + path, { method, headers, body: JSON.stringify(body) });
+      return { status: response.status, body: (await response.json()) as Record<string, unknown>, headers: response.headers };
+    };
+    const made = await send("/api/v1/rate-limits", { subject: "key", requests_per_minute: 1 });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { subject: "key", subject_id: "*", requests_per_minute: 1, tokens_per_minute: null, enabled: true },
+    });
+    expect((await send("/api/v1/add/rate-limit", { subject: "key", subject_id: "k", requests_per_minute: 0 })).status).toBe(400);
+    expect((await send("/api/v1/rate-limits", { subject: "key", requests_per_minute: 5 })).status).toBe(409);
+    const plain = await send("/api/v1/add/gateway-api-key", { name: "plain", scopes: ["models:*"] });
+    const own = await send("/api/v1/add/gateway-api-key", { name: "own", scopes: ["models:*"], rate_limit: { requests_per_minute: 3 } });
+    expect([plain.status, own.status]).toEqual([201, 201]);
+    const ask = async (key: unknown) => (await send("/v1/chat/completions", chat, String(key))).status;
+    const asked: number[] = [];
+    for (let i = 0; i < 4; i++) asked.push(await ask(own.body["key"]));
+    expect(asked).toEqual([200, 200, 200, 429]);
+    expect([await ask(plain.body["key"]), await ask(plain.body["key"])]).toEqual([200, 429]);
+    expect(
+      (await send(`/api/v1/rate-limits/${String(made.body["id"])}`, { requests_per_minute: 100 }, TEST_OWNER_KEY, "PATCH")).status,
+    ).toBe(200);
+    await expect.poll(() => ask(plain.body["key"]), { timeout: 5_000 }).toBe(200);
   });
 });

@@ -135,8 +135,9 @@ describe("the response cache", () => {
     expect([first.headers.get("x-sallyport-cost-usd"), second.headers.get("x-sallyport-cost-usd")]).toEqual(["0.002", "0"]);
     const rows = await usage(2);
     expect(
-      rows.map(({ costNanoUsd, detail, inputTokens, outputTokens, estimated, provider, model, attempts }) => ({
+      rows.map(({ costNanoUsd, savedNanoUsd, detail, inputTokens, outputTokens, estimated, provider, model, attempts }) => ({
         costNanoUsd,
+        savedNanoUsd,
         detail,
         inputTokens,
         outputTokens,
@@ -149,6 +150,7 @@ describe("the response cache", () => {
       {
         costNanoUsd: 2_000_000,
         detail: null,
+        savedNanoUsd: null,
         inputTokens: 1_000,
         outputTokens: 100,
         estimated: false,
@@ -158,7 +160,8 @@ describe("the response cache", () => {
       },
       {
         costNanoUsd: 0,
-        detail: { cached: true, savedNanoUsd: 2_000_000 },
+        detail: { cached: true },
+        savedNanoUsd: 2_000_000,
         inputTokens: null,
         outputTokens: null,
         estimated: false,
