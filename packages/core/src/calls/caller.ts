@@ -14,6 +14,8 @@ export interface Caller {
   readonly bounds?: readonly (readonly string[])[] | undefined;
   /** For whom limits, budgets and reports count the call, beside its project; undefined: nobody of that kind. */
   readonly keyId?: string | undefined;
+  /** The keys that its key was made from, the nearest first: what limits them limits it, and what it spends they have spent. */
+  readonly madeFrom?: readonly string[] | undefined;
   readonly userId?: string | undefined;
   readonly teamId?: string | undefined;
   readonly agentId?: string | undefined;

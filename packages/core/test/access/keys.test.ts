@@ -338,3 +338,17 @@ describe("silos of projects (T16)", () => {
     expect((await json(await call(gateway, "/api/v1/projects", { key: made.key }))).data).toHaveLength(2);
   });
 });
+
+describe("the limits of a key", () => {
+  it("hold for all that was made from it together: two children have no more than their maker (T05)", async () => {
+    const gateway = await started();
+    const maker = await gateway.keys.create({ name: "maker", scopes: ["models:*", "keys:write"], rateLimit: { requestsPerMinute: 3 } });
+    const make = async () => json(await call(gateway, "/api/v1/keys", { key: maker.key, body: { name: "c", scopes: ["models:*"] } }));
+    const [a, b] = [await make(), await make()];
+    const body = { model: "demo/echo", messages: [{ role: "user", content: "hi" }] };
+    const statuses: number[] = [];
+    for (const { key } of [a, b, a, b, maker])
+      statuses.push((await call(gateway, "/v1/chat/completions", { key: key as string, body })).status);
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+  });
+});

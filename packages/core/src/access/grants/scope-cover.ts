@@ -69,5 +69,7 @@ export function problemOfScope(scope: string): string | null {
   if (what === null || what === "project" || what === "admin" || what === "models") return null;
   const row = permissions.find((other) => other.what === what);
   if (row === undefined) return `names "${what}", which is nothing that can be granted`;
-  return row.names === "read-write" && !["read", "write", "export", "*"].includes(glob) ? `ends with "${glob}"; read, write, export and * are known` : null;
+  return row.names === "read-write" && !["read", "write", "export", "*"].includes(glob)
+    ? `ends with "${glob}"; read, write, export and * are known`
+    : null;
 }

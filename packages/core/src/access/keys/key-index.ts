@@ -79,7 +79,8 @@ export class KeyIndex {
     const [first, ...others] = projects;
     if (first === undefined) return null;
     const untilMs = Math.min(row.expiresAtMs ?? Infinity, parent?.untilMs ?? Infinity);
-    return { row, untilMs, caller: callerOfKey(row, { projects: [first, ...others], bounds: parent?.bounds ?? [] }) };
+    const madeFrom = parent?.keys ?? [];
+    return { row, untilMs, caller: callerOfKey(row, { projects: [first, ...others], bounds: parent?.bounds ?? [], madeFrom }) };
   }
 
   /** What its maker may now; undefined: the maker is gone, and the key with it. */
@@ -88,11 +89,11 @@ export class KeyIndex {
     if (parentId.startsWith(KEY_ID_PREFIX)) {
       const parent = this.#workOut(parentId, depth + 1);
       if (parent === null) return undefined;
-      const { grants, bounds = [], projects } = parent.caller;
-      return { bounds: [grants, ...bounds], projects, untilMs: parent.untilMs };
+      const { grants, bounds = [], projects, madeFrom = [] } = parent.caller;
+      return { bounds: [grants, ...bounds], projects, untilMs: parent.untilMs, keys: [parentId, ...madeFrom] };
     }
     const rights = this.people.rightsOf(parentId, row.projectId);
-    return rights === null ? undefined : { bounds: [rights.grants], projects: rights.projects, untilMs: Infinity };
+    return rights === null ? undefined : { bounds: [rights.grants], projects: rights.projects, untilMs: Infinity, keys: [] };
   }
 
   /** Its own project first, or those that its scopes select; never one that its maker does not see. */
@@ -105,6 +106,7 @@ export class KeyIndex {
 }
 
 interface Bound {
+  readonly keys: readonly string[];
   readonly bounds: readonly (readonly string[])[];
   readonly projects: readonly string[];
   readonly untilMs: number;
@@ -114,7 +116,10 @@ function parentOf(row: GatewayKeyRow, keys: ReadonlyMap<string, GatewayKeyRow>):
   return row.parentId === null ? undefined : keys.get(row.parentId);
 }
 
-function callerOfKey(row: GatewayKeyRow, o: { readonly projects: [string, ...string[]]; readonly bounds: Bound["bounds"] }): Caller {
+function callerOfKey(
+  row: GatewayKeyRow,
+  o: { readonly projects: [string, ...string[]]; readonly bounds: Bound["bounds"]; readonly madeFrom: readonly string[] },
+): Caller {
   return Object.freeze({
     kind: row.kind,
     id: row.id,
@@ -123,6 +128,7 @@ function callerOfKey(row: GatewayKeyRow, o: { readonly projects: [string, ...str
     grants: Object.freeze([...row.scopes]),
     ...(o.bounds.length === 0 ? {} : { bounds: Object.freeze(o.bounds) }),
     keyId: row.id,
+    ...(o.madeFrom.length === 0 ? {} : { madeFrom: Object.freeze(o.madeFrom) }),
     ...(row.userId === null ? {} : { userId: row.userId }),
     ...(row.teamId === null ? {} : { teamId: row.teamId }),
   });

@@ -27,6 +27,7 @@ export function rateLimit(limiter: Limiter): Step {
 function limitsOf(rules: LimitRules, { caller, head }: OpenCall): readonly SubjectLimits[] {
   const limits: SubjectLimits[] = [];
   rules.find("key", caller.keyId ?? (caller.kind === "key" ? caller.id : undefined), limits);
+  if (caller.madeFrom !== undefined) for (const id of caller.madeFrom) rules.find("key", id, limits);
   rules.find("user", caller.userId, limits);
   rules.find("team", caller.teamId, limits);
   rules.find("agent", caller.agentId, limits);

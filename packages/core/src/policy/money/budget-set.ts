@@ -51,6 +51,7 @@ export class BudgetSet {
     add("global", null);
     add("project", project);
     add("key", keyIdOf(caller));
+    for (const id of caller.madeFrom ?? []) add("key", id);
     add("user", caller.userId);
     add("team", caller.teamId);
     add("agent", caller.agentId);
