@@ -147,7 +147,7 @@ function addAccess(add: (entry: Entry) => void, services: Services, o: EntryOpti
   for (const [name, route] of entriesOf(signInRoutes)) add({ kind: "open", route, handler: signIn[name] });
   const own = ownHandlers(known);
   for (const [name, route] of entriesOf(ownRoutes)) add({ kind: "closed", route, handler: own[name] });
-  const keys = keyHandlers(known);
+  const keys = keyHandlers(known, new Idempotency(services));
   for (const [name, route] of entriesOf(keyRoutes)) add({ kind: "closed", route, handler: keys[name] });
 }
 

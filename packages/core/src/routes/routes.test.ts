@@ -23,6 +23,12 @@ describe("the table of routes", () => {
     expect(rest.filter(({ permission }) => permission === null).map(({ name }) => name)).toEqual(anyCaller);
   });
 
+  it("has every creation heed Idempotency-Key", () => {
+    const creations = allRoutes.filter((route): route is RestRoute => route.face === "rest" && route.output.status === 201);
+    expect(creations.length).toBeGreaterThan(10);
+    for (const { name, headers } of creations) expect([name, Object.keys(headers?.shape ?? {})]).toEqual([name, ["idempotency-key"]]);
+  });
+
   it("names only errors that there are", () => {
     for (const { errors } of allRoutes) for (const code of errors) expect(Object.keys(codes)).toContain(code);
   });

@@ -34,7 +34,15 @@ const samples: Readonly<Record<string, unknown>> = {
 };
 
 /** Closed routes that name no permission: any caller may ask. A dialect's and MCP's are narrowed by the models and tools of the caller's grants; all others stand here by name. */
-const anyCaller: ReadonlySet<string> = new Set(["auth.me", "auth.password", "list.unknown", "add.unknown", "update.unknown", "replace.unknown", "del.unknown"]);
+const anyCaller: ReadonlySet<string> = new Set([
+  "auth.me",
+  "auth.password",
+  "list.unknown",
+  "add.unknown",
+  "update.unknown",
+  "replace.unknown",
+  "del.unknown",
+]);
 
 let rest: RestGateway;
 beforeAll(async () => void (rest = await restGateway(people)));

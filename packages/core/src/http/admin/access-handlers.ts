@@ -11,6 +11,7 @@ import type { Services } from "../../seams/index.js";
 import { jsonAnswer } from "../answers.js";
 import type { Exchange, Handler, OpenExchange, OpenHandler } from "../exchange.js";
 import { jsonHandler, readInput } from "../faces/rest-face.js";
+import { keyedHandler, type Idempotency } from "../resources/index.js";
 
 type Known = () => Identity;
 
@@ -71,7 +72,7 @@ export function ownHandlers(known: Known): Readonly<Record<keyof typeof ownRoute
 }
 
 /** What of keys and users is not derived. */
-export function keyHandlers(known: Known): Readonly<Record<keyof typeof keyRoutes, Handler>> {
+export function keyHandlers(known: Known, idempotency: Idempotency): Readonly<Record<keyof typeof keyRoutes, Handler>> {
   return {
     rotate: jsonHandler(keyRoutes.rotate, async ({ params, body }, x: Exchange) => {
       const { key, ...row } = await known().keys.rotate(params.id, { overlapMs: body.overlap_ms }, actorOf(x));
@@ -81,7 +82,7 @@ export function keyHandlers(known: Known): Readonly<Record<keyof typeof keyRoute
       keyRoutes.revoke,
       async ({ params }, x: Exchange) => toView(gatewayKey, await known().keys.revoke(params.id, actorOf(x))) as never,
     ),
-    import: jsonHandler(keyRoutes.import, async ({ body }, x: Exchange) => {
+    import: keyedHandler(keyRoutes.import, { idempotency }, async ({ body }, x) => {
       const { hash, prefix, scheme, ...rest } = body;
       return toView(gatewayKey, await known().keys.import({ ...newKeyOf(rest), hash, prefix, scheme }, actorOf(x))) as never;
     }),

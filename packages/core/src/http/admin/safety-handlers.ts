@@ -35,10 +35,10 @@ export function safetyHandlers(context: ResourceContext): Readonly<Record<keyof 
       const policies = page.rows.filter(({ kind }) => kind === "injection").map(viewOf);
       return { policies, total: policies.length };
     }),
-    create: jsonHandler(safetyRoutes.create, async ({ body }, x: Exchange) => {
+    create: jsonHandler(safetyRoutes.create, async ({ body, headers }, x: Exchange) => {
       const { name, ...given } = body;
       const made = { name, kind: "injection", stages: ["arguments"], action: "warn", ...wireOf(given, null) };
-      const { body: view } = await createRow(at(x), { body: made, key: undefined, idempotency });
+      const { body: view } = await createRow(at(x), { body: made, key: headers["idempotency-key"], idempotency });
       return viewOf((await findRow(at(x), String(view["id"]))) as unknown as GuardrailRow);
     }),
     get: jsonHandler(safetyRoutes.get, async ({ params }, x: Exchange) => viewOf(await policy(at(x), params.id))),

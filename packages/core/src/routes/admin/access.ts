@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { gatewayKey } from "../../entities/index.js";
 import { viewSchema } from "../resources/view.js";
+import { creationHeaders } from "../resources/creation-headers.js";
 import { restRoute } from "../route.js";
 import { importedKeyBody, password } from "./access-inputs.js";
 
@@ -135,9 +136,10 @@ export const keyRoutes = {
     path: "/api/v1/keys/import",
     summary: "A key of another system by its hash: it is checked once, when it is first presented.",
     permission: { what: "keys", name: "write" },
+    headers: creationHeaders,
     body: importedKeyBody,
     output: { status: 201, kind: "json", schema: keyView },
-    errors: ["forbidden", "conflict"],
+    errors: ["forbidden", "conflict", "idempotency_key_reuse"],
   }),
   resetPassword: restRoute({
     name: "users.password",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { detectionTypes, nameSchema, severities } from "../../entities/index.js";
+import { creationHeaders } from "../resources/creation-headers.js";
 import { restRoute } from "../route.js";
 import { detectionFilters, detectionSummary, detectionView } from "./guardrails.js";
 
@@ -44,9 +45,10 @@ export const safetyRoutes = {
     path: "/v1/safety/policies",
     summary: "Creates an injection guardrail that looks at the arguments of tools.",
     permission: writes,
+    headers: creationHeaders,
     body: z.strictObject({ name: nameSchema, ...fields }),
     output: { status: 201, kind: "json", schema: policyView },
-    errors: ["forbidden", "conflict"],
+    errors: ["forbidden", "conflict", "idempotency_key_reuse"],
   }),
   get: restRoute({
     name: "safety.policies.get",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AnyEntity, RestTraits } from "../../entities/index.js";
 import { restRoute, type RestRoute } from "../route.js";
 import { createSchema } from "./create-schema.js";
+import { creationHeaders } from "./creation-headers.js";
 import { listQuery } from "./list-query.js";
 import { ownInputs } from "./own-inputs.js";
 import { replaceSchema } from "./replace-schema.js";
@@ -24,13 +25,6 @@ export interface Resource {
   readonly routes: readonly ResourceRoute[];
 }
 
-const idempotencyKey = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[\x21-\x7e]+$/, "visible ASCII characters")
-  .optional()
-  .describe("repeating the creation with it within 24 hours gives the same answer");
 const etag = z.string().max(200).optional().describe('an ETag of the row: "3"; otherwise 412 with the current version');
 const params = z.strictObject({ id: z.string().min(1).max(64) });
 const changeHeaders = z.strictObject({ "if-match": etag });
@@ -106,7 +100,7 @@ function createRoutes(d: Derivation): ResourceRoute[] {
     method: "POST",
     summary: `Creates a ${words(d.traits.type)}.`,
     permission: write(d),
-    headers: z.strictObject({ "idempotency-key": idempotencyKey }),
+    headers: creationHeaders,
     body: own?.create ?? createSchema(d.entity),
     output: { status: 201, kind: "json", schema: own?.shownOnce === undefined ? d.view : d.view.extend(own.shownOnce) },
     errors: ["forbidden", "conflict", "idempotency_key_reuse"],
