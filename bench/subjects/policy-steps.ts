@@ -10,9 +10,11 @@ import { authorise } from "../../packages/core/src/policy/authorise.js";
 import { GroupCommit } from "../../packages/core/src/policy/group-commit.js";
 import { GuardedCounters, Limiter, rateLimit } from "../../packages/core/src/policy/limits/index.js";
 import { LiveCall } from "../../packages/core/src/policy/live-call.js";
+import { Money } from "../../packages/core/src/policy/money/money.js";
 import { ResponseCache } from "../../packages/core/src/policy/response-cache/index.js";
 import { runSteps } from "../../packages/core/src/policy/run-steps.js";
-import type { Step } from "../../packages/core/src/policy/step.js";
+import type { AttemptTarget, Step } from "../../packages/core/src/policy/step.js";
+import { PriceList } from "../../packages/core/src/providers/prices.js";
 import { EventHub } from "../../packages/core/src/seams/index.js";
 import { Log } from "../../packages/core/src/util/log.js";
 import { openaiChat } from "../../packages/core/src/wire/openai-chat/index.js";
@@ -43,8 +45,13 @@ const answer: Answer<ModelEvent> = {
 
 const amounts = { requestsPerMinute: 1_000_000_000, tokensPerMinute: 1_000_000_000, concurrency: 1_000_000 };
 const config = configSchema.parse({ routes: { kept: { targets: [{ model: "openai/m" }], cache: { ttlMs: 3_600_000 } } } });
-function snapshotOf(o: { perKey?: object; rows?: readonly object[] } = {}): Snapshot {
-  const records = recordsOf(new Map([["rateLimit", (o.rows ?? []) as never[]]]));
+function snapshotOf(o: { perKey?: object; rows?: readonly object[]; budgets?: readonly object[] } = {}): Snapshot {
+  const records = recordsOf(
+    new Map([
+      ["rateLimit", (o.rows ?? []) as never[]],
+      ["budget", (o.budgets ?? []) as never[]],
+    ]),
+  );
   const limits = { perKey: o.perKey ?? {}, onCountersDown: "local" as const };
   return {
     version: 1,
@@ -67,6 +74,24 @@ function ledgerStep(): ModelStep {
   const store = memoryStore({ clock, ledgerRows: 1_000 });
   return auditAndMeter({ ledger: new GroupCommit({ store, clock, onError: () => undefined }), clock, events });
 }
+/** The ledger with what calls cost beside it; the attempt's step stands among the call's, where each call has one attempt. */
+function moneySteps(o: { readonly open?: true }): ModelStep[] {
+  const store = memoryStore({ clock, ledgerRows: 1_000 });
+  const ledger = new GroupCommit({ store, clock, onError: () => undefined });
+  const money = new Money({ store, clock, events, ledger, durable: o.open === true });
+  const attempt = money.budget();
+  const budgetStep: ModelStep = { name: "budget", enter: (call) => attempt.enter(call, target) as undefined };
+  return [auditAndMeter({ ledger, clock, events, money }), ...money.openCalls(), ...(o.open === true ? [] : [budgetStep])];
+}
+const prices = new PriceList({ input: 2, output: 8, cacheRead: 0.2, cacheWrite: 2.5 });
+const target: AttemptTarget = {
+  ...{ provider: "openai", model: "m", contextTokens: 128_000, maxOutputTokens: 16_000 },
+  cost: (usage) => prices.costNanoUsd(usage),
+};
+const budgetRow = {
+  ...{ id: "budget_1", version: 1, createdAtMs: 0, updatedAtMs: 0, projectId: "default", name: "b", scope: "key", scopeId: "key_1" },
+  ...{ amountUsd: "4000000", period: "day", timezone: "UTC", hard: true, thresholds: [50, 80, 100], enabled: true },
+};
 function cacheStep(): ModelStep {
   const secret = crypto.random(32);
   return new ResponseCache({
@@ -93,6 +118,13 @@ const rows = (): readonly Row[] => {
   });
   return [
     { name: "audit and meter, rows written to memory", inChain: true, steps: () => [ledgerStep()] },
+    { name: "the same, with no budgets", steps: () => moneySteps({}) },
+    { name: "the same, leaving a trace while calls are open", steps: () => moneySteps({ open: true }) },
+    {
+      name: "the same, with a hard budget: set aside, settled",
+      steps: () => moneySteps({}),
+      snapshot: snapshotOf({ budgets: [budgetRow] }),
+    },
     { name: "authorise", inChain: true, steps: () => [authorise] },
     { name: "rate limit, nothing limited", steps: () => [limitStep()] },
     {

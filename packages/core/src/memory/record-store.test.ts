@@ -141,6 +141,12 @@ describe("the memory store", () => {
       detail: null,
       attempts: null,
       tried: null,
+      keyId: null,
+      userId: null,
+      teamId: null,
+      agentId: null,
+      requestId: null,
+      server: null,
     };
     const counts = {
       cacheReadTokens: null,
