@@ -88,9 +88,39 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   });
   for (const [name, route] of entriesOf(systemRoutes)) add({ kind: "open", route, handler: system[name] });
 
-  const closed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>): void => {
+  const closed = closedBy(add);
+  addVendorFaces(closed, services);
+  const mcp = mcpFace(o.mcp);
+  closed(mcpRoutes, {
+    post: mcp.POST,
+    get: mcp.GET,
+    delete: mcp.DELETE,
+    namespacePost: mcp.POST,
+    namespaceGet: mcp.GET,
+    namespaceDelete: mcp.DELETE,
+  });
+  closed(runRoutes, runHandlers(services));
+  closed(guardrailRoutes, guardrailHandlers(services));
+  closed(safetyRoutes, safetyHandlers({ services, refresh: o.refresh }));
+  closed(usageRoutes, usageHandlers(services));
+  closed(costRoutes, costHandlers(services));
+  closed(inboxRoutes, inboxHandlers(services));
+  for (const entry of telemetryEntries(services, { metricsOpen: o.metricsOpen ?? false })) add(entry);
+  addAccess(add, services, o);
+  addDerived(add, services, o);
+}
+
+type AddClosed = <K extends string>(routes: Readonly<Record<K, Route>>, handlers: Readonly<Record<K, Handler>>) => void;
+
+/** Adds routes that are reached with a credential only, each with its handler. */
+function closedBy(add: (entry: Entry) => void): AddClosed {
+  return (routes, handlers) => {
     for (const [name, route] of entriesOf(routes)) add({ kind: "closed", route, handler: handlers[name] });
   };
+}
+
+/** The dialects of model vendors. */
+function addVendorFaces(closed: AddClosed, services: Services): void {
   const models = () => services.seams.models.get();
   closed(openaiRoutes, chatFace(models));
   closed(modelRoutes, modelsFace(models));
@@ -117,24 +147,6 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     messageBatchRoutes,
     messageBatchesFace(() => objects().batches),
   );
-  const mcp = mcpFace(o.mcp);
-  closed(mcpRoutes, {
-    post: mcp.POST,
-    get: mcp.GET,
-    delete: mcp.DELETE,
-    namespacePost: mcp.POST,
-    namespaceGet: mcp.GET,
-    namespaceDelete: mcp.DELETE,
-  });
-  closed(runRoutes, runHandlers(services));
-  closed(guardrailRoutes, guardrailHandlers(services));
-  closed(safetyRoutes, safetyHandlers({ services, refresh: o.refresh }));
-  closed(usageRoutes, usageHandlers(services));
-  closed(costRoutes, costHandlers(services));
-  closed(inboxRoutes, inboxHandlers(services));
-  for (const entry of telemetryEntries(services, { metricsOpen: o.metricsOpen ?? false })) add(entry);
-  addAccess(add, services, o);
-  addDerived(add, services, o);
 }
 
 /** Who signs in, and what of keys and users is not derived. */
