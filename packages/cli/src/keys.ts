@@ -1,16 +1,25 @@
 import { existsSync } from "node:fs";
 import { GatewayError } from "@sallyport/core";
 import type { Command } from "./command.js";
+import { gatewayKeys, type KeyOptions } from "./gateway-keys.js";
 import { openGateway } from "./open-gateway.js";
 import { givenOwnerKey, makeOwnerKey } from "./owner-key.js";
 import { findPlace, loadPlace, shortPath } from "./place.js";
 import { chooseStorage } from "./storage.js";
 
-/** `keys`: where the owner's key comes from. `keys rotate`: a new one, shown once; the old one stops being valid, also at a gateway that runs. */
-export async function keys(command: Command, action: string | undefined): Promise<number> {
+const actions = ["create", "list", "rotate", "revoke"];
+
+/**
+ * `keys`: where the owner's key comes from. `keys rotate`: a new one, shown once; the old one stops being valid, also at a gateway that runs. `keys create`, `list`, `rotate <id>`, `revoke <id>`: the
+ * keys of callers.
+ */
+export async function keys(command: Command, action: string | undefined, o: KeyOptions): Promise<number> {
   if (action === undefined) return show(command);
-  if (action === "rotate") return rotate(command);
-  throw new GatewayError("bad_request", `"keys ${action}" is not known.`, { hint: "Use `sallyport keys` or `sallyport keys rotate`." });
+  if (action === "rotate" && o.target === undefined) return rotate(command);
+  if (actions.includes(action)) return gatewayKeys(command, action, o);
+  throw new GatewayError("bad_request", `"keys ${action}" is not known.`, {
+    hint: `Use \`sallyport keys\` alone, or with ${actions.join(", ")}.`,
+  });
 }
 
 function show(command: Command): number {

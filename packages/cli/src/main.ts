@@ -1,6 +1,8 @@
 import { cac } from "cac";
 import { GatewayError } from "@sallyport/core";
 import type { Command } from "./command.js";
+import type { KeyOptions } from "./gateway-keys.js";
+import type { UserOptions } from "./users.js";
 import { ownVersion } from "./doctor/runtime.js";
 import { printError } from "./print-error.js";
 import { processTerminal, type Terminal } from "./terminal.js";
@@ -67,9 +69,30 @@ function commandLine(
   address(cli.command("doctor", "Explain what was found, and from where"))
     .option("--json", "Print the report as JSON")
     .action(run(async (command, options) => (await import("./doctor/doctor.js")).doctor(command, { json: options["json"] === true })));
+  const targeted =
+    (action: (command: Command, options: Options) => Promise<number>) => (first: unknown, target: unknown, options: Options) =>
+      run(action)(first, { ...options, target });
   cli
-    .command("keys [action]", "Show where the owner key comes from; `keys rotate` makes a new one")
-    .action(run(async (command, options) => (await import("./keys.js")).keys(command, asText(options["action"]))));
+    .command("keys [action] [id]", "Where the owner key comes from; `keys rotate` makes a new one; create, list, rotate <id>, revoke <id>")
+    .option("--name <name>", "What the new key is called")
+    .option("--scopes <scopes>", "models:openai/*,mcp:files__*,… (what callers use, without administration)")
+    .option("--project <id>", "Its project (default)")
+    .option("--environment <name>", "Stands in the key (live)")
+    .option("--expires <when>", "90d, 12h, or a date (never)")
+    .option("--rpm <count>", "Requests a minute (no limit)")
+    .option("--overlap <duration>", "How long the key before stays valid after `rotate <id>` (0s)")
+    .action(
+      targeted(async (command, options) => (await import("./keys.js")).keys(command, asText(options["action"]), keyOptions(options))),
+    );
+  cli
+    .command("users [action] [name]", "People who sign in: `users add <name>`, `users list`")
+    .option("--role <role>", "owner, admin, developer, viewer or billing (admin)")
+    .option("--project <id>", "Where the role holds (default)")
+    .option("--email <address>", "E-mail address")
+    .option("--password-stdin", "Read the password from standard input (one is made and shown)")
+    .action(
+      targeted(async (command, options) => (await import("./users.js")).users(command, asText(options["action"]), userOptions(options))),
+    );
   cli
     .command("secrets [action]", "`secrets rotate`: a new key for the secrets in the database")
     .action(run(async (command, options) => (await import("./secrets.js")).secrets(command, asText(options["action"]))));
@@ -80,6 +103,25 @@ function commandLine(
   cli.help();
   cli.version(ownVersion());
   return cli;
+}
+
+function keyOptions(options: Options): KeyOptions {
+  const text = (name: string): string | undefined => asText(options[name]);
+  return {
+    ...{ target: text("target"), name: text("name"), scopes: text("scopes"), project: text("project") },
+    ...{ environment: text("environment"), expires: text("expires"), rpm: text("rpm"), overlap: text("overlap") },
+  };
+}
+
+function userOptions(options: Options): UserOptions {
+  const { role, project, email } = options;
+  return {
+    target: asText(options["target"]),
+    role: asText(role),
+    project: asText(project),
+    email: asText(email),
+    passwordStdin: options["passwordStdin"] === true,
+  };
 }
 
 /** No command is `start`; a word that is none is an error, not an argument of `start`. */

@@ -1,7 +1,23 @@
 export { Gateway } from "./gateway.js";
 export { type GatewayOptions } from "./gateway-options.js";
 
-export { refuseWeakOwnerKey, type AuthHook, type AuthRequest } from "./access/index.js";
+export {
+  GatewayKeys,
+  refuseWeakOwnerKey,
+  Users,
+  type Actor,
+  type AuthHook,
+  type AuthRequest,
+  type ImportedKey,
+  type KeyChange,
+  type KeysQuery,
+  type KeyVerifier,
+  type KeyView,
+  type NewKey,
+  type NewUser,
+  type ShownKey,
+  type UserView,
+} from "./access/index.js";
 export { type RunResult, Run } from "./agents/run.js";
 export { Runs } from "./agents/runs.js";
 export {
