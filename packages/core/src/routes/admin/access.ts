@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { gatewayKey } from "../../entities/index.js";
 import { viewSchema } from "../resources/view.js";
-import { creationHeaders } from "../resources/creation-headers.js";
+import { creationHeaders } from "../creation-headers.js";
 import { restRoute } from "../route.js";
 import { importedKeyBody, password } from "./access-inputs.js";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { detectionTypes, nameSchema, severities } from "../../entities/index.js";
-import { creationHeaders } from "../resources/creation-headers.js";
+import { creationHeaders } from "../creation-headers.js";
 import { restRoute } from "../route.js";
 import { detectionFilters, detectionSummary, detectionView } from "./guardrails.js";
 

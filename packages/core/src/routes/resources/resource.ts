@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { AnyEntity, RestTraits } from "../../entities/index.js";
 import { restRoute, type RestRoute } from "../route.js";
 import { createSchema } from "./create-schema.js";
-import { creationHeaders } from "./creation-headers.js";
+import { creationHeaders } from "../creation-headers.js";
 import { listQuery } from "./list-query.js";
 import { ownInputs } from "./own-inputs.js";
 import { replaceSchema } from "./replace-schema.js";
