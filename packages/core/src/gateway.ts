@@ -195,7 +195,7 @@ export class Gateway {
     });
     const policy = {
       guardrails: this.guardrails,
-      ...{ watch: this.#telemetry.step(), content: this.#telemetry.contentStep(), parameters: this.#telemetry.parameters() },
+      ...{ watch: this.#telemetry.step(), content: this.#telemetry.contentStep(), parameters: this.#telemetry.parameters(), redact: this.#telemetry.redact },
       ...{ approvals: this.#approvals, counters: this.#services.counters },
       ledger: this.#ledger,
       clock,

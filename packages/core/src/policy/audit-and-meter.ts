@@ -17,6 +17,8 @@ export interface LedgerOptions {
   readonly events: EventHub;
   /** What the audit keeps of a tool call's arguments. Left out: nothing. */
   readonly parameters?: ((call: OpenCall<CallHead>) => unknown) | undefined;
+  /** Takes known secrets out of what a caller wrote. Left out: it is kept as it came. */
+  readonly redact?: ((text: string) => string) | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export function auditAndMeter(options: LedgerOptions): Step {
       call.defer((outcome) => {
         const nowMs = options.clock.now();
         options.money?.count(call);
-        const unit = ledgerUnit(call, outcome, { nowMs, parameters: options.parameters?.(call) ?? null });
+        const unit = ledgerUnit(call, outcome, { nowMs, parameters: options.parameters?.(call) ?? null, redact: options.redact ?? asItIs });
         const written = options.money === undefined ? options.ledger.add(unit) : options.money.write(call, unit);
         options.events.emit("call.finished", {
           callId: call.id,
@@ -46,14 +48,22 @@ export function auditAndMeter(options: LedgerOptions): Step {
   };
 }
 
+const asItIs = (text: string): string => text;
+
 /** Written out, field by field: a row made of parts costs several µs a call. */
-function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, o: { readonly nowMs: number; readonly parameters: unknown }): Unit {
+function ledgerUnit(
+  call: OpenCall<CallHead>,
+  outcome: Outcome,
+  o: { readonly nowMs: number; readonly parameters: unknown; readonly redact: (text: string) => string },
+): Unit {
   const { nowMs } = o;
   const { id, head, meter, caller } = call;
   const { usage } = meter;
   const projectId = call.caller.projects[0];
   const callerId = cutText(call.caller.id, 100);
-  const name = cutText(head.name, 200);
+  // A name that led nowhere may be anything, also a secret in the wrong place.
+  const name = cutText(meter.provider === null ? o.redact(head.name) : head.name, 200);
+  const said = call.origin === null ? null : call.origin.purpose;
   const durationMs = Math.max(0, nowMs - call.startedAtMs);
   return {
     scope: { projects: [projectId] },
@@ -116,7 +126,7 @@ function ledgerUnit(call: OpenCall<CallHead>, outcome: Outcome, o: { readonly no
           teamId: caller.teamId ?? null,
           resourceType: null,
           source: call.origin?.source ?? (call.runId === null ? "code" : "run"),
-          purpose: call.origin?.purpose ?? null,
+          purpose: said === null ? null : cutText(o.redact(said), 500),
           parameters: o.parameters,
           changed: null,
         },

@@ -21,6 +21,9 @@ export class Redactor {
     if (plain.length < LEAST_LENGTH || this.#values.has(plain)) return;
     this.#values.add(plain);
     this.#pattern = null;
+    // Of a header's value the credential alone: it travels without its scheme too.
+    const credential = /^(?:bearer|basic|token)\s+(\S+)$/i.exec(plain)?.[1];
+    if (credential !== undefined) this.add(credential);
   }
 
   redact(text: string): string {

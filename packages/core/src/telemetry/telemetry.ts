@@ -79,9 +79,14 @@ export class Telemetry implements TelemetrySeam {
     this.#retention = new Retention(services, retention);
     this.#prometheus = telemetry.metrics.enabled ? this.#counts() : null;
     if (telemetry.traces.enabled)
-      this.#observers.push(keepSpans({ ledger: options.ledger, clock: services.clock, sample: telemetry.traces.sample }));
+      this.#observers.push(
+        keepSpans({ ledger: options.ledger, clock: services.clock, sample: telemetry.traces.sample, redact: this.redact }),
+      );
     this.#auditBudgets();
   }
+
+  /** Takes known secrets out of what callers wrote. */
+  readonly redact = (text: string): string => this.#services.redactor.redact(text);
 
   /** Lets every call be seen; null when nobody looks. */
   step(): Step | null {
@@ -114,6 +119,7 @@ export class Telemetry implements TelemetrySeam {
       meter: options.otel?.meter as Meter | undefined,
       modelLabel: (provider, model) => (provider !== null && model !== null && options.isListed(provider, model) ? model : "other"),
       answerOf: (call) => this.#answers.of(call),
+      redact: this.redact,
       mask: (text) => cutText(services.redactor.redact(text), CONTENT_CHARACTERS),
     });
     // Before those that store: they keep the trace that these make.

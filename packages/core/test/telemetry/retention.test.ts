@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { allEntities, auditEntry, type AnyEntity, type AuditRow } from "../../src/entities/index.js";
+import { allEntities, auditEntry, usageEntry, type AnyEntity, type AuditRow } from "../../src/entities/index.js";
+import { insert } from "../../src/ports/index.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { auditChange } from "../../src/policy/audit-change.js";
 import { configSchema } from "../../src/config/schema.js";
@@ -7,7 +8,7 @@ import { SYSTEM_CALLER } from "../../src/calls/index.js";
 import { Retention } from "../../src/telemetry/retention.js";
 import { FakeClock } from "../../src/testing/index.js";
 import { Log } from "../../src/util/log.js";
-import { scope, within } from "./harness.js";
+import { scope, usageRow, within } from "./harness.js";
 
 const DAY_MS = 86_400_000;
 const log = new Log("silent", () => undefined);
@@ -19,7 +20,8 @@ async function filled(days: object) {
   const writes = Array.from({ length: 1_200 }, (_, i) =>
     auditChange({ caller: SYSTEM_CALLER, action: "a", target: "t" }, nowMs - (i < 1_100 ? 40 : 10) * DAY_MS),
   );
-  await store.commit([{ scope, writes }], within());
+  const used = insert(usageEntry, usageRow({ id: "call_old", atMs: nowMs - 20 * DAY_MS }));
+  await store.commit([{ scope, writes: [...writes, used] }], within());
   const retention = new Retention({ store, clock, log }, configSchema.parse({ retention: days }).retention);
   const left = async () => {
     const rows: AuditRow[] = (await store.find(auditEntry, { orderBy: "atMs", limit: 1000 }, scope, within())).rows;
@@ -32,6 +34,8 @@ it("deletes what is older than it says, a batch at a time, and nothing else", as
   const { retention, left } = await filled({ auditDays: 30 });
   expect(await retention.sweep()).toMatchObject({ audit: 1_100, usage: 0, trace: 0 });
   expect(await left()).toBe(100);
+  const other = await filled({ usageDays: 10 });
+  expect(await other.retention.sweep()).toMatchObject({ audit: 0, usage: 1 });
 });
 
 it("keeps 90 days when nobody says otherwise", async () => {

@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
 import { traceSpan, usageEntry, type TraceSpanRow } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
+import { SYSTEM_CALLER } from "../../src/calls/index.js";
+import { memoryStore } from "../../src/memory/index.js";
+import { clock } from "../../src/platform/node.js";
+import { GroupCommit } from "../../src/policy/group-commit.js";
+import type { OpenCall } from "../../src/policy/step.js";
 import { insert } from "../../src/ports/index.js";
+import { keepSpans } from "../../src/telemetry/traces/keep-spans.js";
 import { percentile } from "../../src/telemetry/traces/call-stats.js";
 import { scope, soon, usageRow, watched, within, type Watched } from "./harness.js";
 
@@ -119,4 +125,16 @@ it("keeps what policy did on the way of a call as spans of it, and shows them", 
     ...{ name: "no-kittens", status: "error", error: "content_blocked", attributes: { stage: "input", action: "block" } },
   });
   expect(JSON.stringify(shown)).not.toContain("a kitten");
+});
+
+it("writes nothing at all for a plain call", () => {
+  const store = memoryStore();
+  const ledger = new GroupCommit({ store, clock, onError: () => undefined });
+  const observer = keepSpans({ ledger, clock, sample: 1, redact: (text) => text });
+  const end = (call: object) => observer.begin(call as OpenCall)!({ kind: "done", status: 200, started: true });
+  const plain = { trace: null, origin: null, spans: null, caller: SYSTEM_CALLER, requestId: "r", id: "c", runId: null };
+  end(plain);
+  expect(ledger.waiting).toBe(0);
+  end({ ...plain, spans: [{ kind: "cache", name: "n", startedAtMs: 0, durationMs: 1 }] });
+  expect(ledger.waiting).toBe(1);
 });

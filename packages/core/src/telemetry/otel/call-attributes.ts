@@ -14,12 +14,12 @@ export function operationOf(head: CallHead): string {
 }
 
 /** `chat openai/gpt-5`, `tools/call files__read`. */
-export function spanName(head: CallHead): string {
-  return `${head.kind === "tool" ? TOOLS_CALL : operationOf(head)} ${cutText(head.name, MOST_CHARACTERS)}`;
+export function spanName(head: CallHead, redact: (text: string) => string): string {
+  return `${head.kind === "tool" ? TOOLS_CALL : operationOf(head)} ${cutText(redact(head.name), MOST_CHARACTERS)}`;
 }
 
 /** What is known when the call begins: samplers decide by it. */
-export function beginAttributes(call: OpenCall<CallHead>): Attributes {
+export function beginAttributes(call: OpenCall<CallHead>, redact: (text: string) => string): Attributes {
   const { head } = call;
   const common: Attributes = {
     [ATTR.operationName]: operationOf(head),
@@ -29,14 +29,14 @@ export function beginAttributes(call: OpenCall<CallHead>): Attributes {
     [OWN.projectId]: call.caller.projects[0],
   };
   if (call.runId !== null) common[OWN.runId] = call.runId;
-  if (call.origin !== null && call.origin.purpose !== null) common[OWN.purpose] = call.origin.purpose;
+  if (call.origin !== null && call.origin.purpose !== null) common[OWN.purpose] = redact(call.origin.purpose);
   if (head.kind === "tool") {
     common[ATTR.mcpMethodName] = TOOLS_CALL;
-    common[ATTR.toolName] = cutText(head.tool, MOST_CHARACTERS);
+    common[ATTR.toolName] = cutText(redact(head.tool), MOST_CHARACTERS);
     common[OWN.server] = head.server;
     return common;
   }
-  common[ATTR.requestModel] = cutText(head.name, MOST_CHARACTERS);
+  common[ATTR.requestModel] = cutText(redact(head.name), MOST_CHARACTERS);
   if (head.stream) common[ATTR.requestStream] = true;
   if (head.maxOutputTokens !== undefined) common[ATTR.requestMaxTokens] = head.maxOutputTokens;
   return common;

@@ -26,6 +26,7 @@ export interface OpenOtelOptions {
   readonly vendorOf: (provider: string) => string;
   readonly modelLabel: (provider: string | null, model: string | null) => string;
   readonly mask: (text: string) => string;
+  readonly redact: (text: string) => string;
   /** What a model answered, where it was read; null: nobody looked. */
   readonly answerOf: (call: OpenCall<CallHead>) => ModelAnswer | null;
 }
@@ -45,7 +46,7 @@ export async function openOtel(o: OpenOtelOptions): Promise<OpenOtel> {
   const observe = (api: OtelApi, tracer: Tracer, metrics: OtelMetrics | null): void => {
     const { clock, vendorOf, config } = o;
     const content = config.otel.content ? { show: o.mask, answerOf: o.answerOf } : null;
-    const tracing = new OtelTracing({ api, tracer, metrics, clock, vendorOf, content, propagate: config.propagate });
+    const tracing = new OtelTracing({ api, tracer, metrics, clock, vendorOf, content, redact: o.redact, propagate: config.propagate });
     observers.push(tracing);
     closes.push(tracing.followRuns(o.events), () => tracing.close());
   };

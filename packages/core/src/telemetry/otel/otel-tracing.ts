@@ -25,6 +25,8 @@ export interface OtelTracingOptions {
   readonly clock: Clock;
   readonly propagate: { readonly vendors: boolean; readonly servers: boolean };
   readonly vendorOf: (provider: string) => string;
+  /** Takes known secrets out of what callers wrote. */
+  readonly redact: (text: string) => string;
   /** null: prompts, answers and arguments are not shown at all. */
   readonly content: ShownContent | null;
 }
@@ -47,8 +49,8 @@ export class OtelTracing implements CallObserver {
   begin(call: OpenCall<CallHead>): (outcome: Outcome) => void {
     const { api, tracer } = this.#o;
     const span = tracer.startSpan(
-      spanName(call.head),
-      { kind: api.SpanKind.CLIENT, attributes: beginAttributes(call), startTime: call.startedAtMs },
+      spanName(call.head, this.#o.redact),
+      { kind: api.SpanKind.CLIENT, attributes: beginAttributes(call, this.#o.redact), startTime: call.startedAtMs },
       this.#parentOf(call),
     );
     call.trace ??= this.#contextOf(span);

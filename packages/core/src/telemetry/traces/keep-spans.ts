@@ -11,6 +11,8 @@ import type { CallObserver } from "../watch-calls.js";
 export interface KeepSpansOptions {
   readonly ledger: GroupCommit;
   readonly clock: Clock;
+  /** Takes known secrets out of what callers wrote. */
+  readonly redact: (text: string) => string;
   /** 0 to 1; what failed is always kept. */
   readonly sample: number;
   readonly random?: (() => number) | undefined;
@@ -31,7 +33,7 @@ export function keepSpans(o: KeepSpansOptions): CallObserver {
       if (outcome.status < 400 && o.sample < 1 && random() >= o.sample) return;
       const nowMs = o.clock.now();
       const writes = (call.spans ?? []).slice(0, MOST_SPANS).map((span) => spanWrite(call, span, nowMs));
-      if (isTraced) writes.push(callWrite(call, outcome, nowMs));
+      if (isTraced) writes.push(callWrite(call, outcome, { nowMs, name: cutText(o.redact(call.head.name), 200) }));
       o.ledger.add({ scope: { projects: [call.caller.projects[0]] }, writes });
     },
   };
@@ -68,7 +70,8 @@ function spanWrite(call: OpenCall<CallHead>, span: CallSpan, nowMs: number): Wri
   });
 }
 
-function callWrite(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): Write {
+function callWrite(call: OpenCall<CallHead>, outcome: Outcome, o: { readonly nowMs: number; readonly name: string }): Write {
+  const { nowMs, name } = o;
   const { head, meter, origin } = call;
   return write(call, {
     id: `span_${call.id}`.slice(0, 64),
@@ -76,7 +79,7 @@ function callWrite(call: OpenCall<CallHead>, outcome: Outcome, nowMs: number): W
     spanId: call.trace?.spanId ?? call.id,
     parentId: origin?.traceparent?.slice(36, 52) ?? null,
     kind: "call",
-    name: cutText(head.name, 200),
+    name,
     provider: meter.provider,
     model: meter.model === null ? null : cutText(meter.model, 200),
     status: statusOf(outcome.status),
