@@ -10,7 +10,9 @@ const limits = { aim: 250, ask: 400, refuse: 500, filesPerFolder: 15 };
  * Files past 400 lines and why they are not split. `table: true`: data that reads as one table, which may pass 500 too.
  * @type {Readonly<Record<string, { why: string, table?: true }>>}
  */
-const reasons = {};
+const reasons = {
+  "packages/adapters-sqlite/src/shipped-migrations.ts": { why: "the texts of migrations/*.sql, written by a tool", table: true },
+};
 
 const roots = ["packages", "examples", "e2e", "bench", "tools"];
 const skipped = new Set(["node_modules", "dist", "coverage", "results"]);

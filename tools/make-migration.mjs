@@ -17,25 +17,15 @@ export function reviewedMigrations() {
 }
 
 /**
- * The sources that hold the migrations' texts.
+ * The source that holds the migrations' texts.
  * @param {readonly { id: string, text: string }[]} migrations
- * @returns {Record<string, string>} text by file name in packages/adapters-sqlite/src/migrations
  */
 export function embedded(migrations) {
-  const made = "// Made by tools/make-migration.mjs --embed from migrations/*.sql.\n";
-  /** @type {Record<string, string>} */
-  const files = {};
-  const names = migrations.map(({ id, text }) => {
+  const rows = migrations.map(({ id, text }) => {
     if (/[`\\]|\$\{/.test(text)) throw new Error(`${id}.sql has a backtick, a backslash or \${`);
-    const name = id.replaceAll("_", "-");
-    files[`${name}.ts`] = `${made}export const text = \`${text}\`;\n`;
-    return name;
+    return `  {\n    id: "${id}",\n    text: \`${text}\`,\n  },\n`;
   });
-  const imports = names.map((name, i) => `import { text as text${i + 1} } from "./${name}.js";\n`).join("");
-  const rows = migrations.map(({ id }, i) => `  { id: "${id}", text: text${i + 1} },\n`).join("");
-  files["index.ts"] =
-    `${made}import type { Migration } from "@sallyport/sql";\n${imports}\nexport const shippedMigrations: readonly Migration[] = [\n${rows}];\n`;
-  return files;
+  return `// Made by tools/make-migration.mjs --embed from migrations/*.sql.\nimport type { Migration } from "@sallyport/sql";\n\nexport const shippedMigrations: readonly Migration[] = [\n${rows.join("")}];\n`;
 }
 
 /** Bundles the sources as they are: the tool needs no build. */
@@ -58,8 +48,7 @@ async function neededMigration() {
 
 async function main() {
   if (process.argv.includes("--embed")) {
-    mkdirSync(join(sqlite, "src/migrations"), { recursive: true });
-    for (const [name, text] of Object.entries(embedded(reviewedMigrations()))) writeFileSync(join(sqlite, "src/migrations", name), text);
+    writeFileSync(join(sqlite, "src/shipped-migrations.ts"), embedded(reviewedMigrations()));
     return;
   }
   const drifts = await neededMigration();

@@ -7,7 +7,7 @@ import { sqlRecordStore } from "@sallyport/sql";
 import Database from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sqliteDialect } from "./dialect.js";
-import { shippedMigrations } from "./migrations/index.js";
+import { shippedMigrations } from "./shipped-migrations.js";
 import { LibsqlDriver } from "./libsql-driver.js";
 import { openDatabase } from "./open-database.js";
 import { sqlite, type SqliteOptions } from "./sqlite.js";

@@ -11,7 +11,7 @@ import {
 } from "@sallyport/sql";
 import { sqliteDialect } from "./dialect.js";
 import { LibsqlDriver } from "./libsql-driver.js";
-import { shippedMigrations } from "./migrations/index.js";
+import { shippedMigrations } from "./shipped-migrations.js";
 import { openDatabase } from "./open-database.js";
 
 export interface SqliteOptions {

@@ -1,5 +1,4 @@
 import {
-  fold,
   type Answer,
   type Caller,
   type ExplainOptions,
@@ -16,7 +15,7 @@ import {
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
-import { hearsEvents, runSteps, sightOf, withTold } from "../policy/run-steps.js";
+import { hearsEvents, runSteps, sightOf } from "../policy/run-steps.js";
 import type { AttemptStep, Content, OpenCall, Step } from "../policy/step.js";
 import type { HttpClient } from "../ports/index.js";
 import type { Providers, Reach } from "../providers/index.js";
@@ -37,6 +36,7 @@ import { askForEvents, type Question } from "./lanes/ask-target.js";
 import { attemptAll } from "./attempt-all.js";
 import { conversationOfBytes, conversationOfCall, type Conversation } from "./affinity/conversation.js";
 import { Health } from "./health/health.js";
+import { drain, folded, framed } from "./encode-answer.js";
 import { findModel, listModels } from "./list-models.js";
 import { neutralHead } from "./neutral-head.js";
 import { operatedAnswer, operateOnce, type OperatedAt, type OperationResult } from "./operations/operate.js";
@@ -126,8 +126,8 @@ export class RoutingModelCaller implements ModelCaller {
     const { body } = answer;
     if (body.kind !== "events") return { ...answer, body };
     return head.stream
-      ? framed(answer, body.events, { codec, opened, includeUsage: head.wantsUsage })
-      : folded(answer, body.events, { codec, opened });
+      ? framed(answer, body.events, { codec, live: opened.live, includeUsage: head.wantsUsage })
+      : folded(answer, body.events, { codec, live: opened.live });
   }
 
   async call(call: ModelCall, o: CallOptions): Promise<LiveAnswer<ModelEvent>> {
@@ -348,16 +348,6 @@ function fallsBackOnFilters({ resolution }: Opened): boolean {
 /** Why the gateway makes a call that copies another. */
 const SHADOW = "shadow";
 
-/** Reads an answer to its end for nobody. */
-async function drain({ body, done }: LiveAnswer<ModelEvent>): Promise<void> {
-  try {
-    if (body.kind === "events") for await (const _event of body.events);
-    done("sent");
-  } catch (error) {
-    done("failed", GatewayError.from(error).code);
-  }
-}
-
 function lazily<T>(make: () => T): () => T {
   let made: { readonly value: T } | null = null;
   return () => (made ??= { value: make() }).value;
@@ -376,30 +366,4 @@ function contentOf(live: LiveCall<ModelHead>): ModelCall {
   const content = live.content();
   if (content.kind !== "model") throw new GatewayError("internal", "A model call has no model call's content.");
   return content.call;
-}
-
-interface Encoding {
-  readonly codec: Codec;
-  readonly opened: Opened;
-}
-
-function framed(
-  answer: LiveAnswer<ModelEvent>,
-  events: AsyncIterable<ModelEvent>,
-  o: Encoding & { readonly includeUsage: boolean },
-): HttpAnswer {
-  const frames = o.codec.encodeStream(events, { includeUsage: o.includeUsage, onError: (error) => o.opened.live.failed(error.code) });
-  return { ...answer, body: { kind: "frames", frames } };
-}
-
-async function folded(answer: LiveAnswer<ModelEvent>, events: AsyncIterable<ModelEvent>, o: Encoding): Promise<HttpAnswer> {
-  try {
-    const bytes = o.codec.encodeAnswer(await fold(events));
-    // What a step told while it read the answer is told before it.
-    return { ...answer, headers: withTold(answer.headers, o.opened.live.told), body: { kind: "bytes", bytes } };
-  } catch (error) {
-    const known = GatewayError.from(error);
-    answer.done("failed", known.code);
-    throw known;
-  }
 }

@@ -4,11 +4,10 @@ export { type Approving, type Inbox, type InboxItem, type InboxQuery, type Verdi
 export { type ListedModel, type ModelCaller, type Operated, type WireCall } from "./model-caller.js";
 export { type InputItemsPage, type Responses } from "./responses.js";
 export { type InputMessage, type RunRequest, type RunStarter } from "./run-starter.js";
-export { Seam } from "./seam.js";
 export { ResourceActionsTable, type ActionOptions, type ResourceActions } from "./resource-actions.js";
 export { type ToolCall, type ToolCaller } from "./tool-caller.js";
 export { type DetectionQuery, type DetectionSummary, type Safety, type SafetyTest } from "./safety.js";
-export { createSeams, type Seams } from "./seams.js";
+export { createSeams, Seam, type Seams } from "./seams.js";
 export { type Services } from "./services.js";
 export { type SealedPlace, type Vault } from "./vault.js";
 export {

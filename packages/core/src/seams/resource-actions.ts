@@ -24,10 +24,7 @@ export interface ResourceActions {
   /** Rows that are not in the store: of the configuration, or of the program. With `origin`, and ids that no stored row has; they are shown and never changed. */
   fixed?(o: ActionOptions): readonly Readonly<Record<string, unknown>>[] | Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** What views have beside the fields of their rows, in snake_case as `ownViews` (routes/resources) declares it: one for each row, in their order. */
-  shown?(
-    rows: readonly Readonly<Record<string, unknown>>[],
-    o: ActionOptions,
-  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  shown?(rows: readonly Readonly<Record<string, unknown>>[], o: ActionOptions): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Called before a derived create or update is committed, with the row as it would be: throw to refuse. */
   check?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;
 }

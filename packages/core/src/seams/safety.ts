@@ -44,7 +44,12 @@ export interface DetectionSummary {
 export interface Safety {
   /** A dry run: nothing is stored and nobody is told. `rules`: as configuration writes them. Errors: `not_found`, `validation_failed`, `missing_dependency`. */
   test(
-    test: { readonly input: string; readonly stage?: GuardrailStage | undefined; readonly guardrail?: string | undefined; readonly rules?: unknown },
+    test: {
+      readonly input: string;
+      readonly stage?: GuardrailStage | undefined;
+      readonly guardrail?: string | undefined;
+      readonly rules?: unknown;
+    },
     caller: Caller,
   ): Promise<SafetyTest>;
   /** Of the caller's projects, newest first. Errors: `validation_failed` for a cursor that is none. */

@@ -1,14 +1,33 @@
+import { GatewayError } from "../errors/index.js";
 import type { Inbox } from "./inbox.js";
 import type { ModelCaller } from "./model-caller.js";
 import { ResourceActionsTable } from "./resource-actions.js";
 import type { Responses } from "./responses.js";
 import type { RunStarter } from "./run-starter.js";
 import type { Safety } from "./safety.js";
-import { Seam } from "./seam.js";
 import type { Telemetry } from "./telemetry.js";
 import type { ToolCaller } from "./tool-caller.js";
 import type { Vault } from "./vault.js";
 import type { VendorObjects } from "./vendor-objects.js";
+
+/**
+ * A place where one domain calls another without importing it. `gateway.ts` fills it once.
+ * Errors: `misconfigured` when it is read before it was filled, or filled twice.
+ */
+export class Seam<T> {
+  #value: T | undefined;
+  constructor(readonly name: string) {}
+
+  fill(value: T): void {
+    if (this.#value !== undefined) throw new GatewayError("misconfigured", `The seam "${this.name}" was filled twice.`);
+    this.#value = value;
+  }
+  get(): T {
+    if (this.#value === undefined)
+      throw new GatewayError("misconfigured", `The seam "${this.name}" was called before the gateway filled it.`);
+    return this.#value;
+  }
+}
 
 /** The seams of one gateway. */
 export interface Seams {

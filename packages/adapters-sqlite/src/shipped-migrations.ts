@@ -1,0 +1,1078 @@
+// Made by tools/make-migration.mjs --embed from migrations/*.sql.
+import type { Migration } from "@sallyport/sql";
+
+export const shippedMigrations: readonly Migration[] = [
+  {
+    id: "0001_initial",
+    text: `-- Everything that Sallyport 0.1 stores. Instants are Unix ms, booleans 0 or 1, json is text.
+
+create table "gateway_keys" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "kind" text not null,
+  "digest" text not null,
+  "project_id" text not null,
+  "grants" text not null,
+  "enabled" integer not null,
+  "expires_at_ms" integer,
+  "last_used_at_ms" integer,
+  primary key ("id")
+) strict;
+create unique index "uq_gateway_keys_digest" on "gateway_keys" ("digest");
+create index "ix_gateway_keys_kind" on "gateway_keys" ("kind");
+
+create table "runs" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "status" text not null,
+  "model" text not null,
+  "input" text not null,
+  "tools" text not null,
+  "options" text not null,
+  "caller" text not null,
+  "text" text,
+  "output" text,
+  "error" text,
+  "usage" text not null,
+  "steps" integer not null,
+  "attempt" integer not null,
+  "lease_until_ms" integer not null,
+  "holder" text,
+  "cancel_requested" integer not null,
+  "cancel_reason" text,
+  "idempotency_key" text,
+  "payload_hash" text not null,
+  "started_at_ms" integer,
+  "finished_at_ms" integer,
+  primary key ("id")
+) strict;
+create unique index "uq_runs_project_id_idempotency_key" on "runs" ("project_id", "idempotency_key");
+create index "ix_runs_status_lease_until_ms" on "runs" ("status", "lease_until_ms");
+create index "ix_runs_status_cancel_requested" on "runs" ("status", "cancel_requested");
+create index "ix_runs_project_id_created_at_ms" on "runs" ("project_id", "created_at_ms");
+
+create table "run_events" (
+  "stream" text not null,
+  "seq" integer not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "event" text not null,
+  primary key ("stream", "seq")
+) strict;
+create index "ix_run_events_at_ms" on "run_events" ("at_ms");
+
+create table "run_steps" (
+  "stream" text not null,
+  "seq" integer not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "attempt" integer not null,
+  "step" integer not null,
+  "kind" text not null,
+  "body" text not null,
+  primary key ("stream", "seq")
+) strict;
+create index "ix_run_steps_at_ms" on "run_steps" ("at_ms");
+
+create table "tasks" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "type" text not null,
+  "status" text not null,
+  "payload" text,
+  "result" text,
+  "error" text,
+  "priority" integer not null,
+  "due_at_ms" integer not null,
+  "ready_at_ms" integer not null,
+  "attempt" integer not null,
+  "uncounted" integer not null,
+  "max_attempts" integer not null,
+  "backoff_ms" integer not null,
+  "lease_ms" integer not null,
+  "holder" text,
+  "cancel_requested" integer not null,
+  "cancel_reason" text,
+  "dead_letter" integer not null,
+  "idempotency_key" text,
+  "payload_hash" text not null,
+  "created_by" text not null,
+  "started_at_ms" integer,
+  "finished_at_ms" integer,
+  primary key ("id")
+) strict;
+create unique index "uq_tasks_project_id_idempotency_key" on "tasks" ("project_id", "idempotency_key");
+create index "ix_tasks_status_type_priority_ready_at_ms_id" on "tasks" ("status", "type", "priority", "ready_at_ms", "id");
+create index "ix_tasks_status_cancel_requested" on "tasks" ("status", "cancel_requested");
+create index "ix_tasks_project_id_created_at_ms" on "tasks" ("project_id", "created_at_ms");
+
+create table "usage_entries" (
+  "id" text not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "caller_id" text not null,
+  "kind" text not null,
+  "name" text not null,
+  "provider" text,
+  "model" text,
+  "run_id" text,
+  "input_tokens" integer,
+  "cache_read_tokens" integer,
+  "cache_write_tokens" integer,
+  "output_tokens" integer,
+  "reasoning_tokens" integer,
+  "cost_nano_usd" integer,
+  "estimated" integer not null,
+  "partial" integer not null,
+  "status" integer not null,
+  "duration_ms" integer not null,
+  primary key ("id")
+) strict;
+create index "ix_usage_entries_project_id_at_ms" on "usage_entries" ("project_id", "at_ms");
+create index "ix_usage_entries_caller_id_at_ms" on "usage_entries" ("caller_id", "at_ms");
+create index "ix_usage_entries_name_at_ms" on "usage_entries" ("name", "at_ms");
+create index "ix_usage_entries_kind_at_ms" on "usage_entries" ("kind", "at_ms");
+create index "ix_usage_entries_run_id" on "usage_entries" ("run_id");
+create index "ix_usage_entries_at_ms" on "usage_entries" ("at_ms");
+
+create table "audit_entries" (
+  "id" text not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "caller_id" text not null,
+  "action" text not null,
+  "target" text not null,
+  "request_id" text not null,
+  "outcome" text not null,
+  "code" text,
+  "status" integer not null,
+  "duration_ms" integer not null,
+  primary key ("id")
+) strict;
+create index "ix_audit_entries_project_id_at_ms" on "audit_entries" ("project_id", "at_ms");
+create index "ix_audit_entries_caller_id_at_ms" on "audit_entries" ("caller_id", "at_ms");
+create index "ix_audit_entries_request_id" on "audit_entries" ("request_id");
+create index "ix_audit_entries_at_ms" on "audit_entries" ("at_ms");
+
+create table "sallyport_changes" (
+  "id" integer not null primary key autoincrement,
+  "entity" text not null,
+  "row_id" text not null,
+  "version" integer not null
+) strict;
+create index "ix_sallyport_changes_entity_row_id" on "sallyport_changes" ("entity", "row_id");
+
+create table "sallyport_log_heads" (
+  "log" text not null,
+  "stream" text not null,
+  "last_seq" integer not null,
+  primary key ("log", "stream")
+) strict;
+`,
+  },
+  {
+    id: "0002_opaque_tokens",
+    text: `-- What a vendor sealed and a caller's dialect cannot carry, by tool call, for a day.
+
+create table "opaque_tokens" (
+  "id" text not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "call_hash" text not null,
+  "sealed" text not null,
+  primary key ("id")
+) strict;
+create index "ix_opaque_tokens_call_hash_at_ms" on "opaque_tokens" ("call_hash", "at_ms");
+create index "ix_opaque_tokens_at_ms" on "opaque_tokens" ("at_ms");
+`,
+  },
+  {
+    id: "0003_routes",
+    text: `-- Routes that are stored, and why a call was made when the gateway itself made it.
+
+alter table "usage_entries" add column "purpose" text;
+
+create table "routes" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "strategy" text not null,
+  "targets" text not null,
+  "sticky" text not null,
+  "timeouts" text not null,
+  "retries" text not null,
+  "fallback_on" text not null,
+  "context_overflow" text,
+  "hedge_after_ms" integer,
+  "canary" text,
+  "shadow" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_routes_name" on "routes" ("name");
+
+`,
+  },
+  {
+    id: "0004_stored_responses",
+    text: `-- Responses of OpenAI's dialect that are kept, their items by id, and the events of those made in the background.
+
+create table "stored_responses" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "status" text not null,
+  "background" integer not null,
+  "chain" text not null,
+  "input" text not null,
+  "response" text not null,
+  "provider" text,
+  "holder" text,
+  "lease_until_ms" integer not null,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_stored_responses_expires_at_ms" on "stored_responses" ("expires_at_ms");
+
+create index "ix_stored_responses_project_id_created_at_ms" on "stored_responses" ("project_id", "created_at_ms");
+
+create table "stored_response_items" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "item_id" text not null,
+  "response_id" text not null,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_stored_response_items_project_id_item_id" on "stored_response_items" ("project_id", "item_id");
+
+create index "ix_stored_response_items_response_id" on "stored_response_items" ("response_id");
+
+create index "ix_stored_response_items_expires_at_ms" on "stored_response_items" ("expires_at_ms");
+
+create table "stored_response_events" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "response_id" text not null,
+  "last_sequence" integer not null,
+  "events" text not null,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_stored_response_events_response_id_last_sequence" on "stored_response_events" ("response_id", "last_sequence");
+
+create index "ix_stored_response_events_expires_at_ms" on "stored_response_events" ("expires_at_ms");
+`,
+  },
+  {
+    id: "0005_usage_detail",
+    text: `-- What a call was for, what it used beside tokens, and how many times a provider was asked.
+
+alter table "usage_entries" add column "operation" text;
+alter table "usage_entries" add column "detail" text;
+alter table "usage_entries" add column "attempts" integer;
+`,
+  },
+  {
+    id: "0006_vendor_objects",
+    text: `-- Films being made, batches and files: objects of vendors under ids of ours, the pieces of files, and what became of each request of a batch.
+
+create table "vendor_objects" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "kind" text not null,
+  "status" text not null,
+  "purpose" text not null,
+  "model" text,
+  "provider" text,
+  "ref" text,
+  "key_print" text,
+  "caller" text not null,
+  "data" text not null,
+  "error" text,
+  "total" integer not null,
+  "completed" integer not null,
+  "failed" integer not null,
+  "ready_at_ms" integer not null,
+  "attempt" integer not null,
+  "cancel_requested" integer not null,
+  "expires_at_ms" integer,
+  "idempotency_key" text,
+  "payload_hash" text not null,
+  "started_at_ms" integer,
+  "finished_at_ms" integer,
+  primary key ("id")
+) strict;
+
+create unique index "uq_vendor_objects_project_id_idempotency_key" on "vendor_objects" ("project_id", "idempotency_key");
+
+create index "ix_vendor_objects_status_kind_ready_at_ms" on "vendor_objects" ("status", "kind", "ready_at_ms");
+
+create index "ix_vendor_objects_project_id_kind_created_at_ms" on "vendor_objects" ("project_id", "kind", "created_at_ms");
+
+create index "ix_vendor_objects_project_id_kind_purpose_created_at_ms" on "vendor_objects" ("project_id", "kind", "purpose", "created_at_ms");
+
+create index "ix_vendor_objects_expires_at_ms" on "vendor_objects" ("expires_at_ms");
+
+create table "file_chunks" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "data" text not null,
+  primary key ("id")
+) strict;
+
+create table "batch_lines" (
+  "stream" text not null,
+  "seq" integer not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "custom_id" text not null,
+  "ok" integer not null,
+  "status" integer not null,
+  "request_id" text not null,
+  "body" text not null,
+  primary key ("stream", "seq")
+) strict;
+
+create index "ix_batch_lines_at_ms" on "batch_lines" ("at_ms");
+
+`,
+  },
+  {
+    id: "0007_usage_tried",
+    text: `-- The attempts of a call that needed several.
+
+alter table "usage_entries" add column "tried" text;
+`,
+  },
+  {
+    id: "0010_access",
+    text: `-- Keys that are rotated, bounded and brought from elsewhere; users, teams, projects, roles, web sessions, and the ledger of who signed in.
+
+alter table "gateway_keys" rename column "grants" to "scopes";
+alter table "gateway_keys" add column "environment" text;
+alter table "gateway_keys" add column "prefix" text;
+alter table "gateway_keys" add column "user_id" text;
+alter table "gateway_keys" add column "team_id" text;
+alter table "gateway_keys" add column "parent_id" text;
+alter table "gateway_keys" add column "rate_limit" text;
+alter table "gateway_keys" add column "previous_digest" text;
+alter table "gateway_keys" add column "previous_until_ms" integer;
+alter table "gateway_keys" add column "legacy_hash" text;
+alter table "gateway_keys" add column "legacy_scheme" text;
+alter table "gateway_keys" add column "revoked_at_ms" integer;
+alter table "gateway_keys" add column "created_by" text;
+alter table "gateway_keys" add column "metadata" text;
+
+create index "ix_gateway_keys_project_id_created_at_ms" on "gateway_keys" ("project_id", "created_at_ms");
+
+create index "ix_gateway_keys_parent_id" on "gateway_keys" ("parent_id");
+
+create index "ix_gateway_keys_user_id" on "gateway_keys" ("user_id");
+
+create table "users" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "username" text not null,
+  "name" text,
+  "email" text,
+  "password_hash" text,
+  "external_id" text,
+  "enabled" integer not null,
+  "last_login_at_ms" integer,
+  "sessions_from_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_users_username" on "users" ("username");
+
+create unique index "uq_users_external_id" on "users" ("external_id");
+
+create index "ix_users_project_id_created_at_ms" on "users" ("project_id", "created_at_ms");
+
+create table "teams" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "name" text not null,
+  "description" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_teams_project_id_name" on "teams" ("project_id", "name");
+
+create index "ix_teams_project_id_created_at_ms" on "teams" ("project_id", "created_at_ms");
+
+create index "ix_teams_name" on "teams" ("name");
+
+create table "projects" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "name" text not null,
+  "description" text,
+  "metadata" text,
+  "created_by" text,
+  primary key ("id")
+) strict;
+
+create index "ix_projects_project_id_created_at_ms" on "projects" ("project_id", "created_at_ms");
+
+create index "ix_projects_name" on "projects" ("name");
+
+create table "roles" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "name" text not null,
+  "description" text,
+  "scopes" text not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_roles_project_id_name" on "roles" ("project_id", "name");
+
+create index "ix_roles_project_id_created_at_ms" on "roles" ("project_id", "created_at_ms");
+
+create index "ix_roles_name" on "roles" ("name");
+
+create table "role_bindings" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "user_id" text not null,
+  "role" text not null,
+  "scope" text not null,
+  "scope_id" text not null,
+  "created_by" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_role_bindings_user_id_role_scope_scope_id" on "role_bindings" ("user_id", "role", "scope", "scope_id");
+
+create index "ix_role_bindings_project_id_created_at_ms" on "role_bindings" ("project_id", "created_at_ms");
+
+create index "ix_role_bindings_user_id" on "role_bindings" ("user_id");
+
+create index "ix_role_bindings_role" on "role_bindings" ("role");
+
+create table "web_sessions" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "user_id" text not null,
+  "digest" text not null,
+  "by" text not null,
+  "began_at_ms" integer not null,
+  "last_seen_at_ms" integer not null,
+  "expires_at_ms" integer not null,
+  "revoked_at_ms" integer,
+  "address" text,
+  "agent" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_web_sessions_digest" on "web_sessions" ("digest");
+
+create index "ix_web_sessions_user_id" on "web_sessions" ("user_id");
+
+create index "ix_web_sessions_expires_at_ms" on "web_sessions" ("expires_at_ms");
+
+create table "sign_in_states" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "digest" text not null,
+  "cookie_digest" text not null,
+  "provider" text not null,
+  "return_to" text,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_sign_in_states_digest" on "sign_in_states" ("digest");
+
+create index "ix_sign_in_states_expires_at_ms" on "sign_in_states" ("expires_at_ms");
+
+create table "auth_events" (
+  "id" text not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "kind" text not null,
+  "outcome" text not null,
+  "caller_id" text,
+  "target_id" text,
+  "address" text,
+  "request_id" text,
+  "detail" text,
+  primary key ("id")
+) strict;
+
+create index "ix_auth_events_project_id_at_ms" on "auth_events" ("project_id", "at_ms");
+
+create index "ix_auth_events_kind_at_ms" on "auth_events" ("kind", "at_ms");
+
+create index "ix_auth_events_caller_id_at_ms" on "auth_events" ("caller_id", "at_ms");
+
+create index "ix_auth_events_target_id_at_ms" on "auth_events" ("target_id", "at_ms");
+
+create index "ix_auth_events_at_ms" on "auth_events" ("at_ms");
+`,
+  },
+  {
+    id: "0011_idempotency_keys",
+    text: `-- Creations that their callers may repeat: what was asked, and what was answered.
+
+create table "idempotency_keys" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "caller_id" text not null,
+  "key" text not null,
+  "payload_hash" text not null,
+  "state" text not null,
+  "status" integer,
+  "answer" text,
+  "withheld" text not null,
+  "lease_until_ms" integer not null,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_idempotency_keys_project_id_caller_id_key" on "idempotency_keys" ("project_id", "caller_id", "key");
+
+create index "ix_idempotency_keys_expires_at_ms" on "idempotency_keys" ("expires_at_ms");
+`,
+  },
+  {
+    id: "0012_limits",
+    text: `-- How much subjects may use.
+create table "rate_limits" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "subject" text not null,
+  "subject_id" text not null,
+  "requests_per_minute" integer,
+  "tokens_per_minute" integer,
+  "concurrency" integer,
+  "enabled" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_rate_limits_subject_subject_id" on "rate_limits" ("subject", "subject_id");
+
+-- Answers of a route that are kept.
+alter table "routes" add column "cache" text;
+`,
+  },
+  {
+    id: "0013_money",
+    text: `-- What calls cost: who a usage row counts for, budgets, what is set aside from them, and which calls are under way.
+alter table "usage_entries" add column "key_id" text;
+
+alter table "usage_entries" add column "user_id" text;
+
+alter table "usage_entries" add column "team_id" text;
+
+alter table "usage_entries" add column "agent_id" text;
+
+alter table "usage_entries" add column "request_id" text;
+
+alter table "usage_entries" add column "server" text;
+
+alter table "usage_entries" add column "unpriced" integer;
+
+alter table "usage_entries" add column "saved_nano_usd" integer;
+
+create index "ix_usage_entries_project_id_at_ms_caller_id_key_id_use_4e1a94b0" on "usage_entries" ("project_id", "at_ms", "caller_id", "key_id", "user_id", "team_id", "agent_id");
+
+create index "ix_usage_entries_name_at_ms_kind_server" on "usage_entries" ("name", "at_ms", "kind", "server");
+
+create index "ix_usage_entries_request_id" on "usage_entries" ("request_id");
+
+create table "budgets" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "name" text not null,
+  "scope" text not null,
+  "scope_id" text,
+  "amount_usd" text not null,
+  "period" text not null,
+  "timezone" text not null,
+  "hard" integer not null,
+  "thresholds" text not null,
+  "enabled" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_budgets_project_id_created_at_ms" on "budgets" ("project_id", "created_at_ms");
+
+create index "ix_budgets_scope_scope_id" on "budgets" ("scope", "scope_id");
+
+create table "budget_windows" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "budget_id" text not null,
+  "budget_version" integer not null,
+  "start_ms" integer not null,
+  "end_ms" integer,
+  "limit_nano_usd" integer not null,
+  "left_nano_usd" integer not null,
+  "spent_nano_usd" integer not null,
+  "reserved_nano_usd" integer not null,
+  "fired_percent" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_budget_windows_budget_id_start_ms" on "budget_windows" ("budget_id", "start_ms");
+
+create table "reservations" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "call" text not null,
+  "provider" text,
+  "model" text,
+  "amount_nano_usd" integer,
+  "shares" text not null,
+  "shares_nano_usd" integer not null,
+  "expires_at_ms" integer not null,
+  "attempt" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_reservations_expires_at_ms" on "reservations" ("expires_at_ms");
+
+create table "open_calls" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "calls" text not null,
+  "expires_at_ms" integer not null,
+  "attempt" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_open_calls_expires_at_ms" on "open_calls" ("expires_at_ms");
+
+drop index "ix_usage_entries_caller_id_at_ms";
+drop index "ix_usage_entries_kind_at_ms";
+drop index "ix_usage_entries_name_at_ms";
+drop index "ix_usage_entries_project_id_at_ms";
+`,
+  },
+  {
+    id: "0014_guardrails",
+    text: `-- Guardrails that were stored, and what guardrails found.
+create table "guardrails" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "enabled" integer not null,
+  "priority" integer not null,
+  "stages" text not null,
+  "kind" text not null,
+  "settings" text not null,
+  "action" text not null,
+  "severity" text,
+  "unseen" text,
+  "applies" text not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_guardrails_name" on "guardrails" ("name");
+
+create table "detections" (
+  "id" text not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "request_id" text not null,
+  "call_id" text,
+  "guardrail" text not null,
+  "stage" text not null,
+  "type" text not null,
+  "severity" text not null,
+  "action" text not null,
+  "pattern" text not null,
+  "confidence" integer not null,
+  "excerpt" text not null,
+  "caller_id" text not null,
+  "key_id" text,
+  "model" text,
+  "server" text,
+  "tool" text,
+  primary key ("id")
+) strict;
+
+create index "ix_detections_project_id_at_ms" on "detections" ("project_id", "at_ms");
+
+create index "ix_detections_request_id" on "detections" ("request_id");
+
+create index "ix_detections_guardrail_at_ms" on "detections" ("guardrail", "at_ms");
+
+create index "ix_detections_type_at_ms" on "detections" ("type", "at_ms");
+
+create index "ix_detections_severity_at_ms" on "detections" ("severity", "at_ms");
+
+create index "ix_detections_action_at_ms" on "detections" ("action", "at_ms");
+
+create index "ix_detections_caller_id_at_ms" on "detections" ("caller_id", "at_ms");
+
+create index "ix_detections_server_at_ms" on "detections" ("server", "at_ms");
+
+create index "ix_detections_at_ms" on "detections" ("at_ms");
+`,
+  },
+  {
+    id: "0015_telemetry",
+    text: `-- Who is behind a call and why; spans beside usage rows; alert rules, channels, alerts and what is told of them.
+
+alter table "audit_entries" add column "actor_kind" text;
+alter table "audit_entries" add column "key_id" text;
+alter table "audit_entries" add column "user_id" text;
+alter table "audit_entries" add column "team_id" text;
+alter table "audit_entries" add column "resource_type" text;
+alter table "audit_entries" add column "source" text;
+alter table "audit_entries" add column "purpose" text;
+alter table "audit_entries" add column "parameters" text;
+alter table "audit_entries" add column "changed" text;
+
+create table "trace_spans" (
+  "id" text not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "trace_id" text not null,
+  "span_id" text not null,
+  "parent_id" text,
+  "request_id" text not null,
+  "call_id" text not null,
+  "run_id" text,
+  "kind" text not null,
+  "name" text not null,
+  "provider" text,
+  "model" text,
+  "status" text not null,
+  "status_code" integer,
+  "code" text,
+  "started_at_ms" integer not null,
+  "duration_ms" integer not null,
+  "request_bytes" integer,
+  "response_bytes" integer,
+  "cost_nano_usd" integer,
+  "attributes" text,
+  primary key ("id")
+) strict;
+
+create index "ix_trace_spans_request_id" on "trace_spans" ("request_id");
+
+create index "ix_trace_spans_trace_id" on "trace_spans" ("trace_id");
+
+create index "ix_trace_spans_at_ms" on "trace_spans" ("at_ms");
+
+create table "alert_rules" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "metric" text not null,
+  "condition" text not null,
+  "threshold" text not null,
+  "window_minutes" integer not null,
+  "severity" text not null,
+  "channels" text not null,
+  "filters" text not null,
+  "enabled" integer not null,
+  "due_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_alert_rules_enabled_due_at_ms" on "alert_rules" ("enabled", "due_at_ms");
+
+create table "alert_channels" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "kind" text not null,
+  "settings" text not null,
+  "secret" text,
+  "enabled" integer not null,
+  primary key ("id")
+) strict;
+
+create table "alerts" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "rule_id" text not null,
+  "open_key" text not null,
+  "status" text not null,
+  "rule_name" text not null,
+  "metric" text not null,
+  "severity" text not null,
+  "value" text not null,
+  "threshold" text not null,
+  "message" text not null,
+  "started_at_ms" integer not null,
+  "acknowledged_at_ms" integer,
+  "acknowledged_by" text,
+  "resolved_at_ms" integer,
+  "resolved_by" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_alerts_open_key" on "alerts" ("open_key");
+
+create index "ix_alerts_status_started_at_ms" on "alerts" ("status", "started_at_ms");
+
+create index "ix_alerts_started_at_ms" on "alerts" ("started_at_ms");
+
+create index "ix_alerts_rule_id_started_at_ms" on "alerts" ("rule_id", "started_at_ms");
+
+create table "alert_notifications" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "alert_id" text not null,
+  "channel_id" text not null,
+  "event" text not null,
+  "status" text not null,
+  "attempt" integer not null,
+  "due_at_ms" integer not null,
+  "sent_at_ms" integer,
+  "error" text,
+  primary key ("id")
+) strict;
+
+create index "ix_alert_notifications_status_due_at_ms" on "alert_notifications" ("status", "due_at_ms");
+
+create index "ix_alert_notifications_alert_id" on "alert_notifications" ("alert_id");
+`,
+  },
+  {
+    id: "0016_data_keys",
+    text: `-- The keys that stored secrets are sealed with, wrapped with the operator's secret.
+
+create table "data_keys" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "state" text not null,
+  "wrapped_by" text not null,
+  "wrapped" text not null,
+  "retired_at_ms" integer,
+  primary key ("id")
+) strict;
+
+create index "ix_data_keys_state" on "data_keys" ("state");
+`,
+  },
+  {
+    id: "0017_approvals",
+    text: `-- What waits for a person, and how much care tools need.
+
+alter table "runs" add column "waiting_since_ms" integer;
+alter table "runs" add column "waited_ms" integer;
+
+create table "tool_classifications" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "tool" text not null,
+  "class" text not null,
+  "requires_approval" integer not null,
+  "note" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_tool_classifications_server_tool" on "tool_classifications" ("server", "tool");
+
+create table "tool_permissions" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "subject" text not null,
+  "subject_id" text not null,
+  "server" text not null,
+  "tool" text not null,
+  "max_uses_day" integer,
+  "expires_at_ms" integer,
+  primary key ("id")
+) strict;
+
+create index "ix_tool_permissions_subject_subject_id" on "tool_permissions" ("subject", "subject_id");
+
+create table "approval_rules" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "server" text not null,
+  "tool" text not null,
+  "caller_id" text,
+  "conditions" text not null,
+  "expires_at_ms" integer,
+  "created_by" text not null,
+  "approval_id" text,
+  primary key ("id")
+) strict;
+
+create index "ix_approval_rules_project_id" on "approval_rules" ("project_id");
+
+create table "approvals" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "status" text not null,
+  "caller_id" text not null,
+  "caller_name" text not null,
+  "server" text not null,
+  "tool" text not null,
+  "class" text not null,
+  "arguments_hash" text not null,
+  "open_key" text not null,
+  "arguments" text not null,
+  "edited" text,
+  "request_id" text not null,
+  "run_id" text,
+  "expires_at_ms" integer not null,
+  "decided_by" text,
+  "decided_at_ms" integer,
+  "note" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_approvals_open_key" on "approvals" ("open_key");
+
+create index "ix_approvals_project_id_created_at_ms" on "approvals" ("project_id", "created_at_ms");
+
+create index "ix_approvals_status_expires_at_ms" on "approvals" ("status", "expires_at_ms");
+
+create index "ix_approvals_run_id" on "approvals" ("run_id");
+`,
+  },
+  {
+    id: "0018_providers",
+    text: `-- Providers, their keys and models, kept in the store.
+
+create table "providers" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "vendor" text,
+  "base_url" text,
+  "api_key" text,
+  "protocols" text,
+  "quirks" text,
+  "auth" text,
+  "enabled" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_providers_name" on "providers" ("name");
+
+create table "provider_keys" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "provider" text not null,
+  "label" text,
+  "value" text not null,
+  "weight" integer not null,
+  "enabled" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_provider_keys_provider" on "provider_keys" ("provider");
+
+create table "models" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "provider" text not null,
+  "code" text not null,
+  "title" text,
+  "kind" text,
+  "features" text,
+  "context_tokens" integer,
+  "max_output_tokens" integer,
+  "prices" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_models_provider_code" on "models" ("provider", "code");
+`,
+  },
+];
