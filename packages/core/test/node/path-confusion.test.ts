@@ -76,7 +76,7 @@ const disguises = [
     "http://localhost/%2e/{p}",
   ],
 ];
-const protectedPaths = ["v1/models", "api/v1/runs", "mcp"];
+const protectedPaths = ["v1/models", "api/v1/runs", "api/v1/keys", "api/v1/list/users", "mcp"];
 const hosts = ["localhost", "127.0.0.1:1", "[::1]:4747"];
 
 describe("a request line in disguise (raw sockets)", () => {

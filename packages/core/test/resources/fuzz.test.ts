@@ -17,13 +17,16 @@ it(`${REQUESTS} mutated requests over every route of our own are answered with 2
   const before = JSON.stringify(Object.getOwnPropertyNames(Object.prototype));
   const statuses = new Map<number, number>();
   const wrong: string[] = [];
+  // One for 500 requests: a timer for each would cost more than the requests.
+  let hang = AbortSignal.timeout(20_000);
   for (let i = 0; i < REQUESTS; i++) {
+    if (i % 500 === 0) hang = AbortSignal.timeout(20_000);
     const route = routes[i % routes.length]!;
     const { path, headers, body } = mutated(route, examples.get(route.name), random);
     const request = new Request(`http://localhost${path}`, {
       method: route.method,
       headers: { ...headers, "x-test-caller": "owner" },
-      signal: AbortSignal.timeout(10_000),
+      signal: hang,
       ...(body === undefined ? {} : { body: body as string }),
     });
     const response = await rest.gateway.fetch(request);
