@@ -170,7 +170,7 @@ describe("limits of targets, tools and slots", () => {
     await expect(call("demo__calculator")).rejects.toMatchObject({ code: "rate_limited", details: { subject: "server" } });
   });
 
-  it("free a caller's slot when it goes before the answer (F53)", async () => {
+  it("free a caller's slot when it goes before the answer, and keep it from nobody else meanwhile (F53, T41)", async () => {
     const upstream = createServer(() => undefined).listen(0, "127.0.0.1"); // never answers
     await once(upstream, "listening");
     onTestFinished(() => {
@@ -190,6 +190,7 @@ describe("limits of targets, tools and slots", () => {
     await once(upstream, "request");
     const refused = await post("/v1/chat/completions", chat);
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    expect((await post("/v1/chat/completions", chat, { "x-who": "b" })).status).toBe(200);
     gone.abort();
     await waiting;
     await expect.poll(async () => (await post("/v1/chat/completions", chat)).status).toBe(200);
