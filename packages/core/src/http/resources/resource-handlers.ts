@@ -12,7 +12,7 @@ import type { Idempotency } from "./idempotency.js";
 import { listRows, type ListQuery } from "./rows/list-rows.js";
 import { etagOf, expectedVersion, type Expected } from "./rows/preconditions.js";
 import { removeRow } from "./rows/remove-row.js";
-import type { ResourceContext, ResourceExchange } from "./rows/resource-exchange.js";
+import { actionsOf, type ResourceContext, type ResourceExchange } from "./rows/resource-exchange.js";
 import { shownRow, shownRows } from "./rows/shown-rows.js";
 
 export interface ResourceHandling extends ResourceContext {
@@ -50,7 +50,9 @@ const verbs: Readonly<Record<ResourceRoute["verb"], (asked: Asked) => Promise<Ht
     const row = await findRow(a, a.params["id"]!);
     const tag = etagOf(row["version"]);
     const known = a.x.inbound.header("if-none-match");
-    if (known !== undefined && known.split(",").some((one) => one.trim().replace(/^W\//, "") === tag))
+    // What is shown beside the row changes without its version.
+    const isWhole = actionsOf(a).shown === undefined;
+    if (isWhole && known !== undefined && known.split(",").some((one) => one.trim().replace(/^W\//, "") === tag))
       return emptyAnswer(304, [["etag", tag]]);
     return rowAnswer(200, toView(a.resource.entity, await shownRow(a, row)));
   },
