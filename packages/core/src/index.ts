@@ -48,6 +48,15 @@ export { type Config, type ConfigInput } from "./config/schema.js";
 export { type RouteInput, type RunRow, type TaskRow, type UsageRow } from "./entities/index.js";
 export { GatewayError, type ErrorCode, type GatewayErrorOptions } from "./errors/index.js";
 export { type FetchOptions } from "./http/index.js";
+export {
+  type Check as GuardrailCheck,
+  type CheckContext as GuardrailCheckContext,
+  type CheckFinding as GuardrailCheckFinding,
+  type CodeGuardrail,
+  type DryRun as GuardrailDryRun,
+  type Guardrails,
+  type GuardrailTest,
+} from "./policy/guardrails/index.js";
 export { McpProxy, type McpCallOptions, type McpServerInput, type ServerStatus } from "./mcp/index.js";
 export {
   defineProvider,

@@ -16,7 +16,7 @@ export interface Merged {
 }
 
 /** Their entries are one piece each: half a server of one layer and half of another is no server. */
-const wholePieces = new Set(["mcpServers", "routes", "namespaces"]);
+const wholePieces = new Set(["mcpServers", "routes", "guardrails", "namespaces"]);
 
 export function layerOf(value: unknown, source: Source, substitutions: ReadonlyMap<string, Substitution> = new Map()): Layer {
   return {
@@ -30,7 +30,7 @@ export function layerOf(value: unknown, source: Source, substitutions: ReadonlyM
 }
 
 /**
- * Later layers win, key by key: objects are merged, all else is replaced, lists too. An entry of `mcpServers`, `routes` and `namespaces` is replaced whole; a
+ * Later layers win, key by key: objects are merged, all else is replaced, lists too. An entry of `mcpServers`, `routes`, `guardrails` and `namespaces` is replaced whole; a
  * provider's `apiKey` and `apiKeys` are one thing, so a layer that gives either replaces both.
  */
 export function mergeLayers(layers: readonly Layer[]): Merged {

@@ -15,8 +15,14 @@ const bodies: Readonly<Record<string, { readonly path: string; readonly body: (t
   "OpenAI chat": { path: "/v1/chat/completions", body: (text) => ({ model, messages: user(text) }) },
   "OpenAI responses": { path: "/v1/responses", body: (text) => ({ model, input: text, store: false }) },
   "Anthropic messages": { path: "/v1/messages", body: (text) => ({ model, max_tokens: 9, messages: user(text) }) },
-  "Google generateContent": { path: `/v1beta/models/${model}:generateContent`, body: (text) => ({ contents: [{ role: "user", parts: [{ text }] }] }) },
-  MCP: { path: "/mcp", body: (text) => ({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "demo__echo", arguments: { text } } }) },
+  "Google generateContent": {
+    path: `/v1beta/models/${model}:generateContent`,
+    body: (text) => ({ contents: [{ role: "user", parts: [{ text }] }] }),
+  },
+  MCP: {
+    path: "/mcp",
+    body: (text) => ({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "demo__echo", arguments: { text } } }),
+  },
 };
 /** Where it is asked for what it says: refused, and why. */
 async function refusal(response: Response): Promise<string> {
@@ -26,33 +32,51 @@ async function refusal(response: Response): Promise<string> {
 }
 
 describe("a word that must not pass (T21)", () => {
-  it.each(Object.entries(bodies))("is found wherever it stands, up to the largest body, on the face of %s", async (_face, { path, body }) => {
-    const asked = saying({ text: "fine" });
-    const to = await served({ model: asked, ...setting });
-    const offsets = [0, 1, 15, 16, 17, 255, 1_023, 4_095, 4_096, 16_383, 65_535, 65_536, 131_071, 200_000, 262_143, MAX_BODY - 400];
-    const found: string[] = [];
-    for (const at of offsets) {
-      const text = `${"pad ".repeat(Math.ceil(at / 4)).slice(0, Math.max(0, at - 1))} ${CANARY} ${"x ".repeat(20)}`;
-      found.push(await refusal(await to.post(path, body(text))));
-    }
-    expect(found).toEqual(offsets.map(() => "blocked"));
-    expect(await refusal(await to.post(path, body(`${"pad ".repeat(MAX_BODY / 4)} ${CANARY}`)))).toBe("refused");
-    expect(asked.given).toEqual([]);
-  });
+  it.each(Object.entries(bodies))(
+    "is found wherever it stands, up to the largest body, on the face of %s",
+    async (_face, { path, body }) => {
+      const asked = saying({ text: "fine" });
+      const to = await served({ model: asked, ...setting });
+      const offsets = [0, 1, 15, 16, 17, 255, 1_023, 4_095, 4_096, 16_383, 65_535, 65_536, 131_071, 200_000, 262_143, MAX_BODY - 400];
+      const found: string[] = [];
+      for (const at of offsets) {
+        const text = `${"pad ".repeat(Math.ceil(at / 4)).slice(0, Math.max(0, at - 1))} ${CANARY} ${"x ".repeat(20)}`;
+        found.push(await refusal(await to.post(path, body(text))));
+      }
+      expect(found).toEqual(offsets.map(() => "blocked"));
+      expect(await refusal(await to.post(path, body(`${"pad ".repeat(MAX_BODY / 4)} ${CANARY}`)))).toBe("refused");
+      expect(asked.given).toEqual([]);
+    },
+  );
 
-  it.each(Object.entries(bodies))("is found escaped in JSON, and never in a body that is packed, on the face of %s", async (_face, { path, body }) => {
-    const to = await served({ model: saying({ text: "fine" }), ...setting });
-    const plain = JSON.stringify(body(`a ${CANARY}`));
-    expect(await refusal(await to.post(path, plain.replace(CANARY, "\\u0074angerin\\u0065")))).toBe("blocked");
-    for (const [encoding, bytes] of [["gzip", gzipSync(plain)], ["br", brotliCompressSync(plain)]] as const) {
-      const headers = { authorization: `Bearer ${TEST_OWNER_KEY}`, "content-type": "application/json", "content-encoding": encoding };
-      expect(await refusal(await fetch(to.base + path, { method: "POST", headers, body: new Uint8Array(bytes) }))).toMatch(/blocked|refused/);
-    }
-  });
+  it.each(Object.entries(bodies))(
+    "is found escaped in JSON, and never in a body that is packed, on the face of %s",
+    async (_face, { path, body }) => {
+      const to = await served({ model: saying({ text: "fine" }), ...setting });
+      const plain = JSON.stringify(body(`a ${CANARY}`));
+      expect(await refusal(await to.post(path, plain.replace(CANARY, "\\u0074angerin\\u0065")))).toBe("blocked");
+      for (const [encoding, bytes] of [
+        ["gzip", gzipSync(plain)],
+        ["br", brotliCompressSync(plain)],
+      ] as const) {
+        const headers = { authorization: `Bearer ${TEST_OWNER_KEY}`, "content-type": "application/json", "content-encoding": encoding };
+        expect(await refusal(await fetch(to.base + path, { method: "POST", headers, body: new Uint8Array(bytes) }))).toMatch(
+          /blocked|refused/,
+        );
+      }
+    },
+  );
 
   const places: Readonly<Record<string, { readonly path?: string; readonly body: object }>> = {
     "a system text": { body: { messages: [{ role: "system", content: CANARY }, ...user("x")] } },
-    "two parts of one message": { body: { messages: user([{ type: "text", text: "tange" }, { type: "text", text: "rine" }]) } },
+    "two parts of one message": {
+      body: {
+        messages: user([
+          { type: "text", text: "tange" },
+          { type: "text", text: "rine" },
+        ]),
+      },
+    },
     "a result of a tool": {
       body: {
         messages: [
@@ -71,17 +95,28 @@ describe("a word that must not pass (T21)", () => {
         ],
       },
     },
-    "the description of a tool": { body: { messages: user("x"), tools: [{ type: "function", function: { name: "f", description: CANARY, parameters: {} } }] } },
+    "the description of a tool": {
+      body: { messages: user("x"), tools: [{ type: "function", function: { name: "f", description: CANARY, parameters: {} } }] },
+    },
     "the schema of a tool": {
-      body: { messages: user("x"), tools: [{ type: "function", function: { name: "f", parameters: { type: "object", properties: { [CANARY]: {} } } } }] },
+      body: {
+        messages: user("x"),
+        tools: [{ type: "function", function: { name: "f", parameters: { type: "object", properties: { [CANARY]: {} } } } }],
+      },
     },
     "a document of text": {
       path: "/v1/messages",
-      body: { max_tokens: 9, messages: user([{ type: "document", source: { type: "base64", media_type: "text/plain", data: b64(`a ${CANARY}`) } }]) },
+      body: {
+        max_tokens: 9,
+        messages: user([{ type: "document", source: { type: "base64", media_type: "text/plain", data: b64(`a ${CANARY}`) } }]),
+      },
     },
     "the name of a file": {
       path: "/v1/messages",
-      body: { max_tokens: 9, messages: user([{ type: "document", title: CANARY, source: { type: "base64", media_type: "text/plain", data: b64("a") } }]) },
+      body: {
+        max_tokens: 9,
+        messages: user([{ type: "document", title: CANARY, source: { type: "base64", media_type: "text/plain", data: b64("a") } }]),
+      },
     },
     "a field that nobody knows": { body: { messages: user("x"), guidance: { deep: [`a ${CANARY}`] } } },
     "the schema of the answer": {
@@ -97,32 +132,53 @@ describe("a word that must not pass (T21)", () => {
     "a picture": { body: { messages: user([{ type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }]) } },
     "a document that is no text": {
       path: "/v1/messages",
-      body: { max_tokens: 9, messages: user([{ type: "document", source: { type: "base64", media_type: "application/pdf", data: b64("%PDF") } }]) },
+      body: {
+        max_tokens: 9,
+        messages: user([{ type: "document", source: { type: "base64", media_type: "application/pdf", data: b64("%PDF") } }]),
+      },
     },
     "what stands at an address": { body: { messages: user([{ type: "image_url", image_url: { url: "https://example.com/a.png" } }]) } },
-    "what a vendor keeps": { path: `/v1beta/models/${model}:generateContent`, body: { cachedContent: "cachedContents/1", contents: [{ role: "user", parts: [{ text: "x" }] }] } },
+    "what a vendor keeps": {
+      path: `/v1beta/models/${model}:generateContent`,
+      body: { cachedContent: "cachedContents/1", contents: [{ role: "user", parts: [{ text: "x" }] }] },
+    },
     "a tool that the vendor runs": { path: "/v1/responses", body: { input: "x", store: false, tools: [{ type: "web_search" }] } },
   };
-  it.each(Object.entries(unseen))("cannot hide in %s: that is refused, unless its operator lets it pass", async (_place, { path = "/v1/chat/completions", body }) => {
-    const asked = saying({ text: "fine" });
-    const to = await served({ model: asked, ...setting });
-    const given = path.startsWith("/v1beta") ? body : { model, ...body };
-    expect(await refusal(await to.post(path, given))).toBe("blocked");
-    expect(await to.detections()).toMatchObject([{ type: "unseen", action: "block" }]);
-    expect(asked.given).toEqual([]);
-    const lax = await served({ model: saying({ text: "fine" }), guardrails: { words: { ...setting.guardrails.words, unseen: "allow" } } });
-    expect(await refusal(await lax.post(path, given))).not.toBe("blocked");
-  });
+  it.each(Object.entries(unseen))(
+    "cannot hide in %s: that is refused, unless its operator lets it pass",
+    async (_place, { path = "/v1/chat/completions", body }) => {
+      const asked = saying({ text: "fine" });
+      const to = await served({ model: asked, ...setting });
+      const given = path.startsWith("/v1beta") ? body : { model, ...body };
+      expect(await refusal(await to.post(path, given))).toBe("blocked");
+      expect(await to.detections()).toMatchObject([{ type: "unseen", action: "block" }]);
+      expect(asked.given).toEqual([]);
+      const lax = await served({
+        model: saying({ text: "fine" }),
+        guardrails: { words: { ...setting.guardrails.words, unseen: "allow" } },
+      });
+      expect(await refusal(await lax.post(path, given))).not.toBe("blocked");
+    },
+  );
 
   it("is refused with 413 where a text is longer than a pattern may be held against", async () => {
-    const to = await served({ model: saying({ text: "fine" }), guardrails: { pattern: { kind: "regex", settings: { patterns: [{ pattern: "(?:abc){300}" }] } } } });
+    const to = await served({
+      model: saying({ text: "fine" }),
+      guardrails: { pattern: { kind: "regex", settings: { patterns: [{ pattern: "(?:abc){300}" }] } } },
+    });
     const answer = await to.post("/v1/chat/completions", { model, messages: user("x ".repeat(200_000)) });
     expect([answer.status, await answer.text()]).toEqual([413, expect.stringContaining("payload_too_large")]);
   });
 
   it("is found in reasoning, and in a text that a stream brings byte by byte", async () => {
-    for (const says of [{ reasoning: `I think ${CANARY}`, text: "ok" }, { text: `${"a".repeat(70_000)} ${CANARY}`, piece: 13 }]) {
-      const to = await served({ model: saying({ piece: 1, ...says }), guardrails: { words: { ...setting.guardrails.words, stages: ["output"] } } });
+    for (const says of [
+      { reasoning: `I think ${CANARY}`, text: "ok" },
+      { text: `${"a".repeat(70_000)} ${CANARY}`, piece: 13 },
+    ]) {
+      const to = await served({
+        model: saying({ piece: 1, ...says }),
+        guardrails: { words: { ...setting.guardrails.words, stages: ["output"] } },
+      });
       expect(await refusal(await to.post("/v1/messages", { model, max_tokens: 9, stream: true, messages: user("x") }))).toBe("blocked");
     }
   });

@@ -10,7 +10,8 @@ import { saying, SECRET, served, type Served } from "./safety-harness.js";
 const model = "test/script";
 const ask = (to: Served, content: string, rest: object = {}) =>
   to.post("/v1/chat/completions", { model, messages: [{ role: "user", content }], ...rest });
-const text = async (response: Response) => ((await response.json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
+const text = async (response: Response) =>
+  ((await response.json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
 
 /** A receiver of webhooks on loopback that answers as a test says. */
 async function receiver(answer: (body: { texts: string[] }) => unknown, status = 200) {
@@ -35,13 +36,26 @@ describe("a webhook", () => {
   const secret = "a-secret-of-more-than-16-characters";
 
   it("is asked with the texts, signed, and its finding blocks (standardwebhooks.com)", async () => {
-    const hook = await receiver(({ texts }) => ({ findings: texts.flatMap((each, i) => (each.includes("bad") ? [{ text: i, type: "malicious", severity: "critical", pattern: "my rule" }] : [])) }));
-    const to = await served({ model: saying({ text: "fine" }), guardrails: { mine: { kind: "webhook", stages: ["input"], settings: { url: hook.url, secret } } } });
+    const hook = await receiver(({ texts }) => ({
+      findings: texts.flatMap((each, i) =>
+        each.includes("bad") ? [{ text: i, type: "malicious", severity: "critical", pattern: "my rule" }] : [],
+      ),
+    }));
+    const to = await served({
+      model: saying({ text: "fine" }),
+      guardrails: { mine: { kind: "webhook", stages: ["input"], settings: { url: hook.url, secret } } },
+    });
     expect((await ask(to, "good")).status).toBe(200);
     const refused = await ask(to, "bad");
     expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining("content_blocked")]);
     const [{ headers, body }] = hook.seen as [{ headers: IncomingHttpHeaders; body: string }];
-    expect(JSON.parse(body)).toMatchObject({ guardrail: "mine", stage: "input", model, texts: ["good"], caller: { id: "key_owner", project: "default" } });
+    expect(JSON.parse(body)).toMatchObject({
+      guardrail: "mine",
+      stage: "input",
+      model,
+      texts: ["good"],
+      caller: { id: "key_owner", project: "default" },
+    });
     const signed = `${headers["webhook-id"] as string}.${headers["webhook-timestamp"] as string}.${body}`;
     expect(headers["webhook-signature"]).toBe(`v1,${createHmac("sha256", secret).update(signed).digest("base64")}`);
     expect(await to.detections()).toMatchObject([{ guardrail: "mine", type: "malicious", severity: "critical", pattern: "my rule" }]);
@@ -50,7 +64,10 @@ describe("a webhook", () => {
   it("says what stands in a text's place when it masks", async () => {
     const hook = await receiver(({ texts }) => ({ findings: [{ text: 0, replacement: texts[0]!.replaceAll("secret", "***") }] }));
     const asked = saying({ text: "the secret is out", piece: 2 });
-    const to = await served({ model: asked, guardrails: { mine: { kind: "webhook", action: "mask", settings: { url: hook.url, secret } } } });
+    const to = await served({
+      model: asked,
+      guardrails: { mine: { kind: "webhook", action: "mask", settings: { url: hook.url, secret } } },
+    });
     expect(await text(await ask(to, "my secret"))).toBe("the *** is out");
     expect(JSON.stringify(asked.given)).toContain("my ***");
   });
@@ -62,7 +79,9 @@ describe("a webhook", () => {
     ["does not answer in time", (): unknown => undefined, 200],
   ] as const)("that %s lets nothing pass, unless its operator said so", async (_what, answer, status) => {
     const hook = await receiver(answer, status);
-    const guardrails = (onError: "block" | "allow") => ({ mine: { kind: "webhook" as const, stages: ["input" as const], settings: { url: hook.url, secret, timeoutMs: 200, onError } } });
+    const guardrails = (onError: "block" | "allow") => ({
+      mine: { kind: "webhook" as const, stages: ["input" as const], settings: { url: hook.url, secret, timeoutMs: 200, onError } },
+    });
     const asked = saying({ text: "fine" });
     const strict = await served({ model: asked, guardrails: guardrails("block") });
     const refused = await ask(strict, "x");
@@ -74,7 +93,12 @@ describe("a webhook", () => {
   it("of a record is never dialled at a private address", async () => {
     const hook = await receiver(() => ({ findings: [] }));
     const to = await served({ model: saying({ text: "fine" }) });
-    const made = await to.post("/api/v1/guardrails", { name: "inner", kind: "webhook", stages: ["input"], settings: { url: hook.url, timeout_ms: 500 } });
+    const made = await to.post("/api/v1/guardrails", {
+      name: "inner",
+      kind: "webhook",
+      stages: ["input"],
+      settings: { url: hook.url, timeout_ms: 500 },
+    });
     expect(made.status).toBe(201);
     expect((await ask(to, "x")).status).toBe(403);
     expect(hook.seen).toEqual([]);
@@ -82,7 +106,9 @@ describe("a webhook", () => {
 });
 
 describe("a classifier", () => {
-  async function classified(o: { flags?: (input: string) => boolean; fails?: true; settings?: object; action?: "block" | "warn"; callers?: Caller } = {}): Promise<Served & { readonly calls: ModerateCall[] }> {
+  async function classified(
+    o: { flags?: (input: string) => boolean; fails?: true; settings?: object; action?: "block" | "warn"; callers?: Caller } = {},
+  ): Promise<Served & { readonly calls: ModerateCall[] }> {
     const calls: ModerateCall[] = [];
     const to = await served({
       model: saying({ text: "you are awful", piece: 2 }),
@@ -112,10 +138,19 @@ describe("a classifier", () => {
     const refused = await ask(to, "hello");
     expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining("content_blocked")]);
     expect(to.calls.map(({ inputs }) => inputs)).toEqual([["hello"], ["you are awful"]]);
-    expect(await to.detections()).toMatchObject([{ guardrail: "mod", stage: "output", type: "malicious", pattern: "harassment", confidence: 900 }]);
-    const { rows } = await to.store.find(usageEntry, { orderBy: "atMs", limit: 10 }, { system: "a test" }, { deadlineMs: Date.now() + 5_000 });
+    expect(await to.detections()).toMatchObject([
+      { guardrail: "mod", stage: "output", type: "malicious", pattern: "harassment", confidence: 900 },
+    ]);
+    const { rows } = await to.store.find(
+      usageEntry,
+      { orderBy: "atMs", limit: 10 },
+      { system: "a test" },
+      { deadlineMs: Date.now() + 5_000 },
+    );
     const own = rows.filter(({ purpose }) => purpose === "guardrail");
-    expect(own.map(({ name, operation, callerId }) => [name, operation, callerId])).toEqual(own.map(() => ["judge/mod", "moderate", "key_owner"]));
+    expect(own.map(({ name, operation, callerId }) => [name, operation, callerId])).toEqual(
+      own.map(() => ["judge/mod", "moderate", "key_owner"]),
+    );
     expect(own).toHaveLength(2);
   });
 
@@ -159,7 +194,9 @@ describe("a check in code", () => {
     expect(() => to.gateway.guardrails.add({ name: "moon", check: () => null })).toThrow(/already a guardrail/);
     remove();
     expect((await ask(to, "a moon?")).status).toBe(200);
-    expect((await to.gateway.guardrails.test({ input: "moon", rules: { kind: "words", settings: { words: ["moon"] } } })).action).toBe("block");
+    expect((await to.gateway.guardrails.test({ input: "moon", rules: { kind: "words", settings: { words: ["moon"] } } })).action).toBe(
+      "block",
+    );
   });
 
   it("that throws lets nothing pass", async () => {
@@ -178,7 +215,10 @@ describe("a check in code", () => {
 
 describe("operations beside chat", () => {
   it("are read, masked, and their texts guarded", async () => {
-    const to = await served({ model: saying({ text: "x" }), guardrails: { keys: { kind: "secrets", action: "mask" }, words: { kind: "words", settings: { words: ["tangerine"] } } } });
+    const to = await served({
+      model: saying({ text: "x" }),
+      guardrails: { keys: { kind: "secrets", action: "mask" }, words: { kind: "words", settings: { words: ["tangerine"] } } },
+    });
     const given: unknown[] = [];
     to.gateway.providers.add({
       name: "own",
@@ -199,12 +239,22 @@ describe("operations beside chat", () => {
     expect((await to.post("/v1/embeddings", { model: "own/any", input: [[1, 2, 3]] })).status).toBe(403);
     expect((await to.post("/v1/images/generations", { model: "own/any", prompt: "a cat" })).status).toBe(403);
     const lax = await served({ model: saying({ text: "x" }), guardrails: { keys: { kind: "secrets", action: "mask" } } });
-    lax.gateway.providers.add({ name: "own", models: ["any"], operations: { transcribe: () => Promise.resolve({ model: "any", text: `said ${SECRET}`, words: [{ start: 0, end: 1, word: SECRET }], usage: {} }) } });
+    lax.gateway.providers.add({
+      name: "own",
+      models: ["any"],
+      operations: {
+        transcribe: () => Promise.resolve({ model: "any", text: `said ${SECRET}`, words: [{ start: 0, end: 1, word: SECRET }], usage: {} }),
+      },
+    });
     const form = new FormData();
     form.append("model", "own/any");
     form.append("file", new File([new Uint8Array(8)], "a.wav", { type: "audio/wav" }));
     form.append("response_format", "verbose_json");
-    const response = await fetch(`${lax.base}/v1/audio/transcriptions`, { method: "POST", headers: { authorization: `Bearer ${lax.openai.apiKey}` }, body: form });
+    const response = await fetch(`${lax.base}/v1/audio/transcriptions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${lax.openai.apiKey}` },
+      body: form,
+    });
     const said = await response.text();
     expect(said).toContain("said [github_token]");
     expect(said).not.toContain(SECRET);
@@ -218,11 +268,16 @@ describe("a guardrail for some calls", () => {
     await to.gateway.routes.add("fast", { targets: [{ model: "test/script" }] });
     expect((await ask(to, "tangerine", { model: "route/fast" })).status).toBe(403);
     expect((await ask(to, "tangerine", { model: "demo/echo" })).status).toBe(200);
-    const keyed = await served({ model: saying({ text: "x" }), guardrails: { words: { ...guardrails.words, applies: { keys: ["other"] } } } });
+    const keyed = await served({
+      model: saying({ text: "x" }),
+      guardrails: { words: { ...guardrails.words, applies: { keys: ["other"] } } },
+    });
     expect((await ask(keyed, "tangerine")).status).toBe(200);
   });
 
   it("whose settings its engine cannot work with says so at the start", async () => {
-    await expect(served({ guardrails: { bad: { kind: "regex", settings: { patterns: [{ pattern: "(?<=a)b" }] } } } })).rejects.toMatchObject({ code: "validation_failed" });
+    await expect(
+      served({ guardrails: { bad: { kind: "regex", settings: { patterns: [{ pattern: "(?<=a)b" }] } } } }),
+    ).rejects.toMatchObject({ code: "validation_failed" });
   });
 });

@@ -62,9 +62,10 @@ export const guardrailSchema = z
   });
 type AnyRules = z.output<typeof guardrailSchema>;
 /** A guardrail with its defaults filled in. */
-export type GuardrailRules<K extends GuardrailKind = GuardrailKind> = Omit<AnyRules, "kind" | "settings"> & {
-  readonly [Kind in K]: { readonly kind: Kind; readonly settings: GuardrailSettings<Kind> };
-}[K];
+export type GuardrailRules<K extends GuardrailKind = GuardrailKind> = Omit<AnyRules, "kind" | "settings"> &
+  {
+    readonly [Kind in K]: { readonly kind: Kind; readonly settings: GuardrailSettings<Kind> };
+  }[K];
 export type GuardrailInput = z.input<typeof guardrailSchema>;
 
 /** A guardrail that was stored. One of the configuration with the same name counts instead. */

@@ -23,7 +23,12 @@ export class Detections {
     caller: Caller,
   ): Promise<{ readonly rows: readonly DetectionRow[]; readonly next: string | null }> {
     const { limit, cursor } = page;
-    return this.#store.find(detection, { where: whereOf(query), orderBy: "atMs", desc: true, limit, cursor }, scopeOf(caller), this.#within());
+    return this.#store.find(
+      detection,
+      { where: whereOf(query), orderBy: "atMs", desc: true, limit, cursor },
+      scopeOf(caller),
+      this.#within(),
+    );
   }
 
   async summary(query: DetectionQuery, caller: Caller): Promise<DetectionSummary> {

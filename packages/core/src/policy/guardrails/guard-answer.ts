@@ -143,7 +143,7 @@ class AnswerGuard {
   /** Those at the head that are whole. */
   async #wholeCalls(): Promise<ModelEvent[]> {
     const events: ModelEvent[] = [];
-    while (this.#calls[0]?.end != null) events.push(...(await this.#call(this.#calls.shift()!)));
+    while ((this.#calls[0]?.end ?? null) !== null) events.push(...(await this.#call(this.#calls.shift()!)));
     return events;
   }
 

@@ -96,7 +96,8 @@ export class Guardrails {
     });
     const found = new Detections(services);
     services.seams.safety.fill({
-      test: ({ rules, ...test }, caller) => this.test({ ...test, ...(rules === undefined ? {} : { rules: rules as GuardrailInput }) }, caller),
+      test: ({ rules, ...test }, caller) =>
+        this.test({ ...test, ...(rules === undefined ? {} : { rules: rules as GuardrailInput }) }, caller),
       detections: (query, page, caller) => found.find(query, page, caller),
       summary: (query, caller) => found.summary(query, caller),
     });
@@ -277,7 +278,9 @@ export class Guardrails {
   /** A row as it would be, before it is stored. Errors: `validation_failed`, `missing_dependency`. */
   async #assertUsable(row: GuardrailRow): Promise<void> {
     if (this.#added.has(row.name) || Object.hasOwn(this.#o.config.guardrails, row.name))
-      throw new GatewayError("conflict", `There is already a guardrail "${row.name}", which is not of the database.`, { hint: "Choose another name." });
+      throw new GatewayError("conflict", `There is already a guardrail "${row.name}", which is not of the database.`, {
+        hint: "Choose another name.",
+      });
     if (row.kind === "webhook" && row.settings["secret"] !== undefined)
       throw invalid("settings.secret", "is not kept in the database: requests are signed with a secret of the gateway's own");
     await this.#made(row.name, "database", parsed(guardrailInputOf(row))).detector();

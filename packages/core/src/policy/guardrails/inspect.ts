@@ -3,7 +3,7 @@ import type { GuardrailStage } from "../../entities/index.js";
 import type { OpenCall } from "../step.js";
 import { excerptOf, excerptOfWhole } from "./excerpt.js";
 import type { Detector, Guardrail } from "./guardrail-set.js";
-import { jsonPlaces, withPlaces } from "./json-strings.js";
+import { jsonPlaces, withPlaces } from "./content/json-places.js";
 import type { Judge } from "./judge.js";
 import type { Reporter } from "./reporter.js";
 import { findAll, masked, type Match, type Scanner } from "./scanner.js";

@@ -56,7 +56,9 @@ export async function answerWith<K extends OperationName>(
   }
   if (!("images" in answer)) return answer;
   let next = 0;
-  const images = answer.images.map((image) => (image.revisedPrompt === undefined ? image : { ...image, revisedPrompt: after[next++] ?? "" }));
+  const images = answer.images.map((image) =>
+    image.revisedPrompt === undefined ? image : { ...image, revisedPrompt: after[next++] ?? "" },
+  );
   return { ...answer, images } as Operations[K]["answer"];
 }
 

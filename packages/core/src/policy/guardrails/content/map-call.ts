@@ -46,7 +46,7 @@ class CallMapper {
   call(call: ModelCall): ModelCall {
     for (const own of Object.values(call.extras ?? {}))
       for (const field of KEPT_ELSEWHERE)
-        if ((own as Record<string, unknown>)[field] != null) this.#visitor.unseen(`the field ${field}`, "input");
+        if (((own as Record<string, unknown>)[field] ?? null) !== null) this.#visitor.unseen(`the field ${field}`, "input");
     return changed(call, {
       messages: each(call.messages, (message) => this.#message(message)),
       tools: call.tools === undefined ? undefined : each(call.tools, (tool) => this.#tool(tool)),

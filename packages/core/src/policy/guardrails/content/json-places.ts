@@ -1,4 +1,4 @@
-import { parseJsonText } from "../../util/json.js";
+import { parseJsonText } from "../../../util/json.js";
 
 const TOKEN = /"(?:[^"\\]|\\[^])*"|-?\d[\d.eE+-]*/g;
 /** Shorter numbers identify nobody. */
