@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { crypto } from "#platform";
@@ -168,6 +169,11 @@ describe("cache keys (T08)", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("are made of nothing that was cut", () => {
+    const source = readFileSync(new URL("./cache-key.ts", import.meta.url), "utf8");
+    expect(source).not.toMatch(/\.(?:slice|substring|substr|subarray|at|charAt)\(/);
   });
 
   it("are whole SHA-256", () => {
