@@ -9,6 +9,7 @@ const CALLERS: readonly Caller[] = [
   who("ann", { keyId: "key_ann", teamId: "team_1", userId: "user_ann" }),
   who("bob", { keyId: "key_bob", projects: ["other"] }),
   who("clerk", { grants: ["budgets:*", "usage:read", "costs:read", "models:*"] }),
+  who("child", { keyId: "key_child", madeFrom: ["key_ann", "key_root"], projects: ["other"] }),
   who("nobody", { grants: ["models:*"] }),
 ];
 
@@ -100,8 +101,22 @@ describe("budgets over REST", () => {
     const own = { scope: "project", scope_id: "default", amount_usd: "1", period: "day" };
     expect((await call("POST /api/v1/budgets", { as: "clerk", body: own })).status).toBe(201);
     expect((await call("POST /api/v1/budgets", { as: "nobody", body: own })).status).toBe(403);
-    // A key of the same id in another project is not limited by it.
+    // A key that is not there, as far as the clerk can see.
+    const key = { scope: "key", scope_id: "key_bob", amount_usd: "0", period: "day" };
+    expect((await call("POST /api/v1/budgets", { as: "clerk", body: key })).status).toBe(400);
     expect((await call("GET /api/v1/budgets", { as: "bob" })).body.data).toEqual([]);
+  });
+
+  it("of a key pays for the keys that were made from it, wherever they are used (T03)", async () => {
+    const { call, chat, settled } = await rest();
+    const { body } = await call("POST /api/v1/budgets", {
+      body: { scope: "key", scope_id: "key_root", amount_usd: "0.014", period: "total" },
+    });
+    expect((await chat("child")).status).toBe(200);
+    await settled(1);
+    expect((await call(`GET /api/v1/budgets/${body.id}`)).body).toMatchObject({ spent_usd: "0.005" });
+    expect((await chat("child")).status).toBe(429);
+    expect((await chat("ann")).status).toBe(200);
   });
 
   it("answers 402 on our own face", async () => {

@@ -28,7 +28,7 @@ const amount = z
   .pipe(z.string());
 
 /**
- * How much may be spent, by whom and in which time. A budget of a key, user, team or agent counts its calls in the budget's own project; `global` and `provider` count those of every project, so only who
+ * How much may be spent, by whom and in which time. A budget of a key counts what that key, and every key that was made from it, spends; one of a user, team or agent its calls in the budget's own project; `global` and `provider` count those of every project, so only who
  * has all projects may write them. What is spent stands in `budgetWindow`.
  */
 export const budget = defineEntity({

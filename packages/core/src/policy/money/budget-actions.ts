@@ -1,6 +1,6 @@
 import { mayDo } from "../../access/grants.js";
 import type { Caller } from "../../calls/index.js";
-import { budgetWindow, type BudgetRow, type BudgetWindowRow } from "../../entities/index.js";
+import { budgetWindow, gatewayKey, type BudgetRow, type BudgetWindowRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Clock, RecordStore } from "../../ports/index.js";
 import type { ResourceActions } from "../../seams/index.js";
@@ -15,7 +15,13 @@ export interface BudgetActionsOptions {
 /** What budgets do themselves of the resource API: who may write which, and what of each is spent in the period that runs. */
 export function budgetActions({ store, clock }: BudgetActionsOptions): ResourceActions {
   return {
-    check: (row, { caller }) => checkScope(row as unknown as BudgetRow, caller),
+    async check(row, o) {
+      const made = row as unknown as BudgetRow;
+      if (checkScope(made, o.caller) || made.scope !== "key") return;
+      const within = { deadlineMs: o.deadlineMs, signal: o.signal };
+      if ((await store.get(gatewayKey, made.scopeId!, { projects: o.caller.projects }, within)) === null)
+        throw invalid("scope_id: your projects have no such key");
+    },
     async shown(rows, o) {
       const nowMs = clock.now();
       const open = rows.map((row) => {
@@ -46,14 +52,15 @@ export function budgetActions({ store, clock }: BudgetActionsOptions): ResourceA
   };
 }
 
-/** Errors: `validation_failed` for a scope without its id; `forbidden` for calls that are not the caller's to limit. */
-function checkScope({ scope, scopeId }: BudgetRow, caller: Caller): void {
+/** Whether the caller may limit everything. Errors: `validation_failed` for a scope without its id; `forbidden` for calls that are not the caller's to limit. */
+function checkScope({ scope, scopeId }: BudgetRow, caller: Caller): boolean {
   if (scope === "global" && scopeId !== null) throw invalid("scope_id: a global budget has none");
   if (scope !== "global" && scopeId === null) throw invalid(`scope_id: says which ${scope}`);
-  if (caller.kind === "owner" || mayDo(caller, "project", "*")) return;
+  if (caller.kind === "owner" || mayDo(caller, "project", "*")) return true;
   if (scope === "global" || scope === "provider")
     throw forbidden(`A budget of the scope "${scope}" counts the calls of every project, which you have not.`);
   if (scope === "project" && !caller.projects.includes(scopeId!)) throw forbidden("The project is not one of yours.");
+  return false;
 }
 
 function invalid(message: string): GatewayError {

@@ -51,6 +51,7 @@ export class BudgetSet {
     add("global", null);
     add("project", project);
     add("key", keyIdOf(caller));
+    for (const id of caller.madeFrom ?? NOBODY) add("key", id);
     for (const id of caller.madeFrom ?? []) add("key", id);
     add("user", caller.userId);
     add("team", caller.teamId);
@@ -60,10 +61,12 @@ export class BudgetSet {
   }
 }
 
-/** Whoever belongs to a project counts there; a project, a provider and everything count wherever the budget stands. */
+const NOBODY: readonly string[] = [];
+
+/** Users, teams and agents count in a project; all else, keys too, wherever the budget stands. */
 function keyOf(scope: BudgetScope, projectId: string, id: string | null): string {
-  const isOfAll = scope === "global" || scope === "provider" || scope === "project";
-  return isOfAll ? `${scope} ${id ?? ""}` : `${scope} ${projectId} ${id ?? ""}`;
+  const isOfProject = scope === "user" || scope === "team" || scope === "agent";
+  return isOfProject ? `${scope} ${projectId} ${id ?? ""}` : `${scope} ${id ?? ""}`;
 }
 
 export function keyIdOf(caller: Caller): string | undefined {
