@@ -137,6 +137,24 @@ describe("the client, against a served gateway", () => {
     expect(seen.length).toBeGreaterThan(3);
   });
 
+  it("makes a key that is shown once, and works with it", async () => {
+    const made = await client.keys.create(
+      { name: "of the client", scopes: ["models:demo/*", "routing:read"] },
+      { idempotencyKey: "key-once" },
+    );
+    expectTypeOf(made.key).toEqualTypeOf<string | undefined>();
+    const narrow = createClient({ baseUrl, key: made.key ?? "" });
+    expect((await narrow.routes.list()).data.length).toBeGreaterThan(0);
+    expect((await refusal(narrow.routes.create({ name: "refused", targets }))).code).toBe("forbidden");
+    const again = await client.keys.create(
+      { name: "of the client", scopes: ["models:demo/*", "routing:read"] },
+      { idempotencyKey: "key-once" },
+    );
+    expect(again).toMatchObject({ id: made.id, not_shown_again: ["key"] });
+    expect(again.key).toBeUndefined();
+    expect(JSON.stringify(await client.keys.get(made.id))).not.toContain(made.key);
+  });
+
   it("stops when its reader's signal fires", async () => {
     const gone = AbortSignal.abort();
     expect((await refusal(client.routes.list({ signal: gone }))).code).toBe("cancelled");
