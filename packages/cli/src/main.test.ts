@@ -124,7 +124,11 @@ describe("what goes wrong says what, why and one fix, in words, with an exit cod
     [
       "a command that is none",
       { args: ["strat"] },
-      ['✖ There is no command "strat".', "  → Commands are start, doctor, keys, users, secrets, migrate; see sallyport --help.", "  bad_request"],
+      [
+        '✖ There is no command "strat".',
+        "  → Commands are start, doctor, keys, users, secrets, migrate; see sallyport --help.",
+        "  bad_request",
+      ],
     ],
   ])("%s", async (_title, o, lines) => {
     expect(await refused(o)).toEqual({ code: 1, lines });

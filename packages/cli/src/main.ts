@@ -1,8 +1,8 @@
 import { cac } from "cac";
 import { GatewayError } from "@sallyport/core";
 import type { Command } from "./command.js";
-import type { KeyOptions } from "./gateway-keys.js";
-import type { UserOptions } from "./users.js";
+import type { KeyOptions } from "./access/gateway-keys.js";
+import type { UserOptions } from "./access/users.js";
 import { ownVersion } from "./doctor/runtime.js";
 import { printError } from "./print-error.js";
 import { processTerminal, type Terminal } from "./terminal.js";
@@ -82,7 +82,9 @@ function commandLine(
     .option("--rpm <count>", "Requests a minute (no limit)")
     .option("--overlap <duration>", "How long the key before stays valid after `rotate <id>` (0s)")
     .action(
-      targeted(async (command, options) => (await import("./keys.js")).keys(command, asText(options["action"]), keyOptions(options))),
+      targeted(async (command, options) =>
+        (await import("./access/keys.js")).keys(command, asText(options["action"]), keyOptions(options)),
+      ),
     );
   cli
     .command("users [action] [name]", "People who sign in: `users add <name>`, `users list`")
@@ -91,7 +93,9 @@ function commandLine(
     .option("--email <address>", "E-mail address")
     .option("--password-stdin", "Read the password from standard input (one is made and shown)")
     .action(
-      targeted(async (command, options) => (await import("./users.js")).users(command, asText(options["action"]), userOptions(options))),
+      targeted(async (command, options) =>
+        (await import("./access/users.js")).users(command, asText(options["action"]), userOptions(options)),
+      ),
     );
   cli
     .command("secrets [action]", "`secrets rotate`: a new key for the secrets in the database")

@@ -3,6 +3,8 @@ import { matchesGlob } from "../util/glob.js";
 import { isAdministration } from "./permissions.js";
 
 const ROUTE = "route/";
+/** `!` */
+const DENIES = 33;
 
 /** Whether the caller may do `what:name`: by its own grants, and by those of every credential that it was made from. */
 export function mayDo(caller: Caller, what: string, name: string): boolean {
@@ -17,20 +19,20 @@ export function mayDo(caller: Caller, what: string, name: string): boolean {
 export function isGranted(grants: readonly string[], what: string, name: string): boolean {
   let allowed = false;
   for (const grant of grants) {
-    if (grant.charCodeAt(0) === 33 /* ! */) {
-      if (names(grant, 1, what, name)) return false;
-    } else if (!allowed) allowed = names(grant, 0, what, name);
+    if (grant.charCodeAt(0) === DENIES) {
+      if (speaksOf(grant.slice(1), what, name)) return false;
+    } else if (!allowed) allowed = speaksOf(grant, what, name);
   }
   return allowed;
 }
 
-/** Whether the grant, read from `from` on, speaks of `what:name`. */
-function names(grant: string, from: number, what: string, name: string): boolean {
-  if (grant.length === from + 1 && grant[from] === "*") return true;
-  const colon = from + what.length;
-  if (grant[colon] === ":" && grant.startsWith(what, from)) return matchesGlob(grant.slice(colon + 1), name);
+/** Whether the grant is about `what:name`. */
+function speaksOf(grant: string, what: string, name: string): boolean {
+  if (grant === "*") return true;
+  const { length } = what;
+  if (grant[length] === ":" && grant.startsWith(what)) return matchesGlob(grant.slice(length + 1), name);
   if (what === "models")
-    return name.startsWith(ROUTE) && grant.startsWith("routes:", from) && matchesGlob(grant.slice(from + 7), name.slice(ROUTE.length));
-  if (what === "routes") return grant.startsWith("models:", from) && matchesGlob(grant.slice(from + 7), ROUTE + name);
-  return grant.startsWith("admin:", from) && matchesGlob(grant.slice(from + 6), name) && isAdministration(what);
+    return name.startsWith(ROUTE) && grant.startsWith("routes:") && matchesGlob(grant.slice(7), name.slice(ROUTE.length));
+  if (what === "routes") return grant.startsWith("models:") && matchesGlob(grant.slice(7), ROUTE + name);
+  return grant.startsWith("admin:") && matchesGlob(grant.slice(6), name) && isAdministration(what);
 }

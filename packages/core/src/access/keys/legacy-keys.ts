@@ -2,7 +2,7 @@ import { gatewayKey, type GatewayKeyRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { update, type Clock, type Counters, type RecordStore } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
-import { HashGate } from "../hash-gate.js";
+import { HashGate } from "./hash-gate.js";
 import type { KeyDigest } from "../key-digest.js";
 import type { KeyVerifier } from "./key-verifier.js";
 

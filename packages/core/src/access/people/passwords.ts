@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
-import { HashGate } from "../hash-gate.js";
+import { HashGate } from "../keys/hash-gate.js";
 
 type Argon2 = typeof import("@node-rs/argon2");
 

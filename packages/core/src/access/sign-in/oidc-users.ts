@@ -39,7 +39,7 @@ export class OidcUsers {
     assertDomain(claims, rules);
     const externalId = this.#hex(`${claims.iss}\n${claims.sub}`);
     const row = (await this.#find({ externalId })) ?? (await this.#create(externalId, claims, rules));
-    await this.#syncRoles(row, `oidc:${provider}`, rolesOf(claims, rules), rules.project);
+    await this.#syncRoles(row, { by: `oidc:${provider}`, wanted: rolesOf(claims, rules), project: rules.project });
     return row;
   }
 
@@ -69,7 +69,11 @@ export class OidcUsers {
   }
 
   /** Roles that this provider gave are given and taken as its groups say; roles that people gave stay. */
-  async #syncRoles(row: UserRow, by: string, wanted: ReadonlySet<string>, project: string): Promise<void> {
+  async #syncRoles(
+    row: UserRow,
+    o: { readonly by: string; readonly wanted: ReadonlySet<string>; readonly project: string },
+  ): Promise<void> {
+    const { by, wanted, project } = o;
     const query = { where: { userId: row.id }, orderBy: "id" as const, limit: MAX_BINDINGS };
     const { rows } = await this.#services.store.find(roleBinding, query, scope, this.#within());
     const own = rows.filter(({ createdBy }) => createdBy === by);

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { GatewayError } from "@sallyport/core";
-import type { Command } from "./command.js";
+import type { Command } from "../command.js";
 import { gatewayKeys, type KeyOptions } from "./gateway-keys.js";
-import { openGateway } from "./open-gateway.js";
-import { givenOwnerKey, makeOwnerKey } from "./owner-key.js";
-import { findPlace, loadPlace, shortPath } from "./place.js";
-import { chooseStorage } from "./storage.js";
+import { openGateway } from "../open-gateway.js";
+import { givenOwnerKey, makeOwnerKey } from "../owner-key.js";
+import { findPlace, loadPlace, shortPath } from "../place.js";
+import { chooseStorage } from "../storage.js";
 
 const actions = ["create", "list", "rotate", "revoke"];
 

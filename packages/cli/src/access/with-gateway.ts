@@ -1,9 +1,9 @@
 import type { Gateway } from "@sallyport/core";
 import { GatewayError } from "@sallyport/core";
-import type { Command } from "./command.js";
-import { openGateway } from "./open-gateway.js";
-import { findPlace, loadPlace } from "./place.js";
-import { chooseStorage } from "./storage.js";
+import type { Command } from "../command.js";
+import { openGateway } from "../open-gateway.js";
+import { findPlace, loadPlace } from "../place.js";
+import { chooseStorage } from "../storage.js";
 
 /** Does something in the database of a place, beside whatever gateway runs on it. Errors: `misconfigured` where nothing is kept. */
 export async function withGateway(command: Command, work: (gateway: Gateway) => Promise<number>): Promise<number> {

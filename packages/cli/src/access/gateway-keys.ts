@@ -1,6 +1,6 @@
 import type { Gateway, KeyView } from "@sallyport/core";
 import { GatewayError } from "@sallyport/core";
-import type { Command } from "./command.js";
+import type { Command } from "../command.js";
 import { withGateway } from "./with-gateway.js";
 
 /** What of the command line says how a key is to be. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { GatewayError } from "@sallyport/core";
-import type { Command } from "./command.js";
+import type { Command } from "../command.js";
 import { withGateway } from "./with-gateway.js";
 
 /** What of the command line says who a user is. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pc from "picocolors";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { main } from "./main.js";
+import { main } from "../main.js";
 
 let cwd: string;
 beforeEach(() => void (cwd = mkdtempSync(join(tmpdir(), "sallyport-keys-"))));

@@ -1,4 +1,4 @@
-import { GatewayError } from "../errors/index.js";
+import { GatewayError } from "../../errors/index.js";
 
 /**
  * Lets a few costly hashes be worked out at a time, and a few more wait: each takes tens of milliseconds of a core and megabytes, and whoever can ask for them without a credential must not have
