@@ -63,6 +63,11 @@ function meets(a: Scope, b: Scope): boolean {
   return speaks && globsMeet(a.glob, b.glob);
 }
 
+/** Whether what a store gave is a list of scopes: what is none allows nothing, whoever wrote it there (T47). */
+export function areScopes(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((scope) => typeof scope === "string");
+}
+
 /** What is wrong with a scope, as the end of "it …"; null: nothing. Its form was checked before. */
 export function problemOfScope(scope: string): string | null {
   const { what, glob } = parse(scope);

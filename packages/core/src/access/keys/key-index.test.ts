@@ -111,6 +111,36 @@ describe("a chain of keys (T05)", () => {
   });
 });
 
+describe("rows that somebody spoilt in the store (T47)", () => {
+  it("allow nothing, and leave the others as they are", () => {
+    const odd = fc.oneof(
+      fc.constant("*"),
+      fc.constant(null),
+      fc.constant({ 0: "*", length: 1 }),
+      fc.constant([["*"]]),
+      fc.constant([null]),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(odd, (scopes) => {
+        const own = Array.isArray(scopes) && scopes.every((one) => typeof one === "string");
+        const rows = [
+          key("0", { scopes: ["models:a/b"] }),
+          key("1", { scopes: scopes as never }),
+          key("2", { scopes: ["models:a/b"], parentId: "key_1" }),
+        ];
+        const custom = { ...kept, id: "role_1", projectId: "p1", name: "r", description: null, scopes };
+        const index = indexOf(rows, { [role.name]: [custom] });
+        expect(mayDo(index.usable("key_0")!.caller, "models", "a/b")).toBe(true);
+        if (own) return;
+        expect([index.usable("key_1"), index.usable("key_2")]).toEqual([null, null]);
+        expect(index.people.scopesOf("role_1", "p1")).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
 describe("a user's rights", () => {
   const person = (id: string, projectId: string) => ({
     ...kept,

@@ -1,6 +1,6 @@
 import type { Caller } from "../../calls/index.js";
 import type { GatewayKeyRow } from "../../entities/index.js";
-import { selectProjects } from "../grants/scope-cover.js";
+import { areScopes, selectProjects } from "../grants/scope-cover.js";
 import { PeopleIndex, type RecordsOfPeople } from "../people/people-index.js";
 import { KEY_ID_PREFIX, parseKey } from "./key-format.js";
 
@@ -72,7 +72,7 @@ export class KeyIndex {
 
   #workOut(id: string, depth: number): UsableKey | null {
     const row = this.#keys.get(id);
-    if (row === undefined || !row.enabled || row.revokedAtMs !== null || depth > MAX_CHAIN) return null;
+    if (row === undefined || !row.enabled || row.revokedAtMs !== null || depth > MAX_CHAIN || !areScopes(row.scopes)) return null;
     const parent = row.parentId === null ? null : this.#parent(row, depth);
     if (parent === undefined) return null;
     const projects = this.#projectsOf(row, parent);

@@ -12,7 +12,7 @@ import {
   type TeamRow,
   type UserRow,
 } from "../../entities/index.js";
-import { excessScope } from "../grants/scope-cover.js";
+import { areScopes, excessScope } from "../grants/scope-cover.js";
 import { builtInRoles } from "./built-in-roles.js";
 
 /** The stored records of a snapshot. */
@@ -66,7 +66,7 @@ export class PeopleIndex {
   scopesOf(name: string, projectId: string): readonly string[] {
     if (Object.hasOwn(builtInRoles, name)) return builtInRoles[name]!.scopes;
     const custom = this.#roles.get(name);
-    return custom !== undefined && custom.projectId === projectId ? custom.scopes : nothing;
+    return custom !== undefined && custom.projectId === projectId && areScopes(custom.scopes) ? custom.scopes : nothing;
   }
 
   /** All that the roles of a user allow in a project, also of one that is disabled. */
