@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import { auditEntry, type AuditRow } from "../../src/entities/index.js";
 import { auditVerdict } from "../../src/telemetry/audit/audit-trail.js";
+import { SYSTEM_CALLER } from "../../src/calls/index.js";
+import { metered } from "../money/harness.js";
 import { scope, soon, watched, within, type Watched } from "./harness.js";
 
 const rows = async ({ store }: Watched): Promise<AuditRow[]> =>
@@ -128,4 +130,14 @@ it("cannot be forged: what a caller sends is one cell of one line (T46)", async 
   const cells = text.split("\r\n").filter((line) => line !== "");
   expect(text).not.toMatch(/(^|,)=/m);
   expect(cells.length).toBeLessThanOrEqual(3);
+});
+
+it("has a row for each threshold of a budget that was passed, which alerts count", async () => {
+  const { ask, gateway } = await metered({ budgets: [{ amountUsd: "0.01", hard: false, thresholds: [50] }] });
+  for (let i = 0; i < 2; i++) await ask();
+  const { rows: found } = await soon(async () => {
+    const page = await gateway.telemetry.audit.find({ actions: ["budget.threshold"] }, { limit: 5 }, SYSTEM_CALLER);
+    return page.rows.length > 0 && page;
+  });
+  expect(found[0]).toMatchObject({ resourceType: "budget", actorKind: "system", purpose: "50 % are spent" });
 });
