@@ -113,3 +113,28 @@ describe("a soft budget", () => {
     expect(told()).toEqual([50, 80, 100]);
   });
 });
+
+describe("a film", () => {
+  it("is paid for when it is begun: another one that does not fit is not", async () => {
+    const set = await metered({ budgets: [{ amountUsd: "5", name: "films" }] });
+    const operations = {
+      video: () => Promise.resolve({ ref: "job", model: "film", status: "running" as const, usage: {} }),
+      videos: { poll: () => Promise.resolve({ ref: "job", model: "film", status: "running" as const, usage: {} }) },
+    };
+    set.gateway.providers.add({ name: "cinema", models: [{ code: "film", prices: { perSecond: "0.5" } }], operations } as never);
+    const begin = async () => {
+      const response = await set.gateway.fetch(
+        new Request("http://localhost/v1/videos", {
+          method: "POST",
+          headers: { authorization: "Bearer sallyport-testing-owner-7b1f93c2e08d4a65", "content-type": "application/json" },
+          body: JSON.stringify({ model: "cinema/film", prompt: "a ship", seconds: "8" }),
+        }),
+      );
+      return { status: response.status, text: await response.text() };
+    };
+    expect(await begin()).toMatchObject({ status: 200 });
+    await set.settled(1);
+    expect(await set.windows()).toMatchObject([{ spentNanoUsd: 4_000 * TOKEN, reservedNanoUsd: 0, leftNanoUsd: 1_000 * TOKEN }]);
+    expect((await begin()).text).toMatch(/insufficient_quota/);
+  });
+});

@@ -1,5 +1,6 @@
 import type { Caller } from "../../calls/index.js";
-import type { BudgetRow, BudgetScope } from "../../entities/index.js";
+import type { Records } from "../../config/records.js";
+import { budget, type BudgetRow, type BudgetScope } from "../../entities/index.js";
 import { nanoUsd } from "../../util/encoding/decimal-usd.js";
 import { periodAt, type Period } from "./period.js";
 
@@ -80,6 +81,17 @@ export function budgetSet(rows: readonly BudgetRow[]): BudgetSet {
   let set = sets.get(rows);
   if (set === undefined) sets.set(rows, (set = new BudgetSet(rows)));
   return set;
+}
+
+/** Whether a budget may refuse this caller's calls there. */
+export function hasHardBudget(records: Records, caller: Caller, provider: string): boolean {
+  const rows = records.of(budget);
+  return (
+    rows.length > 0 &&
+    budgetSet(rows)
+      .of(caller, provider)
+      .some(({ row }) => row.hard)
+  );
 }
 
 /** At most 64 characters: a budget's id has 28. */

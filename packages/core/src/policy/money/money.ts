@@ -120,7 +120,7 @@ export class Money {
       {
         callId: call.id,
         shares: held.shares.map(({ windowId, amountNanoUsd, provider }) => ({ windowId, amountNanoUsd, provider })),
-        spent: spentBy(call.meter),
+        spent: isBegunFilm(call) ? (share) => share.amountNanoUsd : spentBy(call.meter),
         ledger: o.unit,
       },
       { ledger: this.#o.ledger, done },
@@ -179,6 +179,12 @@ export class Money {
       mostNanoUsd: null,
     });
   }
+}
+
+/** A film is paid for when it is done, which is another call's affair: until then its budgets pay what was set aside. */
+function isBegunFilm({ head, meter }: OpenCall<CallHead>): boolean {
+  if (head.kind !== "model" || head.operation !== "video" || meter.costNanoUsd !== null) return false;
+  return meter.attempts > (meter.failures?.length ?? 0);
 }
 
 /** Far above any call, far below what a window's numbers can hold. */

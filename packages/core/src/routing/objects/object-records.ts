@@ -156,7 +156,7 @@ export function scopeOf(caller: Caller): Scope {
 
 /** A caller as data, and back. */
 export function storedCaller(caller: Caller): Record<string, unknown> {
-  return { kind: caller.kind, id: caller.id, name: caller.name, projects: [...caller.projects], grants: [...caller.grants] };
+  return { ...caller, projects: [...caller.projects], grants: [...caller.grants] };
 }
 export function callerOf(row: Pick<VendorObjectRow, "caller">): Caller {
   return row.caller as unknown as Caller;

@@ -27,6 +27,7 @@ import type { BatchResults } from "./batch-results.js";
 import { contentRemovals, contentWrites, readContent } from "./file-contents.js";
 import type { JobPlaces } from "./job-places.js";
 import { jobUsage } from "./job-usage.js";
+import { hasHardBudget } from "../../policy/money/budget-set.js";
 import { fetchNative, isForVendor, nativeLines } from "./native-batch.js";
 import { isOpen, open, scopeOf, storedCaller, type ObjectRecords } from "./object-records.js";
 import type { BatchEnd, OwnBatch } from "./own-batch.js";
@@ -188,7 +189,7 @@ export class StoredBatches implements Batches {
     requests: readonly BatchRequest[],
     { endpoint, caller }: { readonly endpoint: string; readonly caller: Caller },
   ): Native | null {
-    const { routes } = this.#o.snapshot();
+    const { routes, records } = this.#o.snapshot();
     const targets = new Map<string, Target>();
     for (const name of new Set(requests.map(({ body }) => String(body["model"])))) {
       const { name: full, targets: found } = resolve(name, { providers: this.#o.providers, routes, caller });
@@ -200,6 +201,8 @@ export class StoredBatches implements Batches {
     const all = [...targets.values()];
     const { provider, code } = all[0]!;
     if (provider.operations.batches?.endpoints.includes(endpoint) !== true || all.some((each) => each.provider !== provider)) return null;
+    // What a vendor does by itself nobody stops when the money is spent.
+    if (hasHardBudget(records, caller, provider.name)) return null;
     const isBound = !mayNameHandles(caller) && provider.reach.kind === "http" && !provider.reach.rawIds;
     const bound = isBound ? this.#o.calls.codecOf(endpoint) : null;
     if (!requests.every((request) => isForVendor(request, endpoint, bound))) return null;
