@@ -3,16 +3,17 @@ import { mayDo } from "../../src/access/grants.js";
 import { builtInRoles } from "../../src/access/people/built-in-roles.js";
 import { useScopes } from "../../src/access/permissions.js";
 import type { Caller } from "../../src/calls/index.js";
+import type { Gateway } from "../../src/gateway.js";
 import { allRoutes, type Route } from "../../src/routes/index.js";
+import { createTestGateway, TEST_OWNER_KEY } from "../../src/testing/index.js";
 import { callerOf, restGateway, type RestGateway } from "./harness.js";
 
 // Who may do what, asked of a running gateway: every route that is mounted, as everybody (T04). The page is what came out; `npx vitest run <this file> -u` writes it anew.
 
-const people: readonly Caller[] = [
-  ...Object.entries(builtInRoles).map(([role, { scopes }]) => callerOf(role, { grants: scopes })),
-  callerOf("key", { grants: useScopes }),
-];
-const everybody = [...people.map(({ id }) => id), "nobody"];
+const people: readonly Caller[] = Object.entries(builtInRoles).map(([role, { scopes }]) => callerOf(role, { grants: scopes }));
+/** What a real key may that its maker gave no scopes. */
+const usualKey = callerOf("key", { grants: useScopes });
+const everybody = [...people.map(({ id }) => id), "key", "nobody"];
 
 /** What a route that any caller may reach is asked for, so that what narrows it further in has its say. */
 const model = "demo/echo";
@@ -44,20 +45,49 @@ const anyCaller: ReadonlySet<string> = new Set([
   "del.unknown",
 ]);
 
+/** Where the host application says who calls, and where keys of the gateway do. */
 let rest: RestGateway;
-beforeAll(async () => void (rest = await restGateway(people)));
-afterAll(() => rest.gateway.close());
+let keyed: Gateway;
+const keys = { usual: "", revoked: "", disabled: "" };
+beforeAll(async () => {
+  rest = await restGateway(people);
+  keyed = await createTestGateway();
+  const owner = async (method: string, path: string, body: object): Promise<Record<string, unknown>> => {
+    const headers = { ...bearer(TEST_OWNER_KEY), "content-type": "application/json" };
+    const response = await keyed.fetch(new Request(`http://localhost${path}`, { method, headers, body: JSON.stringify(body) }));
+    return (await response.json()) as Record<string, unknown>;
+  };
+  const made = new Map<string, string>();
+  for (const name of ["usual", "revoked", "disabled"] as const) {
+    const { id, key } = await owner("POST", "/api/v1/keys", { name });
+    made.set(name, String(id));
+    keys[name] = String(key);
+  }
+  await owner("POST", `/api/v1/keys/${made.get("revoked")!}/revoke`, {});
+  await owner("PATCH", `/api/v1/keys/${made.get("disabled")!}`, { enabled: false });
+});
+afterAll(async () => {
+  await rest.gateway.close();
+  await keyed.close();
+});
 
-async function statusOf(route: Route, who: string): Promise<number> {
+const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+
+function asked(route: Route, who: string): Promise<number> {
+  if (who === "key") return statusOf(route, bearer(keys.usual), keyed);
+  return statusOf(route, who === "nobody" ? {} : { "x-test-caller": who }, rest.gateway);
+}
+
+async function statusOf(route: Route, credential: Readonly<Record<string, string>>, gateway: Gateway): Promise<number> {
   const path = route.path
     .replace("{call+}", `${model}:generateContent`)
     .replace("{model+}", model)
     .replace(/\{\w+\+?\}/g, "none");
   const hasBody = route.method !== "GET" && route.method !== "DELETE";
-  const response = await rest.gateway.fetch(
+  const response = await gateway.fetch(
     new Request(`http://localhost${path}`, {
       method: route.method,
-      headers: { "content-type": "application/json", ...(who === "nobody" ? {} : { "x-test-caller": who }) },
+      headers: { "content-type": "application/json", ...credential },
       signal: AbortSignal.timeout(10_000),
       ...(hasBody ? { body: JSON.stringify(samples[route.name] ?? {}) } : {}),
     }),
@@ -84,8 +114,8 @@ it("every mounted route answers every role as docs/reference/permissions.md says
   for (const route of [...allRoutes].sort((a, b) => (a.path === b.path ? order(a.method, b.method) : order(a.path, b.path)))) {
     const cells: string[] = [];
     for (const who of everybody) {
-      const found = verdict(route, await statusOf(route, who));
-      const caller = people.find(({ id }) => id === who);
+      const found = verdict(route, await asked(route, who));
+      const caller = [...people, usualKey].find(({ id }) => id === who);
       const { permission } = route;
       if (who === "nobody" && route.open !== true) expect([route.name, who, found]).toEqual([route.name, who, "no"]);
       if (caller !== undefined && permission !== null)
@@ -95,6 +125,13 @@ it("every mounted route answers every role as docs/reference/permissions.md says
     lines.push(`| \`${route.method} ${route.path}\` | ${needs(route)} | ${cells.join(" | ")} |`);
   }
   await expect(`${head()}${lines.join("\n")}\n`).toMatchFileSnapshot("../../../../docs/reference/permissions.md");
+}, 120_000);
+
+it("a key that was revoked, disabled or never made is nobody (T04)", async () => {
+  const nobodies = [keys.revoked, keys.disabled, `${keys.usual}x`, "spk_live_unknown"];
+  for (const route of allRoutes)
+    if (route.open !== true)
+      for (const key of nobodies) expect([route.name, await statusOf(route, bearer(key), keyed)]).toEqual([route.name, 401]);
 }, 120_000);
 
 function needs({ open, permission, face }: Route): string {
