@@ -28,7 +28,7 @@ test("an optional binary that the lockfile does not name is added in the version
   expect(addMissingPlatforms(packages)).toEqual([]);
 });
 
-test("a registry's address and a package without integrity are faults", () => {
+test("a registry's address and a package without integrity are faults (T29)", () => {
   const integrity = "sha512-x";
   expect(
     faultsOf({ "": {}, "packages/core": {}, "node_modules/a": { version: "1.0.0", integrity }, "node_modules/core": { link: true } }),

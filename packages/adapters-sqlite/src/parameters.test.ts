@@ -25,7 +25,7 @@ function listening(driver: SqlDriver, heard: (query: Query) => void): SqlDriver 
   };
 }
 
-it("no value is ever part of a text: the whole contract runs on a few hundred texts without a quoted string", async () => {
+it("no value is ever part of a text: the whole contract runs on a few hundred texts without a quoted string (T03)", async () => {
   const texts = new Map<string, number>();
   for (const one of recordStoreCases) {
     const driver = new LibsqlDriver(openDatabase({ path: ":memory:", synchronous: "normal" }), Date.now);

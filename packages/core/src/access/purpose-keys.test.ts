@@ -6,7 +6,7 @@ import { purposeKeys } from "./purpose-keys.js";
 const secret = new Uint8Array(Buffer.from("WmA0b1vYF1ZrVuQ3xq0u8m9ZC0oJ0m5q7rVb3C9u1fE=", "base64"));
 
 describe("purpose keys", () => {
-  it("are HKDF-SHA-256 of the secret, one for each purpose, made once", () => {
+  it("are HKDF-SHA-256 of the secret, one for each purpose, made once (T10)", () => {
     const keyFor = purposeKeys(crypto, secret);
     const expected = Buffer.from(hkdfSync("sha256", secret, "sallyport/v1", "gateway-keys", 32));
     expect(Buffer.from(keyFor("gateway-keys")).equals(expected)).toBe(true);
@@ -18,7 +18,7 @@ describe("purpose keys", () => {
     expect(purposeKeys(crypto, secret)("sealed-values")).not.toEqual(purposeKeys(crypto, new Uint8Array(randomBytes(32)))("sealed-values"));
   });
 
-  it("are not made of a secret that is not random, or not 32 bytes", () => {
+  it("are not made of a secret that is not random, or not 32 bytes (T10)", () => {
     const text = (value: string) => new TextEncoder().encode(value);
     const weak: Uint8Array[] = [
       new Uint8Array(0),

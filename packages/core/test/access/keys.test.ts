@@ -20,7 +20,7 @@ const within = () => ({ deadlineMs: Date.now() + 5_000 });
 const system = { system: "test" };
 
 describe("a gateway key", () => {
-  it("is made over REST as the contract says, shown once, and found by nothing that is stored", async () => {
+  it("is made over REST as the contract says, shown once, and found by nothing that is stored (T10)", async () => {
     const store = memoryStore({ clock });
     const gateway = await started({ storage: { open: () => Promise.resolve(store) } as never });
     const response = await call(gateway, "/api/v1/add/gateway-api-key", { body: { name: "ci", scopes: ["models:*"], rate_limit: 60 } });

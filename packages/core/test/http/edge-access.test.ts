@@ -36,7 +36,7 @@ describe("who may enter", () => {
     ]);
   });
 
-  it("every closed route refuses a garbage credential, and with it the body is never read", async () => {
+  it("every closed route refuses a garbage credential beside a good one, and the body is never read (T07)", async () => {
     const { handle } = await edgeHarness();
     for (const { method, path, open } of concrete) {
       if (open === true) continue;
@@ -97,7 +97,7 @@ describe("health and readiness", () => {
   });
 });
 
-describe("Host and Origin", () => {
+describe("Host and Origin (T17)", () => {
   it.each([
     "localhost",
     "localhost:4747",

@@ -11,7 +11,7 @@ async function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<stri
   return { status: response.status, ...answer.error };
 }
 
-describe("bodies", () => {
+describe("bodies (T41)", () => {
   const good = '{"model":"a/one","input":"hi"}';
 
   it.each([
@@ -93,7 +93,7 @@ describe("validation", () => {
     expect(answer.message).toContain(message);
   });
 
-  it("refuses __proto__ like any other unknown field, and pollutes nothing", async () => {
+  it("refuses __proto__ like any other unknown field, and pollutes nothing (T43)", async () => {
     const answer = await post('{"model":"a/one","input":"hi","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
     expect(answer).toMatchObject({ status: 400, code: "validation_failed" });
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();

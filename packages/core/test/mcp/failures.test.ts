@@ -218,7 +218,7 @@ describe("an HTTP server", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it("is never sent anything of the caller's headers, and gets those that were configured", async () => {
+  it("is never sent anything of the caller's headers, and gets those that were configured (T14)", async () => {
     const story = await oldHttpStory();
     const harness = await started({ story: { url: story.url, headers: { "X-Api-Key": "configured" } } });
     const host = await hosted(harness);
@@ -258,7 +258,7 @@ describe("a server from outside of the configuration", () => {
     expect(await harness.proxy.connect("x", allowed, remote)).toMatchObject({ connected: true });
   });
 
-  it("is dialled only at public addresses", async () => {
+  it("is dialled only at public addresses (T11)", async () => {
     const story = await oldHttpStory();
     const harness = await started({});
     await expect(harness.proxy.connect("x", { url: story.url }, { trust: "remote" })).rejects.toMatchObject({ code: "address_refused" });

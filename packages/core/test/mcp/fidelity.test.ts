@@ -161,7 +161,7 @@ describe("what belongs to a hop", () => {
     await expect(harness.proxy.call("raw__echo")).rejects.toMatchObject({ code: "upstream_protocol" });
   });
 
-  it("mirrors arguments in headers when a tool asks for it, and holds the caller's own to the body", async () => {
+  it("mirrors arguments in headers when a tool asks for it, and holds the caller's own to the body (T20, T44)", async () => {
     const inputSchema = {
       type: "object",
       properties: {

@@ -128,7 +128,7 @@ describe("revisions up to 2025-11-25", () => {
 });
 
 describe("a session", () => {
-  it("belongs to the caller that opened it, and to the address where it was opened", async () => {
+  it("belongs to the caller that opened it, and to the address where it was opened (T16)", async () => {
     const harness = proxyHarness({ config: { namespaces: { other: { servers: ["demo"] } } } });
     const host = await hosted(harness);
     const ada = await session(host, { authorization: "Bearer ada" });

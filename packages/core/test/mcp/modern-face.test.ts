@@ -72,14 +72,14 @@ describe("revision 2026-07-28", () => {
     ["another name behind base64", { "mcp-name": `=?base64?${btoa("demo__time")}?=` }],
     ["a name that is not valid base64", { "mcp-name": "=?base64?!!!?=" }],
     ["a name whose base64 is not UTF-8", { "mcp-name": "=?base64?/w==?=" }],
-  ])("refuses %s as a mismatch", async (_what, headers) => {
+  ])("refuses %s as a mismatch (T44)", async (_what, headers) => {
     const { host, harness } = await demo();
     const answer = await send(host, modern("tools/call", { name: "demo__echo", arguments: { text: "x" } }), headers);
     expect([answer.status, answer.json()]).toMatchObject([400, { id: 1, error: { code: -32020 } }]);
     expect(harness.ended).toEqual([]);
   });
 
-  it.each(["mcp-protocol-version", "mcp-method", "mcp-name"])("refuses a call without %s", async (name) => {
+  it.each(["mcp-protocol-version", "mcp-method", "mcp-name"])("refuses a call without %s (T44)", async (name) => {
     const { host } = await demo();
     const { message, headers } = modern("tools/call", { name: "demo__echo", arguments: { text: "x" } });
     const answer = await post(host.url, message, without(headers, name));

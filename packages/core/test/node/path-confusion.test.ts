@@ -79,7 +79,7 @@ const disguises = [
 const protectedPaths = ["v1/models", "api/v1/runs", "api/v1/keys", "api/v1/list/users", "mcp"];
 const hosts = ["localhost", "127.0.0.1:1", "[::1]:4747"];
 
-describe("a request line in disguise (raw sockets)", () => {
+describe("a request line in disguise (T06, raw sockets)", () => {
   it("never reaches a protected handler without a credential", async () => {
     const harness = await servedEdge();
     let asked = 0;

@@ -39,7 +39,7 @@ describe("a relayed call", () => {
     expect(vendor.seen[0]!.body).toBe(sent.replace("lab/org/m-1", "org/m-1"));
   });
 
-  it("carries exactly our headers: the provider's key, and nothing of anybody else's", async () => {
+  it("carries exactly our headers: the provider's key, and nothing of anybody else's (T14)", async () => {
     const { models, vendor } = await one(json(completion("hi")));
     await read(await models.relay(chat({ model: "lab/m" }), options()));
     const sent = vendor.seen[0]!.rawHeaders;

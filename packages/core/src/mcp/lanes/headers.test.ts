@@ -6,7 +6,7 @@ import { LogOwner } from "./log-owner.js";
 import { paramHeaders } from "./param-headers.js";
 
 describe("header values", () => {
-  it("come back as they were, and are safe to send, whatever the text", () => {
+  it("come back as they were, and are safe to send, whatever the text (T20)", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (value) => {
         const wellFormed = new TextDecoder().decode(new TextEncoder().encode(value));

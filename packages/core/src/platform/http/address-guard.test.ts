@@ -55,7 +55,7 @@ const allowed = [
   ...["::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "64:ff9b::808:808", "3ffe::1", "[2606:4700::1]"],
 ];
 
-describe("which addresses are public", () => {
+describe("which addresses are public (T11)", () => {
   it.each(refused)("refuses %s", (address) => {
     expect(refusalOf(address)).not.toBeNull();
   });

@@ -102,7 +102,7 @@ describe.each([
     expect((await reading.next()).done).toBe(true);
   });
 
-  it("follows no redirect", async () => {
+  it("follows no redirect (T13)", async () => {
     let hits = 0;
     const url = await http((_incoming, answer) => {
       hits++;
@@ -297,7 +297,7 @@ describe("the pools of the Node platform", () => {
     expect(headers.sort()).toEqual(["accept: */*", "connection: keep-alive", "content-length: 3", `host: ${url.slice(7)}`]);
   });
 
-  it("reuse a connection, but never one of another trust", async () => {
+  it("reuse a connection, but never one of another trust (T31)", async () => {
     let connections = 0;
     const server = createServer((_incoming, answer) => void answer.end("ok"));
     server.on("connection", () => connections++);
@@ -311,7 +311,7 @@ describe("the pools of the Node platform", () => {
     expect(connections).toBe(2);
   });
 
-  it("never take an answer that was sent before its request", async () => {
+  it("never take an answer that was sent before its request (T31)", async () => {
     const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     const url = await raw((socket) => void socket.write(`${ok}HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nPOISON`));
     const pooled = client();
@@ -361,7 +361,7 @@ describe("the pools of the Node platform", () => {
     });
   });
 
-  it("refuse a header that would break out of its line", async () => {
+  it("refuse a header that would break out of its line (T20)", async () => {
     const url = await http((_incoming, answer) => void answer.end());
     const smuggled = request(url, { headers: [["authorization", "Bearer k\r\nx-evil: 1"]] });
     await expect(client().exchange(smuggled, soon())).rejects.toMatchObject({ code: "misconfigured" });
@@ -407,7 +407,7 @@ describe("the pools of the Node platform", () => {
     expect(text(await (await client().exchange(request(url), soon())).bytes(1_000_000))).toBe(body);
   });
 
-  it("cut off a small answer that unpacks to a big one, while it unpacks", async () => {
+  it("cut off a small answer that unpacks to a big one, while it unpacks (T41)", async () => {
     const bomb = gzipSync(Buffer.alloc(200_000_000));
     const url = await http((_incoming, answer) => void answer.writeHead(200, { "content-encoding": "gzip" }).end(bomb));
     const answer = await client().exchange(request(url), soon());
@@ -448,7 +448,7 @@ describe("the pools of the Node platform", () => {
   });
 });
 
-describe("the guarded dialer", () => {
+describe("the guarded dialer (T11)", () => {
   async function watched(host: string) {
     let connections = 0;
     const server = createTcpServer((socket) => {
@@ -491,7 +491,7 @@ describe("the guarded dialer", () => {
     expect(connections()).toBe(0);
   });
 
-  it("asks for a name once a connection and dials the very addresses it judged", async () => {
+  it("asks for a name once a connection and dials the very addresses it judged (T12)", async () => {
     const url = await http((_incoming, answer) => void answer.setHeader("connection", "close").end("reached"));
     const asked: string[] = [];
     const resolve = async (host: string) => {

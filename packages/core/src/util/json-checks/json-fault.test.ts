@@ -38,7 +38,7 @@ it("finds no fault in any JSON", () => {
   );
 });
 
-it("agrees with JSON.parse on damaged text, but for keys that stand twice", () => {
+it("agrees with JSON.parse on damaged text, but for keys that stand twice (T43)", () => {
   fc.assert(
     fc.property(fc.json(), fc.nat(), fc.constantFrom("", ",", '"', "}", "1", "\\", "t", " ", "\n"), (text, at, inserted) => {
       const place = at % (text.length + 1);
