@@ -11,6 +11,7 @@ import type { Services, Telemetry as TelemetrySeam } from "../seams/index.js";
 import { cutText } from "../util/well-formed.js";
 import { AlertEvaluator } from "./alerts/evaluator.js";
 import { AlertLoop } from "./alerts/alert-loop.js";
+import { channelActions } from "./alerts/channel-actions.js";
 import { BUDGET_THRESHOLD } from "./alerts/measure.js";
 import { Notifier } from "./alerts/notifier.js";
 import { StoredAlerts } from "./alerts/stored-alerts.js";
@@ -76,6 +77,7 @@ export class Telemetry implements TelemetrySeam {
     const tell = { services, http: options.http, config: telemetry.alerts };
     this.#loop = new AlertLoop(services, { evaluator, notifier: new Notifier(services, tell), everyMs });
     this.alerts = new StoredAlerts(services, { evaluator, tell, sendSoon: () => void this.#loop.sendSoon() });
+    services.seams.resources.set("alertChannel", channelActions(telemetry.alerts));
     this.#retention = new Retention(services, retention);
     this.#prometheus = telemetry.metrics.enabled ? this.#counts() : null;
     if (telemetry.traces.enabled)
