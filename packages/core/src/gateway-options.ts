@@ -82,12 +82,13 @@ export function processEnvironment(): Environment {
 export function secretsOf(
   options: GatewayOptions,
   env: Environment,
-): { readonly secret: Uint8Array; readonly previous: readonly Uint8Array[] } {
+): { readonly secret: Uint8Array; readonly previous: readonly Uint8Array[]; readonly isOwn: boolean } {
   const given = env["SALLYPORT_PREVIOUS_SECRETS"]?.split(",").map((text) => text.trim());
   const previous = (options.previousSecrets ?? given?.filter((text) => text !== "") ?? []).map(secretOf);
-  const secret = secretOf(options.secret ?? env["SALLYPORT_SECRET"]);
+  const chosen = options.secret ?? env["SALLYPORT_SECRET"];
+  const secret = secretOf(chosen);
   for (const one of [secret, ...previous]) purposeKeys(crypto, one);
-  return { secret, previous };
+  return { secret, previous, isOwn: chosen === undefined || chosen === "" };
 }
 
 function secretOf(given: GatewayOptions["secret"]): Uint8Array {

@@ -195,7 +195,12 @@ export class Gateway {
     });
     const policy = {
       guardrails: this.guardrails,
-      ...{ watch: this.#telemetry.step(), content: this.#telemetry.contentStep(), parameters: this.#telemetry.parameters(), redact: this.#telemetry.redact },
+      ...{
+        watch: this.#telemetry.step(),
+        content: this.#telemetry.contentStep(),
+        parameters: this.#telemetry.parameters(),
+        redact: this.#telemetry.redact,
+      },
       ...{ approvals: this.#approvals, counters: this.#services.counters },
       ledger: this.#ledger,
       clock,
@@ -390,6 +395,10 @@ export class Gateway {
   async #start(): Promise<void> {
     await this.#store.ready();
     await this.#secrets.start(this.config);
+    if (this.#secrets.areOfThisProcess && !this.#isInMemory())
+      this.log.warn(
+        "no secret was given: keys and secrets that are stored now are of no use after this process; set SALLYPORT_SECRET (openssl rand -base64 32)",
+      );
     if (this.#options.auth === undefined) await this.#identity.ensureOwner(this.#ownerKey(), this.#options.onOwnerKey);
     await this.#snapshots.start();
     await this.guardrails.start();

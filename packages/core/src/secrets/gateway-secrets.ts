@@ -7,7 +7,7 @@ import type { Vault } from "../seams/index.js";
 import type { Log } from "../util/log.js";
 import type { Secret } from "../util/secret.js";
 import { infisicalSource } from "./infisical.js";
-import { addDataKey, openKeys, type KeyRingOptions, type OpenKeys } from "./key-ring.js";
+import { addDataKey, openKeys, processKeys, type KeyRingOptions, type OpenKeys } from "./key-ring.js";
 import { Redactor } from "./redactor.js";
 import { resealAll, type Resealed } from "./reseal.js";
 import { secretsIn, SecretResolver } from "./resolve-secrets.js";
@@ -23,6 +23,8 @@ export interface GatewaySecretsOptions {
   /** 32 bytes. */
   readonly secret: Uint8Array;
   readonly previous: readonly Uint8Array[];
+  /** The secret was made for this process: so are the keys, and the store has none of them. */
+  readonly isOwn?: boolean;
   /** Beside `env:`, `file:` and `infisical:`; one of the same scheme stands before ours. */
   readonly sources: readonly SecretSource[];
   readonly redactor: Redactor;
@@ -48,9 +50,14 @@ export class GatewaySecrets implements Vault {
 
   /** Opens the store's keys, and reads what the configuration names. Errors: those of `openKeys` and of the sources. */
   async start(config: unknown): Promise<void> {
-    this.#keys = await openKeys(this.#ring);
+    this.#keys = this.#o.isOwn === true ? processKeys(this.#ring) : await openKeys(this.#ring);
     this.#vault = new SealedVault({ crypto: this.#o.crypto, redactor: this.#o.redactor, keys: this.#keys });
     await this.#resolver.resolveAll(secretsIn(config));
+  }
+
+  /** Nothing that is sealed now opens in another process. */
+  get areOfThisProcess(): boolean {
+    return this.#o.isOwn === true;
   }
 
   /** What keys for other purposes are derived from. Errors: `misconfigured` before the start. */
@@ -72,15 +79,18 @@ export class GatewaySecrets implements Vault {
    */
   async rotate(): Promise<Resealed> {
     const vault = this.#started(this.#vault);
-    await addDataKey(this.#ring);
-    await this.refresh();
+    if (this.#o.isOwn === true) vault.useKeys((this.#keys = processKeys(this.#ring, this.#started(this.#keys))));
+    else {
+      await addDataKey(this.#ring);
+      await this.refresh();
+    }
     return resealAll({ store: this.#o.store, clock: this.#o.clock, entities: this.#o.entities, vault });
   }
 
   /** Goes on with a key that another node made, as soon as it is seen. */
   follow(snapshots: { onSwap(listener: (now: Snapshot, before: Snapshot) => void): () => void }): void {
     snapshots.onSwap((now, before) => {
-      if (this.#vault === null || now.records.of(dataKey) === before.records.of(dataKey)) return;
+      if (this.#vault === null || this.#o.isOwn === true || now.records.of(dataKey) === before.records.of(dataKey)) return;
       this.refresh().catch((error: unknown) =>
         this.#o.log.warn("the store's keys could not be read again", { code: GatewayError.from(error).code }),
       );

@@ -54,6 +54,12 @@ export async function openKeys(o: KeyRingOptions): Promise<OpenKeys> {
   throw new GatewayError("conflict", "The store's keys were changed by another process each time they were to be read.");
 }
 
+/** Keys that are in no store and end with the process: for a gateway that was given no secret. `before`: a rotation, whose keys still open. */
+export function processKeys(o: Pick<KeyRingOptions, "crypto" | "secret">, before?: OpenKeys): OpenKeys {
+  const active = { id: `p${toBase64Url(o.crypto.random(6))}`, bytes: o.crypto.random(KEY_BYTES) };
+  return { root: o.secret, active, data: new Map([...(before?.data ?? []), [active.id, active.bytes]]) };
+}
+
 /** A new active key; the one before only opens from now on. Errors: `conflict` when another process did so at the same time. */
 export async function addDataKey(o: KeyRingOptions): Promise<void> {
   const within = { deadlineMs: o.clock.now() + WITHIN_MS };

@@ -237,3 +237,20 @@ describe("the redactor", () => {
     expect(redactor.redact("the text")).toBe("the text");
   });
 });
+
+describe("a gateway that was given no secret", () => {
+  it("seals with keys of its process, leaves the store without any, and starts again on the same store", async () => {
+    const on = store();
+    const first = await started(on, { isOwn: true });
+    const sealed = first.seal("hunter2-canary", place);
+    expect(first.open(sealed, place).reveal()).toBe("hunter2-canary");
+    expect(await first.rotate()).toEqual({ rows: 0, left: 0 });
+    expect(first.open(sealed, place).reveal()).toBe("hunter2-canary");
+    expect((await on.find(dataKey, { orderBy: "id", limit: 10 }, scope, within)).rows).toEqual([]);
+    const second = await started(on, { isOwn: true, secret: B });
+    expect(codeOf(() => second.open(sealed, place))).toBe("state_corrupt");
+    // Nor does it take a store's own keys for a fault.
+    await started(on, { secret: C });
+    await started(on, { isOwn: true, secret: B });
+  });
+});
