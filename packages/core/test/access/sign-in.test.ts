@@ -160,6 +160,18 @@ describe("a session", () => {
     expect((await browser.send("/api/v1/me")).status).toBe(401);
   });
 
+  it("is removed from the store some time after it is over", async () => {
+    const fake = new FakeClock();
+    const store = memoryStore({ clock: fake });
+    const storage = { open: () => Promise.resolve(store) } as never;
+    await signedIn("admin", { clock: fake, storage, access: { sessions: { idleMs: 60_000, maxMs: 60_000 } } });
+    const rows = async () =>
+      (await store.find(webSession, { orderBy: "id", limit: 10 }, system, { deadlineMs: fake.now() + 1_000 })).rows.length;
+    expect(await rows()).toBe(1);
+    await fake.advance(601_000);
+    await expect.poll(rows).toBe(0);
+  });
+
   it("loses what its user loses with the next request: a role, the account, the password (ASVS 8.3.2)", async () => {
     const { gateway, user, browser } = await signedIn("admin");
     const binding = (await json(await call(gateway, `/api/v1/role-bindings?user_id=${user.id}`))).data[0].id as string;
