@@ -1,4 +1,4 @@
-import { clock as systemClock, crypto, httpClient, stdioSpawner, writeLine } from "#platform";
+import { clock as systemClock, crypto, files, httpClient, stdioSpawner, writeLine } from "#platform";
 import { followedPeople, Identity, purposeKeys, readKeys, type GatewayKeys, type PurposeKeys, type Users } from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
@@ -138,6 +138,7 @@ export class Gateway {
       ...{ store: this.#store, crypto, clock, log: this.log, env, redactor },
       ...secretsOf(options, env),
       sources: options.secretSources ?? [],
+      readFile: (path) => files.read(path),
       entities: allEntities.filter((entity): entity is AnyEntity => entity.kind !== "log"),
     });
     this.#services.seams.vault.fill(this.#secrets);

@@ -12,7 +12,7 @@ import { Redactor } from "./redactor.js";
 import { resealAll, type Resealed } from "./reseal.js";
 import { secretsIn, SecretResolver } from "./resolve-secrets.js";
 import { SealedVault } from "./sealed-vault.js";
-import { environmentSource, fileSource } from "./secret-sources.js";
+import { environmentSource, fileSource, type ReadFile } from "./secret-sources.js";
 
 export interface GatewaySecretsOptions {
   readonly store: RecordStore;
@@ -28,6 +28,7 @@ export interface GatewaySecretsOptions {
   /** Beside `env:`, `file:` and `infisical:`; one of the same scheme stands before ours. */
   readonly sources: readonly SecretSource[];
   readonly redactor: Redactor;
+  readonly readFile: ReadFile;
   /** What may hold sealed values. */
   readonly entities: readonly AnyEntity[];
 }
@@ -44,7 +45,7 @@ export class GatewaySecrets implements Vault {
     this.#o = options;
     const { store, crypto, clock, log, env, secret, previous, redactor } = options;
     this.#ring = { store, crypto, clock, secret, previous };
-    const sources = [...options.sources, environmentSource(env), fileSource(clock), infisicalSource(env, clock)];
+    const sources = [...options.sources, environmentSource(env), fileSource(clock, options.readFile), infisicalSource(env, clock)];
     this.#resolver = new SecretResolver({ clock, log, redactor, sources });
   }
 

@@ -1,7 +1,9 @@
-import { files } from "#platform";
 import { GatewayError } from "../errors/index.js";
 import type { Clock, SecretSource } from "../ports/index.js";
 import type { Environment } from "../config/substitute.js";
+
+/** The text of a file; null: there is no such file. */
+export type ReadFile = (path: string) => Promise<string | null>;
 
 /** A file may be replaced while the gateway runs, as those of mounted secrets are. */
 const FILE_EVERY_MS = 60_000;
@@ -19,11 +21,11 @@ export function environmentSource(env: Environment): SecretSource {
 }
 
 /** `file:/path`: the text of a file, without the line break at its end. Read again each minute. */
-export function fileSource(clock: Clock): SecretSource {
+export function fileSource(clock: Clock, readFile: ReadFile): SecretSource {
   return {
     scheme: "file",
     async resolve(path) {
-      const text = await files.read(path).catch((error: unknown) => {
+      const text = await readFile(path).catch((error: unknown) => {
         throw missing(`file:${path}`, "make it readable for this process", error);
       });
       const value = text?.replace(/\r?\n$/, "") ?? "";

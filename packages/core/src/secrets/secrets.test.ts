@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bool, dataKey, defineEntity, field, longText, text } from "../entities/index.js";
 import { memoryStore } from "../memory/index.js";
 import { crypto } from "../platform/node-crypto.js";
+import { files } from "../platform/node-files.js";
 import { insert, type RecordStore, type SecretSource } from "../ports/index.js";
 import { FakeClock } from "../testing/fake-clock.js";
 import { Log } from "../util/log.js";
@@ -33,7 +34,19 @@ const scope = { system: "test" };
 function secretsOn(store: RecordStore, o: Partial<GatewaySecretsOptions> = {}) {
   const redactor = new Redactor();
   const log = new Log("silent", () => undefined);
-  const base = { store, crypto, clock, log, env: {}, secret: A, previous: [], sources: [], redactor, entities: [channel] };
+  const base = {
+    store,
+    crypto,
+    clock,
+    log,
+    env: {},
+    secret: A,
+    previous: [],
+    sources: [],
+    redactor,
+    entities: [channel],
+    readFile: files.read,
+  };
   return { secrets: new GatewaySecrets({ ...base, ...o }), redactor };
 }
 async function started(store: RecordStore, o: Partial<GatewaySecretsOptions> = {}): Promise<GatewaySecrets> {
