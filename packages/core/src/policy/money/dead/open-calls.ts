@@ -21,9 +21,12 @@ interface Batch {
   readonly id: string;
   left: number;
   renewAtMs: number;
+  /** null: it is written, or could not be. */
+  writing: Promise<void> | null;
 }
 
-const WITHIN_MS = 10_000;
+/** A store that does not answer keeps no answer back for longer than this. */
+const WITHIN_MS = 2_000;
 /** Calls of one row. */
 const MOST = 500;
 
@@ -40,6 +43,8 @@ export class OpenCalls {
   readonly #live = new Set<Batch>();
   #over: string[] = [];
   #writing: Promise<void> | null = null;
+  /** The last write failed. */
+  #isAway = false;
   #cancel: (() => void) | null = null;
 
   constructor(options: OpenCallsOptions) {
@@ -78,10 +83,10 @@ export class OpenCalls {
     if (this.#waiting.size >= MOST) void this.#write();
   }
 
-  /** Once the call is in the store, with all that began by now; nothing when it is. */
+  /** Once the call is in the store, with all that began by now; nothing when it is, and while the store is away: usage rows wait for it too, and callers need not. */
   #written(callId: string): void | Promise<void> {
-    if (this.#waiting.has(callId)) return this.#write();
-    return this.#writing ?? undefined;
+    const written = this.#waiting.has(callId) ? this.#write() : this.#batches.get(callId)?.writing;
+    return this.#isAway ? undefined : (written ?? undefined);
   }
 
   #write(): Promise<void> {
@@ -92,7 +97,7 @@ export class OpenCalls {
     this.#waiting.clear();
     if (calls.length === 0) return Promise.resolve();
     const { clock, leaseMs } = this.#o;
-    const batch: Batch = { id: newId("open"), left: calls.length, renewAtMs: clock.now() + leaseMs / 3 };
+    const batch: Batch = { id: newId("open"), left: calls.length, renewAtMs: clock.now() + leaseMs / 3, writing: null };
     const begun: BegunCall[] = [];
     for (const call of calls) {
       this.#batches.set(call.id, batch);
@@ -100,10 +105,18 @@ export class OpenCalls {
     }
     this.#live.add(batch);
     const row = insert(openCalls, { id: batch.id, calls: begun, expiresAtMs: nowPlus(leaseMs), attempt: 0 }, "skip");
-    this.#writing = this.#commit([unit(row), ...this.#removals()])
-      // A store that is away keeps no answer back: their usage rows wait for it too.
-      .catch((error: unknown) => this.#o.events.emit("internal.error", { where: "writing which calls are open", error }))
-      .finally(() => (this.#writing = null));
+    const writing = this.#commit([unit(row), ...this.#removals()]).then(
+      () => void (this.#isAway = false),
+      (error: unknown) => {
+        this.#isAway = true;
+        this.#o.events.emit("internal.error", { where: "writing which calls are open", error });
+      },
+    );
+    batch.writing = writing;
+    this.#writing = writing.then(() => {
+      batch.writing = null;
+      this.#writing = null;
+    });
     return this.#writing;
   }
 
