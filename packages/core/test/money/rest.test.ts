@@ -129,6 +129,10 @@ describe("budgets over REST", () => {
     const message = await call("POST /v1/messages", {
       body: { model: "v/m", max_tokens: 10, messages: [{ role: "user", content: "hi" }] },
     });
+    const google = await call("POST /v1beta/models/v/m:generateContent", {
+      body: { contents: [{ role: "user", parts: [{ text: "hi" }] }] },
+    });
+    expect(google).toMatchObject({ status: 429, body: { error: { details: [{ reason: "BUDGET_EXCEEDED" }, {}] } } });
     expect(message).toMatchObject({ status: 402, body: { error: { details: { error_code: "budget_exceeded" } } } });
   });
 });

@@ -12,7 +12,7 @@ export function budgetExceeded({ row }: Budget, o: { readonly period: Period; re
     `The budget "${row.name}" (${row.scope}, ${whole}) has less left than the $${decimalUsd(o.amountNanoUsd)} that this call may cost.`,
     {
       hint: `${resets === null ? "It does not begin anew" : `It begins anew at ${resets}`}. Ask for fewer output tokens, or have it raised by somebody who may write budgets (budgets:write).`,
-      details: { budget: row.id, scope: row.scope, period: row.period, resets_at: resets, reason: "insufficient_quota" },
+      details: { budget: row.id, scope: row.scope, period: row.period, resets_at: resets },
     },
   );
 }
@@ -24,7 +24,7 @@ export function priceUnknown({ row }: Budget, model: string): GatewayError {
     `The price of "${model}" is not known, and the hard budget "${row.name}" pays for no call whose price it does not know.`,
     {
       hint: 'Name its prices in providers.<name>.models, or set money.unknownPrice to "allow".',
-      details: { budget: row.id, scope: row.scope, reason: "unknown_price" },
+      details: { budget: row.id, scope: row.scope, why: "unknown_price" },
     },
   );
 }
