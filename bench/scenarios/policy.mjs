@@ -17,7 +17,7 @@ export async function policy({ count }) {
       ...{ entryPoints: [new URL("../subjects/policy-steps.ts", import.meta.url).pathname], outfile, bundle: true, logLevel: "error" },
       ...{ platform: "node", format: "esm", target: "node20" },
       alias: { "#platform": new URL("../../packages/core/src/platform/node.ts", import.meta.url).pathname },
-      external: ["@orama/orama", "undici"],
+      external: ["@orama/orama", "undici", "re2js", "ajv", "validator", "libphonenumber-js"],
       banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     });
     const { policySteps } = await import(pathToFileURL(outfile).href);

@@ -1,21 +1,22 @@
 // What a call pays for policy, step by step and without HTTP: bundled and run by scenarios/policy.mjs. A step of a domain is one row here.
 import { clock, crypto } from "#platform";
-import type { Answer, Caller, ModelEvent, ModelHead } from "../../packages/core/src/calls/index.js";
+import type { Answer, Caller, ModelCall, ModelEvent, ModelHead } from "../../packages/core/src/calls/index.js";
 import { recordsOf } from "../../packages/core/src/config/records.js";
-import { configSchema } from "../../packages/core/src/config/schema.js";
+import { configSchema, type ConfigInput } from "../../packages/core/src/config/schema.js";
 import type { Snapshot } from "../../packages/core/src/config/snapshot.js";
 import { memoryCache, memoryCounters, memoryStore } from "../../packages/core/src/memory/index.js";
 import { auditAndMeter } from "../../packages/core/src/policy/audit-and-meter.js";
 import { authorise } from "../../packages/core/src/policy/authorise.js";
 import { GroupCommit } from "../../packages/core/src/policy/group-commit.js";
 import { GuardedCounters, Limiter, rateLimit } from "../../packages/core/src/policy/limits/index.js";
+import { Guardrails } from "../../packages/core/src/policy/guardrails/index.js";
 import { LiveCall } from "../../packages/core/src/policy/live-call.js";
 import { Money } from "../../packages/core/src/policy/money/money.js";
 import { ResponseCache } from "../../packages/core/src/policy/response-cache/index.js";
 import { runSteps } from "../../packages/core/src/policy/run-steps.js";
 import type { AttemptTarget, Step } from "../../packages/core/src/policy/step.js";
 import { PriceList } from "../../packages/core/src/providers/prices.js";
-import { EventHub } from "../../packages/core/src/seams/index.js";
+import { createSeams, EventHub, type Services } from "../../packages/core/src/seams/index.js";
 import { Log } from "../../packages/core/src/util/log.js";
 import { openaiChat } from "../../packages/core/src/wire/openai-chat/index.js";
 
@@ -33,6 +34,11 @@ const caller: Caller = {
 const body = new TextEncoder().encode(
   JSON.stringify({ model: "route/kept", messages: [{ role: "user", content: "x".repeat(1_000) }], max_tokens: 500 }),
 );
+/** The same size, in words: what a step reads that looks at content. */
+const asked: ModelCall = {
+  model: "m",
+  messages: [{ role: "user", content: [{ type: "text", text: "Please tell me about the weather of tomorrow. ".repeat(22) }] }],
+};
 const completion = {
   ...{ id: "c", object: "chat.completion", created: 1, model: "m" },
   choices: [{ index: 0, message: { role: "assistant", content: "y".repeat(1_000) }, finish_reason: "stop" }],
@@ -100,6 +106,17 @@ function cacheStep(): ModelStep {
   });
 }
 
+/** Both steps of guardrails; what they read is the call's content, decoded once. */
+function guardrailSteps(guardrails: ConfigInput["guardrails"]): ModelStep[] {
+  const store = memoryStore({ clock, ledgerRows: 1_000 });
+  const services = { store, clock, crypto, events, log, seams: createSeams() } as unknown as Services;
+  const guards = new Guardrails(services, {
+    ...{ config: configSchema.parse({ guardrails }), http: null as never, owner: caller, snapshot: () => snapshotOf() },
+    ...{ ledger: new GroupCommit({ store, clock, onError: () => undefined }), webhookKey: () => new Uint8Array(32) },
+  });
+  return [guards.entering, guards.answering];
+}
+
 interface Row {
   readonly name: string;
   /** A part of the chain that every call with all policy on passes. */
@@ -139,6 +156,20 @@ const rows = (): readonly Row[] => {
       snapshot: snapshotOf({ perKey: amounts }),
     },
     { name: "rate limit, the same of key, user, team, project and all", steps: () => [limitStep()], snapshot: everySubject },
+    { name: "guardrails, none", inChain: true, steps: () => guardrailSteps({}) },
+    {
+      name: "guardrails, for another model",
+      steps: () => guardrailSteps({ a: { kind: "words", settings: { words: ["x"] }, applies: { models: ["other/*"] } } }),
+    },
+    {
+      name: "guardrails, words, secrets and injections in 1 KB of input",
+      steps: () =>
+        guardrailSteps({
+          words: { kind: "words", stages: ["input"], settings: { words: ["tangerine", "kiwi", "lemon"] } },
+          keys: { kind: "secrets", stages: ["input"], action: "mask" },
+          injections: { kind: "injection", stages: ["input"] },
+        }),
+    },
     { name: "response cache, a model's own name", inChain: true, steps: () => [cacheStep()] },
     { name: "response cache, a hit", steps: () => [cacheStep()], model: "route/kept" },
     { name: "response cache, a miss that is kept", steps: () => [cacheStep()], model: "route/kept", cacheControl: "no-cache" },
@@ -161,7 +192,7 @@ async function one(steps: readonly ModelStep[], row: Row, snapshot: Snapshot): P
     ...{ signal: NEVER, deadlineMs: Date.now() + 60_000, startedAtMs: Date.now(), face: "openai-chat" as const },
     cacheControl: row.cacheControl,
     wire: { protocol: "openai-chat", bytes: body },
-    decode: () => ({ kind: "model", call: { model: "m", messages: [] } }),
+    decode: () => ({ kind: "model", call: asked }),
     onLeaveError: (error) => {
       throw error;
     },

@@ -131,8 +131,8 @@ export class Guardrails {
   /** The content of a call, before it is sent. Forces nothing to be decoded that nobody looks at. */
   readonly entering: Step = {
     name: "guardrail",
-    sees: (head, snapshot, of) => {
-      const active = this.#of({ head, snapshot, ...of }, head.kind === "model" ? GIVEN : TOOL);
+    sees: (head, snapshot, { caller, purpose }) => {
+      const active = this.#of({ head, snapshot, caller, purpose }, head.kind === "model" ? GIVEN : TOOL);
       if (active.length === 0) return "head";
       return active.some(({ rules }) => rules.action === "mask") ? "write" : "read";
     },
@@ -146,8 +146,8 @@ export class Guardrails {
   /** What a call is answered with, as it passes. */
   readonly answering: Step = {
     name: "guardrail-answer",
-    sees: (head, snapshot, of) => {
-      const active = this.#of({ head, snapshot, ...of }, head.kind === "model" ? ANSWERED : (["results"] as const));
+    sees: (head, snapshot, { caller, purpose }) => {
+      const active = this.#of({ head, snapshot, caller, purpose }, head.kind === "model" ? ANSWERED : (["results"] as const));
       if (active.length === 0) return "head";
       return active.some(({ rules }) => rules.action === "mask") ? "write" : "read";
     },
