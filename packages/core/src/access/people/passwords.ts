@@ -1,7 +1,11 @@
 import { GatewayError } from "../../errors/index.js";
 import { HashGate } from "../keys/hash-gate.js";
 
-type Argon2 = typeof import("@node-rs/argon2");
+/** What of `@node-rs/argon2` is used: the package itself is named in no type that users see. */
+interface Argon2 {
+  hash(password: string, cost: { readonly memoryCost: number; readonly timeCost: number; readonly parallelism: number }): Promise<string>;
+  verify(hash: string, password: string): Promise<boolean>;
+}
 
 /** OWASP's least for argon2id. Source: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;

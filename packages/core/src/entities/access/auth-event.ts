@@ -10,12 +10,10 @@ export const authEventKinds = [
   "key.rotated",
   "key.revoked",
   "user.created",
-  "user.changed",
   "user.removed",
   "password.changed",
   "role.granted",
   "role.withdrawn",
-  "role.changed",
 ] as const;
 export type AuthEventKind = (typeof authEventKinds)[number];
 
