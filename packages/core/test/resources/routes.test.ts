@@ -232,6 +232,18 @@ describe("creations with an Idempotency-Key", () => {
     expect((await keyed("payload", "key-payload")).body).toMatchObject({ id: first.body["id"] });
   });
 
+  it("are answered as before also when they would be refused now", async () => {
+    const provider = { name: "passing", vendor: "openai-compatible", base_url: "https://models.example.com/v1" };
+    const made = await call("POST", "/api/v1/providers", { body: provider });
+    expect([made.status, made.text]).toEqual([201, made.text]);
+    const asked = { body: { name: "passing", targets: [{ model: "passing/one" }] }, headers: { "idempotency-key": "key-passing" } };
+    const first = await call("POST", "/api/v1/routes", asked);
+    expect([first.status, first.text]).toEqual([201, first.text]);
+    expect((await call("DELETE", `/api/v1/providers/${String(made.body["id"])}`)).status).toBe(200);
+    expect(codeOf(await call("POST", "/api/v1/routes", { body: { ...asked.body, name: "passing-2" } }))).toBe("validation_failed");
+    expect((await call("POST", "/api/v1/routes", asked)).text).toBe(first.text);
+  });
+
   it("begin anew when a day has passed", async () => {
     await keyed("old", "key-old");
     const { rows } = await store.find(idempotencyKey, { where: { key: "key-old" }, orderBy: "key", limit: 1 }, system, within);

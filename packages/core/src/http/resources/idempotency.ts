@@ -32,6 +32,8 @@ const KEPT_MS = 86_400_000;
 /** How long a creation that is not one unit may be under way before nobody knows how it ended. */
 const LEASE_MS = 60_000;
 const ASK_EVERY_MS = 50;
+/** How often a claim is tried that others keep giving up. */
+const TRIES = 20;
 const SWEEP_EVERY_MS = 60_000;
 const SWEEP_ROWS = 500;
 
@@ -72,13 +74,22 @@ export class Idempotency {
    */
   async run(k: Keyed, o: CreationOptions): Promise<CreationAnswer> {
     this.#sweep();
-    for (;;) {
+    for (let tried = 0; tried < TRIES; tried++) {
       const row = this.#row(k, { state: "running", status: null, answer: null });
       const [result] = await this.#services.store.commit([{ scope: k.scope, writes: [insert(idempotencyKey, row)] }], k.within);
       if (result?.ok === true) return this.#create(k, row.id, o);
       const answer = await this.replay(k, (result?.current ?? null) as IdempotencyKeyRow | null);
       if (answer !== null) return answer;
     }
+    throw stillRunning();
+  }
+
+  /** What was answered under the key so far; null: nothing. Errors: see `run`. */
+  async earlier(k: Keyed): Promise<CreationAnswer | null> {
+    const { key, callerId, projectId } = k;
+    const where = { projectId, callerId, key };
+    const { rows } = await this.#services.store.find(idempotencyKey, { where, orderBy: "key", limit: 1 }, k.scope, k.within);
+    return this.replay(k, rows[0] ?? null);
   }
 
   /** What was answered before; null: there is nothing any more, the creation may be tried again. Errors: see `run`. */

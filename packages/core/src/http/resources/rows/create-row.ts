@@ -11,6 +11,7 @@ import { shownRow } from "./shown-rows.js";
 import { actionOptions, actionsOf, scopeOf, withinOf, type ResourceExchange } from "./resource-exchange.js";
 
 const CREATED = 201;
+const TRIES = 5;
 
 export interface RowCreation {
   readonly body: Row;
@@ -36,7 +37,10 @@ export async function createRow(e: ResourceExchange, o: RowCreation): Promise<Cr
 
 async function derivedCreation(e: ResourceExchange, o: RowCreation, keyed: Keyed | null): Promise<CreationAnswer> {
   const { entity } = e.resource;
-  for (;;) {
+  // What was answered before is answered again, also where a check would refuse it now.
+  const earlier = keyed === null ? null : await o.idempotency.earlier(keyed);
+  if (earlier !== null) return { ...earlier, body: await dated(e, earlier.body, null) };
+  for (let tried = 0; tried < TRIES; tried++) {
     const row = newRow(e, o.body);
     await actionsOf(e).check?.(row, actionOptions(e));
     const view = toView(entity, await shownRow(e, { ...row, version: 1 }));
@@ -52,6 +56,7 @@ async function derivedCreation(e: ResourceExchange, o: RowCreation, keyed: Keyed
     const before = await o.idempotency.replay(keyed, result.current as IdempotencyKeyRow | null);
     if (before !== null) return { ...before, body: await dated(e, before.body, result.current) };
   }
+  throw new GatewayError("conflict", "The idempotency key expired again and again.", { hint: "Repeat it with a new key." });
 }
 
 /** The store's clock gives the instants: they are read back, so that a repetition names the same ones also when the row was changed meanwhile. */
