@@ -94,6 +94,7 @@ export class RoutingModelCaller implements ModelCaller {
   readonly #wires: Wires;
   readonly #random: () => number;
   readonly #hears = (live: OpenCall): boolean => hearsEvents(this.#o.steps, live as OpenCall<ModelHead>);
+  readonly #redact = (text: string): string => this.#services.redactor.redact(text);
   readonly #health = new Health();
   readonly #shadows: Shadows;
 
@@ -309,7 +310,17 @@ export class RoutingModelCaller implements ModelCaller {
     const route = resolution.route === null ? null : routeContext(resolution.route, live, { health: this.#health, random });
     if (resolution.route?.shadow && question !== undefined) this.#cast(opened, { target: resolution.route.shadow, question });
     return attemptAll(
-      { call: live, targets, clock, log, steps: this.#o.attemptSteps, preferredKey, affinity: () => conversation().prefix, route },
+      {
+        call: live,
+        targets,
+        clock,
+        log,
+        redact: this.#redact,
+        steps: this.#o.attemptSteps,
+        preferredKey,
+        affinity: () => conversation().prefix,
+        route,
+      },
       once,
     );
   }
@@ -329,7 +340,15 @@ export class RoutingModelCaller implements ModelCaller {
       });
       const answer = await runSteps(this.#o.steps, shadow, () =>
         attemptAll(
-          { call: shadow, targets: [o.target], clock, log, steps: this.#o.attemptSteps, affinity: () => conversation().prefix },
+          {
+            call: shadow,
+            targets: [o.target],
+            clock,
+            log,
+            redact: this.#redact,
+            steps: this.#o.attemptSteps,
+            affinity: () => conversation().prefix,
+          },
           async (attempt) => {
             const asked = await askForEvents(attempt, o.question, this.#wires);
             return { status: 200, headers: [], body: { kind: "events", events: asked.answer } } satisfies Answer<ModelEvent>;

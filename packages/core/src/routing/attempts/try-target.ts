@@ -28,6 +28,8 @@ export interface TryOptions {
   readonly call: LiveCall<ModelHead>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes the secrets that this gateway knows out of a text: for failures, which vendors word as they like. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** What an attempt passes before its provider is dialed. Left out: nothing. */
   readonly steps?: readonly AttemptStep[] | undefined;
   /** The key that a target with several is tried with first, as long as that is free: what the call carries is bound to it. Null: any. */
@@ -76,9 +78,9 @@ export async function tryTarget<A>(o: TryOptions, target: Target, once: Once<A>)
     call.meter.pricing = attemptTarget(target);
     call.meter.delivered = null;
     try {
-      return await once({ target, key, call });
+      return await once({ target, key, call, redact: o.redact });
     } catch (error) {
-      failed = judged(o, { target, key, call }, error);
+      failed = judged(o, { target, key, call, redact: o.redact }, error);
     }
     if (failed.isFinal || key === null || !isTheKeys(failed.failure)) return failed;
     keys.setAside(key, o.clock.now() + restMs(failed.failure));

@@ -9,6 +9,8 @@ export interface Attempt {
   /** null: the provider has none and needs none. */
   readonly key: ProviderKey | null;
   readonly call: LiveCall<ModelHead>;
+  /** Takes the secrets that this gateway knows out of what the attempt failed with. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** What a route says of it; what is left out is as `server.timeouts` says. */
   readonly timeouts?: { readonly firstByteMs?: number | undefined; readonly idleMs?: number | undefined } | undefined;
 }

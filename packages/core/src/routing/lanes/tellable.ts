@@ -8,17 +8,16 @@ const SHORTEST_PIECE = 8;
  * What an attempt failed with, as anybody may hear it: without the key, which some vendors repeat; and of a vendor's failure, whose it was. Whatever looks like another
  * credential has been taken out by the codec.
  */
-export function tellable({ target, key }: Pick<Attempt, "target" | "key">, error: unknown): GatewayError {
+export function tellable({ target, key, redact }: Pick<Attempt, "target" | "key" | "redact">, error: unknown): GatewayError {
   const known = GatewayError.from(error);
   const secret = key?.secret.reveal();
   const isTheirs = known.code.startsWith("upstream_");
   if (secret === undefined && !isTheirs) return known;
-  const details = Object.entries(known.details ?? {}).map(([name, value]) => [
-    name,
-    typeof value === "string" ? without(secret, value) : value,
-  ]);
-  const message = without(secret, known.message);
-  const hint = known.hint === undefined ? undefined : without(secret, known.hint);
+  // A vendor may also repeat a header of its provider, or the key in base64: the redactor knows them all, in every form.
+  const told = (text: string): string => without(secret, redact === undefined ? text : redact(text));
+  const details = Object.entries(known.details ?? {}).map(([name, value]) => [name, typeof value === "string" ? told(value) : value]);
+  const message = told(known.message);
+  const hint = known.hint === undefined ? undefined : told(known.hint);
   return new GatewayError(known.code, message, {
     ...(hint === undefined ? {} : { hint }),
     ...(known.retryAfterMs === undefined ? {} : { retryAfterMs: known.retryAfterMs }),
