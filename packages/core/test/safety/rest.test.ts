@@ -40,8 +40,9 @@ describe("guardrails over REST", () => {
     [{ kind: "regex", settings: { patterns: [{ pattern: "(a)\\1" }] } }, /settings.patterns\[0\].pattern/],
     [{ kind: "words", settings: {} }, /settings.words/],
     [{ kind: "schema", settings: { declared: true }, action: "mask" }, /action/],
+    [{ kind: "schema", settings: { declared: true } }, /stages/],
     [{ kind: "secrets", settings: { formats: ["none"] } }, /none\W+ is not known/],
-    [{ kind: "schema", settings: { schema: { $ref: "http://127.0.0.1/evil.json" } } }, /settings.schema/],
+    [{ kind: "schema", stages: ["output"], settings: { schema: { $ref: "http://127.0.0.1/evil.json" } } }, /settings.schema/],
     [{ kind: "webhook", settings: { url: "https://example.com", secret: "0123456789abcdef" } }, /settings.secret/],
   ])("are held against their kind before they are stored: %j", async (body, message) => {
     const { send } = await rest();

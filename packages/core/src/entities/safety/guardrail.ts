@@ -59,6 +59,10 @@ export const guardrailSchema = z
   .refine((rules) => rules.action !== "mask" || positional.includes(rules.kind), {
     message: "a guardrail of this kind finds no place in the text that could be masked",
     path: ["action"],
+  })
+  .refine((rules) => rules.kind !== "schema" || (rules.stages.length === 1 && rules.stages[0] !== "input"), {
+    message: "a schema is held against one stage: output, arguments or results",
+    path: ["stages"],
   });
 type AnyRules = z.output<typeof guardrailSchema>;
 /** A guardrail with its defaults filled in. */
