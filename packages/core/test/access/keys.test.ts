@@ -352,3 +352,16 @@ describe("the limits of a key", () => {
     expect(statuses).toEqual([200, 200, 200, 429, 429]);
   });
 });
+
+describe("a run", () => {
+  it("goes no step further when the key that started it is revoked", async () => {
+    const gateway = await started();
+    const { id, key } = await gateway.keys.create({ name: "k" });
+    const run = await json(await call(gateway, "/api/v1/runs", { key, body: { model: "demo/echo", input: "hi" } }));
+    const statusOf = async (): Promise<string> => (await json(await call(gateway, `/api/v1/runs/${run.id as string}`))).status as string;
+    await expect.poll(statusOf).toBe("succeeded");
+    await gateway.keys.revoke(id);
+    const caller = { kind: "key" as const, id, name: "k", projects: ["default"] as [string], grants: ["*"], keyId: id };
+    await expect(gateway.as(caller).run({ model: "demo/echo", input: "again" })).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+});
