@@ -39,7 +39,7 @@ export const folders = {
 };
 
 /** Folders and files that may import every folder but `node`: the composition root, what it exports, and the harness around it. */
-export const mayImportAllButNode = ["gateway.ts", "gateway-options.ts", "gateway-services.ts", "index.ts", "testing"];
+export const mayImportAllButNode = ["gateway.ts", "gateway-options.ts", "gateway-policy.ts", "gateway-services.ts", "index.ts", "testing"];
 
 /**
  * Folder → folders that it may name in types only. `seams` → `ports`: docs/decisions/0003-seams-name-port-types.md; `access` → `seams`: docs/decisions/0014-who-is-calling.md.
@@ -90,7 +90,8 @@ export const outside = {
 
 /** Packages that load on first use: no static import leads from these entries of core to them (DESIGN.md §4). */
 export const loadedOnFirstUse = {
-  packages: /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@orama\/orama|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk)|@opentelemetry\/(api|sdk-trace-base)|@langfuse\/otel|prom-client|nodemailer)$/,
+  packages:
+    /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@orama\/orama|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk)|@opentelemetry\/(api|sdk-trace-base)|@langfuse\/otel|prom-client|nodemailer)$/,
   entries: ["index.ts", "ports/index.ts", "entities/index.ts", "testing/index.ts"],
 };
 

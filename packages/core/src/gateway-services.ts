@@ -1,9 +1,12 @@
-import { crypto } from "#platform";
+import { crypto, writeLine } from "#platform";
+import type { Config } from "./config/schema.js";
 import { GatewayError } from "./errors/index.js";
 import type { GatewayOptions } from "./gateway-options.js";
 import { memoryBus, memoryCache, memoryCounters, memoryWakeup } from "./memory/index.js";
 import { createSeams, EventHub, type Services } from "./seams/index.js";
+import type { Clock } from "./ports/index.js";
 import { newId } from "./util/ids.js";
+import { loggerLines, logLines, type WriteLine } from "./util/log.js";
 
 /** What every domain of a gateway is made with: what the options give, and this process's own where they give nothing. */
 export function servicesOf(
@@ -24,4 +27,10 @@ export function servicesOf(
 function messageOf(error: unknown): string {
   const cause = GatewayError.is(error, "internal") ? error.cause : error;
   return cause instanceof Error ? cause.message.slice(0, 500) : "";
+}
+
+/** Where the lines of the log go: to whom the options name, or to standard error. */
+export function linesOf({ log }: GatewayOptions, o: { readonly config: Config; readonly clock: Clock }): WriteLine {
+  if (log === undefined) return logLines(o.config.logging.format, { write: writeLine, now: () => o.clock.now() });
+  return typeof log === "function" ? log : loggerLines(log);
 }

@@ -1,5 +1,5 @@
-import { clock as systemClock, crypto, files, httpClient, stdioSpawner, writeLine } from "#platform";
-import { followedPeople, Identity, purposeKeys, readKeys, type GatewayKeys, type PurposeKeys, type Users } from "./access/index.js";
+import { clock as systemClock, crypto, files, httpClient, stdioSpawner } from "#platform";
+import { Identity, purposeKeys, readKeys, type GatewayKeys, type PurposeKeys, type Users } from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
 import type { Run } from "./agents/run.js";
@@ -8,34 +8,17 @@ import { loadConfig } from "./config/load-config.js";
 import { adapterFor } from "./config/open-storage.js";
 import type { Config } from "./config/schema.js";
 import { CHANGES_TOPIC, SnapshotHolder } from "./config/snapshot-holder.js";
-import {
-  allEntities,
-  storedModel,
-  storedProvider,
-  storedProviderKey,
-  approvalRule,
-  budget,
-  dataKey,
-  guardrail,
-  rateLimit,
-  toolClassification,
-  toolPermission,
-  type AnyEntity,
-} from "./entities/index.js";
+import { allEntities, storedModel, storedProvider, storedProviderKey, type AnyEntity } from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
 import { configOf, ownVariables, processEnvironment, secretsOf, type GatewayOptions } from "./gateway-options.js";
-import { servicesOf } from "./gateway-services.js";
+import { followedRecords, policyOf, type Policy } from "./gateway-policy.js";
+import { linesOf, servicesOf } from "./gateway-services.js";
 import { createFetch, Edge, usageFile, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
 import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
-import { memoryCounters, memoryStore } from "./memory/index.js";
-import { Approvals } from "./policy/approvals/index.js";
-import { attemptSteps, callSteps, modelSteps } from "./policy/chain.js";
+import { memoryStore } from "./memory/index.js";
 import { GroupCommit } from "./policy/group-commit.js";
 import { Guardrails } from "./policy/guardrails/index.js";
-import { GuardedCounters, Limiter } from "./policy/limits/index.js";
-import { ResponseCache } from "./policy/response-cache/index.js";
-import { Money } from "./policy/money/money.js";
 import { UsageLedger } from "./policy/money/usage/usage-ledger.js";
 import { UsageReports } from "./policy/money/usage/usage-reports.js";
 import { LazyStore } from "./ports/lazy-store.js";
@@ -53,9 +36,8 @@ import {
 } from "./routing/index.js";
 import { toRunEventView, toView } from "./routes/index.js";
 import { type GatewayEvents, type Inbox, type RunRequest, type Services, type Telemetry as TelemetryReports } from "./seams/index.js";
-import { Telemetry } from "./telemetry/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
-import { Log, loggerLines, logLines } from "./util/log.js";
+import { Log } from "./util/log.js";
 import { VERSION } from "./util/version.js";
 import { anthropicMessages } from "./wire/anthropic-messages/index.js";
 import { googleGenai } from "./wire/google-genai/index.js";
@@ -100,7 +82,7 @@ export class Gateway {
   readonly #store: LazyStore;
   readonly #snapshots: SnapshotHolder;
   readonly #ledger: GroupCommit;
-  readonly #money: Money;
+  readonly #policy: Policy;
   readonly #responses: StoredResponses;
   readonly #objects: StoredObjects;
   readonly #http: HttpClient;
@@ -109,8 +91,6 @@ export class Gateway {
   readonly #edge: Edge;
   readonly #identity: Identity;
   readonly #secrets: GatewaySecrets;
-  readonly #telemetry: Telemetry;
-  readonly #approvals: Approvals;
   #starting: Promise<void> | null = null;
   #isStarted = false;
   #closing: Promise<void> | null = null;
@@ -123,13 +103,7 @@ export class Gateway {
     this.config = loadConfig({ env: ownVariables(env), code: configOf(options) }).config;
     const clock = options.clock ?? systemClock;
     const redactor = new Redactor();
-    const { log } = options;
-    const lines =
-      log === undefined
-        ? logLines(this.config.logging.format, { write: writeLine, now: () => clock.now() })
-        : typeof log === "function"
-          ? log
-          : loggerLines(log);
+    const lines = linesOf(options, { config: this.config, clock });
     this.log = new Log(this.config.logging.level, redactor.ofLines(lines));
     this.#store = new LazyStore(() => this.#open(clock));
     this.#services = servicesOf(options, { store: this.#store, clock, log: this.log, redactor });
@@ -147,19 +121,7 @@ export class Gateway {
       config: this.config,
       readKeys: (within) => readKeys(this.#store, within),
       readRoutes: (within) => readRoutes(this.#store, within),
-      follows: [
-        ...followedPeople,
-        storedProvider,
-        storedProviderKey,
-        storedModel,
-        guardrail,
-        toolClassification,
-        toolPermission,
-        approvalRule,
-        rateLimit,
-        dataKey,
-        budget,
-      ],
+      follows: followedRecords,
     });
     const snapshot = () => this.#snapshots.current();
     this.#secrets.follow(this.#snapshots);
@@ -172,60 +134,25 @@ export class Gateway {
       options.http ??
       httpClient({ clock, connectMs: this.config.server.timeouts.connectMs, allowPrivate: this.config.network.allowPrivate });
 
-    const counters = new GuardedCounters({
-      ...{ counters: this.#services.counters, local: memoryCounters({ clock }).now, clock, log: this.log },
-      whenDown: () => this.config.limits.onCountersDown,
-    });
-    const durable = !this.#isInMemory();
-    const { resources } = this.#services.seams;
-    this.#money = new Money({ store: this.#store, clock, events, ledger: this.#ledger, durable, resources });
-    const reports = new UsageReports(this.#services);
-    this.usage = new UsageLedger({ reports, caller: OWNER, ready: () => this.start(), file: usageFile });
-    this.#approvals = new Approvals(this.#services, { snapshot });
-    this.#services.seams.inbox.fill(this.#approvals);
-    this.#telemetry = new Telemetry(this.#services, {
-      ...{ config: this.config, ledger: this.#ledger, http: this.#http, version: VERSION, otel: options.otel },
-      isListed: (provider, model) => this.providers.get(provider)?.model(model) !== null,
-      vendorOf: (provider) => this.providers.get(provider)?.telemetryName ?? provider,
+    const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
+    const policy = policyOf(this.#services, {
+      ...{ config: this.config, ledger: this.#ledger, http: this.#http, snapshot, keys, owner: OWNER, otel: options.otel, codecs },
+      durable: !this.#isInMemory(),
+      providers: () => this.providers,
       breakers: () => this.#models.breakers(),
     });
-    this.#services.seams.telemetry.fill(this.#telemetry);
-    this.guardrails = new Guardrails(this.#services, {
-      ...{ config: this.config, http: this.#http, ledger: this.#ledger, snapshot, owner: OWNER },
-      webhookKey: (name) => crypto.hmac(keys()("guardrail-webhooks"), new TextEncoder().encode(name)),
-    });
-    const policy = {
-      guardrails: this.guardrails,
-      ...{
-        watch: this.#telemetry.step(),
-        content: this.#telemetry.contentStep(),
-        parameters: this.#telemetry.parameters(),
-        redact: this.#telemetry.redact,
-      },
-      ...{ approvals: this.#approvals, counters: this.#services.counters },
-      ledger: this.#ledger,
-      clock,
-      events,
-      limiter: new Limiter({ counters, clock }),
-      money: this.#money,
-      responses: new ResponseCache({
-        ...{ cache: this.#services.cache, clock, crypto, log: this.log, events },
-        secret: () => keys()("response-cache"),
-        models: () => this.#services.seams.models.get(),
-        readerOf: (protocol) => codecs.find((codec) => codec.protocol === protocol) ?? null,
-      }),
-    };
-    const steps = callSteps(policy);
+    this.#policy = policy;
+    this.guardrails = policy.guardrails;
+    this.usage = new UsageLedger({ reports: new UsageReports(this.#services), caller: OWNER, ready: () => this.start(), file: usageFile });
 
     this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
     this.#followProviders();
-    const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
     const models = new RoutingModelCaller(this.#services, {
       providers: this.providers,
       http: this.#http,
       codecs,
-      steps: modelSteps(policy),
-      attemptSteps: attemptSteps(policy),
+      steps: policy.modelSteps,
+      attemptSteps: policy.attemptSteps,
       snapshot,
       tokenKey: () => keys()("opaque-tokens"),
     });
@@ -240,7 +167,7 @@ export class Gateway {
     this.#services.seams.resources.set("provider", providerActions(this.providers));
     this.#services.seams.resources.set("model", modelActions());
     this.mcp = new McpProxy(this.#services, {
-      ...{ snapshot, steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER, readGuard: this.guardrails.reading },
+      ...{ snapshot, steps: policy.steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER, readGuard: policy.guardrails.reading },
     });
     this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
     this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
@@ -277,7 +204,7 @@ export class Gateway {
       snapshot,
       mcp: this.mcp,
       version: VERSION,
-      counters,
+      counters: policy.counters,
       refresh,
       metricsOpen,
     });
@@ -308,12 +235,12 @@ export class Gateway {
 
   /** Who did what, what calls did, and alerts; each method sees what its caller may. */
   get telemetry(): TelemetryReports {
-    return this.#telemetry;
+    return this.#policy.telemetry;
   }
 
   /** What waits for a person, and what they decide. */
   get inbox(): Inbox {
-    return this.#approvals;
+    return this.#policy.approvals;
   }
 
   /** The same gateway for another caller: its projects, its grants. */
@@ -366,7 +293,7 @@ export class Gateway {
   }
 
   #handle(inbound: Inbound): Promise<HttpAnswer> {
-    return this.#telemetry.request(inbound, (seen) => this.#edge.handle(seen));
+    return this.#policy.telemetry.request(inbound, (seen) => this.#edge.handle(seen));
   }
 
   /** Domains reach each other, and who holds a model reaches it. */
@@ -405,13 +332,13 @@ export class Gateway {
     await this.guardrails.start();
     await this.mcp.start();
     if (this.#closing !== null) throw closed();
-    await this.#telemetry.start();
+    await this.#policy.telemetry.start();
     this.tasks.start();
     this.#identity.start();
     this.#engine.work();
-    this.#approvals.work();
+    this.#policy.approvals.work();
     this.#objects.work();
-    this.#money.work();
+    this.#policy.money.work();
     this.#isStarted = true;
   }
 
@@ -427,12 +354,12 @@ export class Gateway {
     this.#isStarted = false; // calls under way go on; a new one hears that it is closed
     await this.mcp.close();
     this.#models.close();
-    await this.#telemetry.close();
+    await this.#policy.telemetry.close();
     this.#secrets.close();
-    this.#approvals.close();
+    this.#policy.approvals.close();
     this.#identity.close();
     await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
-    await this.#money.close();
+    await this.#policy.money.close();
     await this.#snapshots.close();
     await this.#http.close();
     await this.#store.close();
