@@ -42,7 +42,9 @@ it.each(["http", "streamable-http"] as const)(
     onTestFinished(() => void (server.closeAllConnections(), server.close(), evil.close()));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
     const gateway = await createTestGateway({
-      mcpServers: { web: { type, url, headers: { authorization: "Bearer canary-of-the-operator", "x-client-secret": "canary-client-secret" } } },
+      mcpServers: {
+        web: { type, url, headers: { authorization: "Bearer canary-of-the-operator", "x-client-secret": "canary-client-secret" } },
+      },
     });
     onTestFinished(() => gateway.close({ graceMs: 0 }));
     for (let i = 0; i < 3; i++) {

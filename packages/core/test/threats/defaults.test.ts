@@ -42,16 +42,26 @@ it("a gateway of which nobody said anything listens on loopback, lets nobody in,
     expect([path, (await fetch(serving.url + path)).status]).toEqual([path, 401]);
   const within = { deadlineMs: Number.MAX_SAFE_INTEGER };
   expect((await store.find(user, { orderBy: "id", limit: 10 }, { system: "test" }, within)).rows).toEqual([]);
-  for (const [username, password] of [["admin", "admin"], ["root", "root"], ["admin", ""], ["owner", "changeme"]]) {
+  for (const [username, password] of [
+    ["admin", "admin"],
+    ["root", "root"],
+    ["admin", ""],
+    ["owner", "changeme"],
+  ]) {
     const headers = { "content-type": "application/json" };
     const answer = await fetch(`${serving.url}/api/v1/login`, { method: "POST", headers, body: JSON.stringify({ username, password }) });
     expect(answer.status).toBeGreaterThanOrEqual(400);
   }
-  const others = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).filter(({ internal, family }) => !internal && family === "IPv4"));
+  const others = Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).filter(({ internal, family }) => !internal && family === "IPv4"),
+  );
   for (const { address } of others) {
     const refused = await new Promise<string>((resolve) => {
       const socket = createConnection({ host: address, port: serving.port, timeout: 2_000 });
-      socket.on("connect", () => resolve("connected")).on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "")).on("timeout", () => resolve("timeout"));
+      socket
+        .on("connect", () => resolve("connected"))
+        .on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""))
+        .on("timeout", () => resolve("timeout"));
     });
     expect(refused).toBe("ECONNREFUSED");
   }

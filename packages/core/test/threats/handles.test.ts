@@ -22,7 +22,12 @@ async function gatewayOf(clock?: FakeClock) {
       }),
     );
     const text = await response.text();
-    return { status: response.status, text, headers: response.headers, json: (text.startsWith("{") ? JSON.parse(text) : {}) as { id: string } };
+    return {
+      status: response.status,
+      text,
+      headers: response.headers,
+      json: (text.startsWith("{") ? JSON.parse(text) : {}) as { id: string },
+    };
   };
   return { gateway, ask };
 }
@@ -42,7 +47,14 @@ describe("what a caller holds for the gateway (T45)", () => {
   it("a sealed token opens for its project alone, and not with any of its bits flipped (T45)", () => {
     const key = crypto.random(32);
     const sealer = new Sealer({ crypto, key: () => key });
-    const provenance = { protocol: "openai-responses", vendor: "openai", provider: "openai", model: "m", key: "k", token: "the vendor's own" } as unknown as Provenance;
+    const provenance = {
+      protocol: "openai-responses",
+      vendor: "openai",
+      provider: "openai",
+      model: "m",
+      key: "k",
+      token: "the vendor's own",
+    } as unknown as Provenance;
     const sealed = sealer.seal(provenance, "p1");
     const opened = sealer.open(sealed, "p1");
     expect(sealer.open(sealed, "p2")).toBeNull();
@@ -96,7 +108,12 @@ describe("what a caller holds for the gateway (T45)", () => {
     const session = begun.headers.get("mcp-session-id")!;
     expect(session).toMatch(/^[0-9a-f]{48}$/);
     const list = (who: keyof typeof callers, handle: string) =>
-      ask(who, "POST /mcp", { jsonrpc: "2.0", id: 2, method: "tools/list" }, { "mcp-session-id": handle, "mcp-protocol-version": "2025-11-25" });
+      ask(
+        who,
+        "POST /mcp",
+        { jsonrpc: "2.0", id: 2, method: "tools/list" },
+        { "mcp-session-id": handle, "mcp-protocol-version": "2025-11-25" },
+      );
     expect((await list("ada", session)).status).toBe(200);
     expect((await list("twin", session)).status).toBe(404);
     expect((await list("bob", session)).status).toBe(404);

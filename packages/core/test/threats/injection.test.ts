@@ -17,7 +17,8 @@ const scope = { system: "test" };
 
 /** SQL in a template with a hole, or in pieces that are put together. */
 const statement = /(?:select\s+[^`"']*\sfrom|insert\s+(?:or\s+\w+\s+)?into|update\s+\S+\s+set|delete\s+from|drop\s+table|alter\s+table)\s/i;
-const templates = (text: string) => [...text.matchAll(/(\bsql)?`[^`]*`/g)].filter(([found]) => found.includes("${") && statement.test(found));
+const templates = (text: string) =>
+  [...text.matchAll(/(\bsql)?`[^`]*`/g)].filter(([found]) => found.includes("${") && statement.test(found));
 const faults = (text: string): string[] => [
   ...templates(text).map(([found]) => found),
   ...[...text.matchAll(/["'][^"'\n]*["']\s*\+|\+\s*["'][^"'\n]*["']/g)].map(([found]) => found).filter((found) => statement.test(found)),
@@ -48,23 +49,54 @@ it("no statement is put together from texts anywhere: all of them are Kysely's, 
   expect(found).toEqual([]);
   for (const path of ofSql) {
     const text = readFileSync(path, "utf8");
-    const raw = [...text.matchAll(/\bsql\.(?:raw|lit)\(.*/g)].map(([one]) => one).filter((one) => !constants.some((form) => form.test(one)));
+    const raw = [...text.matchAll(/\bsql\.(?:raw|lit)\(.*/g)]
+      .map(([one]) => one)
+      .filter((one) => !constants.some((form) => form.test(one)));
     // Migrations are texts for people to read, made of declarations; all else is Kysely's `sql`, whose holes become parameters or identifiers.
     const loose = path.includes("/schema/") ? [] : templates(text).flatMap(([one, tag]) => (tag === undefined ? [one] : []));
     expect([path.slice(packages.length), ...raw, ...loose]).toEqual([path.slice(packages.length)]);
   }
   // Who else than the SQL packages has statements prepared or run?
   const drivers = sources(packages)
-    .filter((path) => path.includes("/src/") && /from "(?:libsql|kysely|mysql2|better-sqlite3|node:sqlite)/.test(readFileSync(path, "utf8")))
+    .filter(
+      (path) => path.includes("/src/") && /from "(?:libsql|kysely|mysql2|better-sqlite3|node:sqlite)/.test(readFileSync(path, "utf8")),
+    )
     .map((path) => path.slice(packages.length).split("/")[0]);
   expect([...new Set(drivers)].sort()).toEqual(["adapters-sqlite", "sql"]);
 });
 
-const pieces = ["'", '"', "`", ";", "--", "/*", "*/", "\\", "\u0000", "%", "_", "?", "?1", ":a", "$1", "@p", "\n", "') or 1=1 --", "'; drop table users; --", "union select", "é", "😀", "x'41'"];
+const pieces = [
+  "'",
+  '"',
+  "`",
+  ";",
+  "--",
+  "/*",
+  "*/",
+  "\\",
+  "\u0000",
+  "%",
+  "_",
+  "?",
+  "?1",
+  ":a",
+  "$1",
+  "@p",
+  "\n",
+  "') or 1=1 --",
+  "'; drop table users; --",
+  "union select",
+  "é",
+  "😀",
+  "x'41'",
+];
 const hostile = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 12 }).map((list) => list.join(""));
 
 function valueOf(column: Column, text: string, unique: string): unknown {
-  if (column.kind === "text") return unique.length >= column.maxLength ? unique.slice(-column.maxLength) : (unique + text).slice(0, column.maxLength).replace(/[\ud800-\udbff]$/, "");
+  if (column.kind === "text")
+    return unique.length >= column.maxLength
+      ? unique.slice(-column.maxLength)
+      : (unique + text).slice(0, column.maxLength).replace(/[\ud800-\udbff]$/, "");
   if (column.kind === "long-text") return text;
   if (column.kind === "int") return text.length;
   if (column.kind === "bool") return text.length % 2 === 0;
@@ -124,10 +156,7 @@ it("whatever stands in whichever text of whichever entity comes back as it was, 
   for (const entity of entities) await round(entity, "plain");
   const shapes = new Set(texts);
   expect(shapes.size).toBeGreaterThan(entities.length);
-  await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...entities), hostile, round),
-    { numRuns: 1_500 },
-  );
+  await fc.assert(fc.asyncProperty(fc.constantFrom(...entities), hostile, round), { numRuns: 1_500 });
   expect([...texts].filter((text) => !shapes.has(text))).toEqual([]);
   for (const text of texts) expect(text).not.toContain("'");
 }, 60_000);
