@@ -39,7 +39,15 @@ export const folders = {
 };
 
 /** Folders and files that may import every folder but `node`: the composition root, what it exports, and the harness around it. */
-export const mayImportAllButNode = ["gateway.ts", "gateway-options.ts", "gateway-policy.ts", "gateway-services.ts", "index.ts", "testing"];
+export const mayImportAllButNode = [
+  "gateway.ts",
+  "gateway-options.ts",
+  "gateway-policy.ts",
+  "gateway-faces.ts",
+  "gateway-foundation.ts",
+  "index.ts",
+  "testing",
+];
 
 /**
  * Folder → folders that it may name in types only. `seams` → `ports`: docs/decisions/0003-seams-name-port-types.md; `access` → `seams`: docs/decisions/0014-who-is-calling.md.

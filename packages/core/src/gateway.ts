@@ -1,52 +1,34 @@
-import { clock as systemClock, crypto, files, httpClient, stdioSpawner } from "#platform";
-import { Identity, purposeKeys, readKeys, type GatewayKeys, type PurposeKeys, type Users } from "./access/index.js";
+import { stdioSpawner } from "#platform";
+import { Identity, type GatewayKeys, type Users } from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
 import type { Run } from "./agents/run.js";
 import { DEFAULT_PROJECT, type Caller, type HttpAnswer, type Inbound } from "./calls/index.js";
-import { loadConfig } from "./config/load-config.js";
-import { adapterFor } from "./config/open-storage.js";
 import type { Config } from "./config/schema.js";
-import { CHANGES_TOPIC, SnapshotHolder } from "./config/snapshot-holder.js";
-import { allEntities, storedModel, storedProvider, storedProviderKey, type AnyEntity } from "./entities/index.js";
+import { storedModel, storedProvider, storedProviderKey } from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
-import { configOf, ownVariables, processEnvironment, secretsOf, type GatewayOptions } from "./gateway-options.js";
-import { followedRecords, policyOf, type Policy } from "./gateway-policy.js";
-import { linesOf, servicesOf } from "./gateway-services.js";
+import { processEnvironment, type GatewayOptions } from "./gateway-options.js";
+import { policyOf, type Policy } from "./gateway-policy.js";
+import { facesOf } from "./gateway-faces.js";
+import { foundationOf, type Foundation } from "./gateway-foundation.js";
 import { createFetch, Edge, usageFile, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
-import { GatewaySecrets, Redactor, type Resealed } from "./secrets/index.js";
-import { memoryStore } from "./memory/index.js";
-import { GroupCommit } from "./policy/group-commit.js";
-import { Guardrails } from "./policy/guardrails/index.js";
+import { type Resealed } from "./secrets/index.js";
+import type { Guardrails } from "./policy/guardrails/index.js";
 import { UsageLedger } from "./policy/money/usage/usage-ledger.js";
 import { UsageReports } from "./policy/money/usage/usage-reports.js";
-import { LazyStore } from "./ports/lazy-store.js";
-import type { Clock, HttpClient, RecordStore } from "./ports/index.js";
 import { Providers, StoredProviders, type Models } from "./providers/index.js";
-import {
-  CallerAsker,
-  modelActions,
-  providerActions,
-  readRoutes,
-  Routes,
-  RoutingModelCaller,
-  StoredObjects,
-  StoredResponses,
-} from "./routing/index.js";
-import { toRunEventView, toView } from "./routes/index.js";
+import { CallerAsker, modelActions, providerActions, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
+import { toRunEventView } from "./routes/index.js";
 import { type GatewayEvents, type Inbox, type RunRequest, type Services, type Telemetry as TelemetryReports } from "./seams/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
-import { Log } from "./util/log.js";
-import { VERSION } from "./util/version.js";
+import type { Log } from "./util/log.js";
 import { anthropicMessages } from "./wire/anthropic-messages/index.js";
 import { googleGenai } from "./wire/google-genai/index.js";
 import { openaiChat } from "./wire/openai-chat/index.js";
 import { openaiResponses } from "./wire/openai-responses/index.js";
 
-/** Without a database the usage and audit ledgers keep their newest rows only, so that the process does not grow with its calls. */
-const MEMORY_LEDGER_ROWS = 10_000;
-/** Likewise the responses that it keeps. */
+/** Without a database the responses that it keeps, so that the process does not grow with its calls. */
 const MEMORY_RESPONSES = 1_000;
 /** What the ledger has to write its last rows, however short the grace. */
 const LAST_WRITES_MS = 1_000;
@@ -78,19 +60,15 @@ export class Gateway {
   /** The gateway as a web handler: `fetch(request)`, under any path with `{ basePath }`. */
   readonly fetch: (request: Request, options?: FetchOptions) => Promise<Response>;
   readonly #options: GatewayOptions;
+  readonly #base: Foundation;
   readonly #services: Services;
-  readonly #store: LazyStore;
-  readonly #snapshots: SnapshotHolder;
-  readonly #ledger: GroupCommit;
   readonly #policy: Policy;
   readonly #responses: StoredResponses;
   readonly #objects: StoredObjects;
-  readonly #http: HttpClient;
   readonly #models: RoutingModelCaller;
   readonly #engine: RunEngine;
   readonly #edge: Edge;
   readonly #identity: Identity;
-  readonly #secrets: GatewaySecrets;
   #starting: Promise<void> | null = null;
   #isStarted = false;
   #closing: Promise<void> | null = null;
@@ -98,116 +76,53 @@ export class Gateway {
   #endByMs = Infinity;
 
   constructor(options: GatewayOptions = {}) {
-    const env = options.env ?? processEnvironment();
+    const base = foundationOf(options);
+    const { services, snapshots, http, keys } = base;
     this.#options = options;
-    this.config = loadConfig({ env: ownVariables(env), code: configOf(options) }).config;
-    const clock = options.clock ?? systemClock;
-    const redactor = new Redactor();
-    const lines = linesOf(options, { config: this.config, clock });
-    this.log = new Log(this.config.logging.level, redactor.ofLines(lines));
-    this.#store = new LazyStore(() => this.#open(clock));
-    this.#services = servicesOf(options, { store: this.#store, clock, log: this.log, redactor });
-    const { events } = this.#services;
-    this.#secrets = new GatewaySecrets({
-      ...{ store: this.#store, crypto, clock, log: this.log, env, redactor },
-      ...secretsOf(options, env),
-      sources: options.secretSources ?? [],
-      readFile: (path) => files.read(path),
-      entities: allEntities.filter((entity): entity is AnyEntity => entity.kind !== "log"),
-    });
-    this.#services.seams.vault.fill(this.#secrets);
-    const keys = lazily(() => purposeKeys(crypto, this.#secrets.root()));
-    this.#snapshots = new SnapshotHolder(this.#services, {
-      config: this.config,
-      readKeys: (within) => readKeys(this.#store, within),
-      readRoutes: (within) => readRoutes(this.#store, within),
-      follows: followedRecords,
-    });
-    const snapshot = () => this.#snapshots.current();
-    this.#secrets.follow(this.#snapshots);
-    this.#ledger = new GroupCommit({
-      store: this.#store,
-      clock,
-      onError: (error) => events.emit("internal.error", { where: "writing the ledger", error }),
-    });
-    this.#http =
-      options.http ??
-      httpClient({ clock, connectMs: this.config.server.timeouts.connectMs, allowPrivate: this.config.network.allowPrivate });
+    this.#base = base;
+    this.#services = services;
+    this.config = base.config;
+    this.log = services.log;
+    const { config } = this;
+    const snapshot = () => snapshots.current();
+    const ready = () => this.start();
 
     const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
-    const policy = policyOf(this.#services, {
-      ...{ config: this.config, ledger: this.#ledger, http: this.#http, snapshot, keys, owner: OWNER, otel: options.otel, codecs },
-      durable: !this.#isInMemory(),
+    const policy = policyOf(services, {
+      ...{ config, ledger: base.ledger, http, snapshot, keys, owner: OWNER, otel: options.otel, codecs, durable: !base.isInMemory },
       providers: () => this.providers,
       breakers: () => this.#models.breakers(),
     });
     this.#policy = policy;
     this.guardrails = policy.guardrails;
-    this.usage = new UsageLedger({ reports: new UsageReports(this.#services), caller: OWNER, ready: () => this.start(), file: usageFile });
+    this.usage = new UsageLedger({ reports: new UsageReports(services), caller: OWNER, ready, file: usageFile });
 
-    this.providers = new Providers({ clock, http: this.#http, providers: this.config.providers });
+    this.providers = new Providers({ clock: services.clock, http, providers: config.providers });
     this.#followProviders();
-    const models = new RoutingModelCaller(this.#services, {
-      providers: this.providers,
-      http: this.#http,
-      codecs,
-      steps: policy.modelSteps,
-      attemptSteps: policy.attemptSteps,
-      snapshot,
+    const models = new RoutingModelCaller(services, {
+      ...{ providers: this.providers, http, codecs, snapshot, steps: policy.modelSteps, attemptSteps: policy.attemptSteps },
       tokenKey: () => keys()("opaque-tokens"),
     });
     this.#models = models;
     const explain = models.explain.bind(models, OWNER);
     this.providers.models.explainWith(explain);
-    this.routes = new Routes(this.#services, {
-      ...{ config: this.config, providers: this.providers, owner: OWNER, explain },
-      refresh: () => this.#snapshots.refresh(),
+    const refresh = () => snapshots.refresh();
+    this.routes = new Routes(services, { config, providers: this.providers, owner: OWNER, explain, refresh });
+    this.mcp = new McpProxy(services, {
+      ...{ snapshot, steps: policy.steps, http, spawner: stdioSpawner(), owner: OWNER, readGuard: policy.guardrails.reading },
     });
-    this.#services.seams.resources.set("route", this.routes.actions());
-    this.#services.seams.resources.set("provider", providerActions(this.providers));
-    this.#services.seams.resources.set("model", modelActions());
-    this.mcp = new McpProxy(this.#services, {
-      ...{ snapshot, steps: policy.steps, http: this.#http, spawner: stdioSpawner(), owner: OWNER, readGuard: policy.guardrails.reading },
-    });
-    this.#engine = new RunEngine(this.#services, { eventView: toRunEventView });
-    this.tasks = new TaskScheduler(this.#services, { owner: OWNER });
+    this.#engine = new RunEngine(services, { eventView: toRunEventView });
+    this.tasks = new TaskScheduler(services, { owner: OWNER });
     this.runs = new Runs(this.#engine, OWNER);
-    this.#responses = new StoredResponses(this.#services, this.#isInMemory() ? { maxRows: MEMORY_RESPONSES } : {});
-    this.#objects = new StoredObjects(this.#services, { models, providers: this.providers, http: this.#http, codecs, snapshot });
+    this.#responses = new StoredResponses(services, base.isInMemory ? { maxRows: MEMORY_RESPONSES } : {});
+    this.#objects = new StoredObjects(services, { models, providers: this.providers, http, codecs, snapshot });
     this.#connect(models);
 
-    const { publicUrl, oidc } = this.config.access;
-    const identity = new Identity(this.#services, {
-      ...{
-        keys,
-        snapshot,
-        http: this.#http,
-        oidc,
-        publicUrl,
-        auth: options.auth,
-        verifiers: options.keyVerifiers,
-        owner: OWNER,
-        view: toView,
-      },
-      ready: () => this.start(),
-      changed: async (id) => void (await Promise.all([this.#services.bus.publish(CHANGES_TOPIC, [id]), this.#snapshots.refresh()])),
-    });
+    const { identity, edge } = facesOf(base, { options, mcp: this.mcp, counters: policy.counters, owner: OWNER, ready });
     this.#identity = identity;
     this.keys = identity.keys;
     this.users = identity.users;
-    this.#snapshots.onSwap(() => identity.swapped());
-    const refresh = () => this.#snapshots.refresh();
-    const metricsOpen = this.config.telemetry.metrics.open;
-    this.#edge = new Edge(this.#services, {
-      access: identity.access,
-      identity,
-      snapshot,
-      mcp: this.mcp,
-      version: VERSION,
-      counters: policy.counters,
-      refresh,
-      metricsOpen,
-    });
+    this.#edge = edge;
     this.fetch = createFetch((inbound) => this.handle(inbound));
   }
 
@@ -230,7 +145,7 @@ export class Gateway {
    */
   async rotateSecrets(): Promise<Resealed> {
     await this.start();
-    return this.#secrets.rotate();
+    return this.#base.secrets.rotate();
   }
 
   /** Who did what, what calls did, and alerts; each method sees what its caller may. */
@@ -300,6 +215,9 @@ export class Gateway {
   #connect(models: RoutingModelCaller): void {
     const { clock, seams } = this.#services;
     seams.models.fill(models);
+    seams.resources.set("route", this.routes.actions());
+    seams.resources.set("provider", providerActions(this.providers));
+    seams.resources.set("model", modelActions());
     seams.responses.fill(this.#responses);
     seams.objects.fill(this.#objects);
     seams.tools.fill(this.mcp.toolCaller());
@@ -314,21 +232,25 @@ export class Gateway {
     const { log } = this.#services;
     const onFault = (name: string, error: unknown): void =>
       log.error("a stored provider or model cannot be used and does not count", { name, code: GatewayError.from(error).code });
-    const stored = new StoredProviders({ providers: this.providers, open: (sealed, place) => this.#secrets.open(sealed, place), onFault });
-    this.#snapshots.onSwap(({ records }) =>
+    const stored = new StoredProviders({
+      providers: this.providers,
+      open: (sealed, place) => this.#base.secrets.open(sealed, place),
+      onFault,
+    });
+    this.#base.snapshots.onSwap(({ records }) =>
       stored.use({ providers: records.of(storedProvider), keys: records.of(storedProviderKey), models: records.of(storedModel) }),
     );
   }
 
   async #start(): Promise<void> {
-    await this.#store.ready();
-    await this.#secrets.start(this.config);
-    if (this.#secrets.areOfThisProcess && !this.#isInMemory())
+    await this.#base.store.ready();
+    await this.#base.secrets.start(this.config);
+    if (this.#base.secrets.areOfThisProcess && !this.#base.isInMemory)
       this.log.warn(
         "no secret was given: keys and secrets that are stored now are of no use after this process; set SALLYPORT_SECRET (openssl rand -base64 32)",
       );
     if (this.#options.auth === undefined) await this.#identity.ensureOwner(this.#ownerKey(), this.#options.onOwnerKey);
-    await this.#snapshots.start();
+    await this.#base.snapshots.start();
     await this.guardrails.start();
     await this.mcp.start();
     if (this.#closing !== null) throw closed();
@@ -355,14 +277,14 @@ export class Gateway {
     await this.mcp.close();
     this.#models.close();
     await this.#policy.telemetry.close();
-    this.#secrets.close();
+    this.#base.secrets.close();
     this.#policy.approvals.close();
     this.#identity.close();
-    await this.#ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
+    await this.#base.ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
     await this.#policy.money.close();
-    await this.#snapshots.close();
-    await this.#http.close();
-    await this.#store.close();
+    await this.#base.snapshots.close();
+    await this.#base.http.close();
+    await this.#base.store.close();
   }
 
   /** The earliest end that anybody asked for holds. */
@@ -375,25 +297,8 @@ export class Gateway {
       this.#objects.close(),
     ]);
   }
-
-  /** Nothing outlives the process. */
-  #isInMemory(): boolean {
-    const { storage } = this.#options;
-    return !(storage !== undefined && "open" in storage) && (this.config.storage?.url ?? "memory:") === "memory:";
-  }
-
-  async #open(clock: Clock): Promise<RecordStore> {
-    const { storage } = this.#options;
-    const adapter = storage !== undefined && "open" in storage ? storage : await adapterFor(this.config.storage?.url ?? "memory:");
-    return adapter === null ? memoryStore({ clock, ledgerRows: MEMORY_LEDGER_ROWS }) : adapter.open({ entities: allEntities });
-  }
 }
 
 function closed(): GatewayError {
   return new GatewayError("shutting_down", "The gateway is closed.");
-}
-
-function lazily(make: () => PurposeKeys): () => PurposeKeys {
-  let made: PurposeKeys | null = null;
-  return () => (made ??= make());
 }

@@ -70,7 +70,7 @@ async function oneCall(o: ToolStepOptions, asked: ToolCallPart, index: number): 
     const denial = denialOf(verdict);
     if (denial !== null) return finish(o, asked, { outcome: denial, events: [] });
   }
-  const call = verdict?.edited == null ? asked : { ...asked, arguments: verdict.edited };
+  const call = verdict === undefined || verdict === null || verdict.edited === null ? asked : { ...asked, arguments: verdict.edited };
   const started = { type: "tool.started", step, callId, name, arguments: shorten(call.arguments, MAX_EVENT_CHARS) } as const;
   const refusal = refusalOf(o, call, index);
   if (refusal !== null) return finish(o, call, { outcome: refusal, events: [started] });

@@ -8,7 +8,7 @@ import type { Log } from "../util/log.js";
 import type { Secret } from "../util/secret.js";
 import { infisicalSource } from "./infisical.js";
 import { addDataKey, openKeys, processKeys, type KeyRingOptions, type OpenKeys } from "./key-ring.js";
-import { Redactor } from "./redactor.js";
+import type { Redactor } from "./redactor.js";
 import { resealAll, type Resealed } from "./reseal.js";
 import { secretsIn, SecretResolver } from "./resolve-secrets.js";
 import { SealedVault } from "./sealed-vault.js";

@@ -3,7 +3,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Caller } from "../../src/calls/index.js";
 import { approval, toolClassification, toolPermission } from "../../src/entities/index.js";
-import { Gateway } from "../../src/gateway.js";
+import type { Gateway } from "../../src/gateway.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { serve } from "../../src/node/index.js";
 import { crypto } from "../../src/platform/node-crypto.js";
