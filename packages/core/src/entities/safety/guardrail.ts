@@ -105,7 +105,8 @@ export type GuardrailRow = RowType<typeof guardrail>;
 /** A row as configuration would write it: what is null was left out, and names of settings may be in snake_case, as all else on the REST face. */
 export function guardrailInputOf(row: Omit<GuardrailRow, "id" | "version" | "createdAtMs" | "updatedAtMs">): unknown {
   const { enabled, priority, stages, kind, action, severity, unseen, applies } = row;
-  const settings = Object.fromEntries(Object.entries(row.settings).map(([name, value]) => [camelCase(name), value]));
+  // Null only where somebody else wrote to the database: no settings then, which no kind accepts unless it needs none.
+  const settings = Object.fromEntries(Object.entries((row.settings as typeof row.settings | null) ?? {}).map(([name, value]) => [camelCase(name), value]));
   return {
     ...{ enabled, priority, stages, kind, settings, action, applies },
     ...(severity === null ? {} : { severity }),
