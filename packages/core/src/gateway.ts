@@ -1,5 +1,5 @@
 import { stdioSpawner } from "#platform";
-import { Identity, type GatewayKeys, type Users } from "./access/index.js";
+import { type Identity, type GatewayKeys, type Users } from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
 import type { Run } from "./agents/run.js";
@@ -11,7 +11,7 @@ import { processEnvironment, type GatewayOptions } from "./gateway-options.js";
 import { policyOf, type Policy } from "./gateway-policy.js";
 import { facesOf } from "./gateway-faces.js";
 import { foundationOf, type Foundation } from "./gateway-foundation.js";
-import { createFetch, Edge, usageFile, type FetchOptions } from "./http/index.js";
+import { createFetch, type Edge, usageFile, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
 import { type Resealed } from "./secrets/index.js";
 import type { Guardrails } from "./policy/guardrails/index.js";

@@ -10,7 +10,7 @@ import { crypto } from "../../src/platform/node-crypto.js";
 import { argumentsHash } from "../../src/policy/approvals/arguments-hash.js";
 import { classOfName } from "../../src/policy/approvals/classify.js";
 import { conditionsHold } from "../../src/policy/approvals/conditions.js";
-import { insert, type RecordStore } from "../../src/ports/index.js";
+import { insert, update, type RecordStore } from "../../src/ports/index.js";
 import { createTestGateway, FakeClock, script, TEST_OWNER_KEY } from "../../src/testing/index.js";
 
 const dangerous = { approvals: { tools: { demo__echo: { class: "dangerous" as const } } } };
@@ -122,6 +122,28 @@ describe("a call that needs a person", () => {
     const row = await store.get(approval, id, scope, within);
     expect(JSON.stringify(row)).not.toContain("canary");
     expect(JSON.parse((await gateway.inbox.get(ada, id))!.arguments)).toEqual({ text: "payroll-canary", key: "***" });
+  });
+});
+
+describe("what two could be confused about", () => {
+  it("the same call in another project is another one, and asks for itself", async () => {
+    const gateway = await gatewayWith();
+    const id = await asked(gateway, { text: "x" });
+    const elsewhere: Caller = { ...ada, projects: ["p2"] };
+    expect(await asked(gateway, { text: "x" }, elsewhere)).not.toBe(id);
+    await gateway.inbox.approve(bob, id, {});
+    expect(await echo(gateway, { text: "x" }, elsewhere)).toMatch(/^needs/);
+  });
+
+  it("arguments that say a key twice are refused: neither a rule nor a person may read another one than the server (T35)", async () => {
+    const gateway = await gatewayWith();
+    const id = await asked(gateway, { text: "/tmp/ok" });
+    await gateway.inbox.approve(bob, id, { remember: { conditions: [{ path: "text", op: "starts_with", value: "/tmp/" }] } });
+    await expect.poll(() => echo(gateway, { text: "/tmp/other" }), { timeout: 5_000 }).toContain("/tmp/other");
+    const tools = (gateway as unknown as { mcp: { toolCaller(): import("../../src/seams/index.js").ToolCaller } }).mcp.toolCaller();
+    const o = { caller: ada, requestId: "r", signal: new AbortController().signal, deadlineMs: Date.now() + 10_000, depth: 0 };
+    const call = tools.call({ name: "demo__echo", arguments: '{"text":"/etc/shadow","text":"/tmp/ok"}' }, o);
+    await expect(call).rejects.toMatchObject({ code: "validation_failed" });
   });
 });
 
@@ -252,6 +274,21 @@ describe("a run", () => {
     expect(finished).toEqual(["Not called: a person denied it, and said: ask legal first"]);
   });
 
+  it("goes on although the process that decided ended before it could wake it", async () => {
+    const clock = new FakeClock();
+    const store = memoryStore({ clock });
+    const storage = { name: "shared", open: () => Promise.resolve(store) };
+    const gateway = await gatewayWith({ ...dangerous, clock, storage, model: wants({ text: "x" }) });
+    const handle = gateway.as(ada).run({ model: "test/script", input: "go", tools: ["demo__*"] });
+    await expect.poll(async () => (await gateway.runs.get(handle.id))?.status).toBe("waiting");
+    const [item] = (await gateway.inbox.list(ada, { limit: 1 })).items;
+    // What another process would have written, had it ended right after.
+    const set = { status: "denied" as const, openKey: item!.row.id, note: "no" };
+    await store.commit([{ scope, writes: [update(approval, item!.row.id, { change: { set } })] }], within);
+    await clock.advance(10_000);
+    expect((await handle).text).toBe("done");
+  });
+
   it("waits as long as it takes without using up its time, and can be cancelled while it waits", async () => {
     const clock = new FakeClock();
     const gateway = await gatewayWith({ ...dangerous, clock, model: wants({ text: "x" }) });
@@ -270,7 +307,7 @@ describe("a run", () => {
 });
 
 describe("what an approval is bound to", () => {
-  const of = (text: string) => argumentsHash(crypto, { callerId: "a", server: "s", tool: "t", arguments: text });
+  const of = (text: string) => argumentsHash(crypto, { projectId: "p", callerId: "a", server: "s", tool: "t", arguments: text });
 
   it("does not see spaces and the order of keys, and sees all else (T35)", () => {
     expect(of('{"a":1,"b":[1, 2]}')).toBe(of(' {"b":[1,2], "a":1 }'));

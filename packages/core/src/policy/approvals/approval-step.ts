@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
+import { parseCallerJson } from "../../util/json-checks/caller-json.js";
 import type { ToolHead } from "../../calls/index.js";
 import type { Clock, Counters } from "../../ports/index.js";
 import type { OpenCall, Step } from "../step.js";
@@ -38,6 +39,7 @@ async function admit(call: OpenCall<ToolHead>, classified: Classified, o: Approv
   const content = call.content();
   if (content.kind !== "tool") throw new GatewayError("internal", "A tool call has no arguments to look at.");
   const { server, tool } = call.head;
+  refuseDuplicates(content.arguments);
   const asked: Asked = { caller: call.caller, server, tool, arguments: content.arguments, nowMs: o.clock.now() };
   if (ruleFor(call.snapshot, asked) !== null) return;
   if (await isPermitted(call.snapshot, asked, o.counters)) return;
@@ -49,4 +51,9 @@ async function admit(call: OpenCall<ToolHead>, classified: Classified, o: Approv
     hint: `Approve it in the inbox (POST /api/v1/inbox/${row.id}/approve), then make the same call again.`,
     details: { approval_id: row.id, tool: call.head.name, expires_at_ms: row.expiresAtMs },
   });
+}
+
+/** A key that stands twice is read one way by a rule and by the person who decides, and perhaps another way by the server. Errors: `validation_failed`. */
+function refuseDuplicates(text: string): void {
+  parseCallerJson(new TextEncoder().encode(text));
 }

@@ -1,6 +1,6 @@
 import type { Caller, ToolHead } from "../../calls/index.js";
 import type { Snapshot } from "../../config/snapshot.js";
-import { approval, approvalRule, type ApprovalRow, type ToolClass } from "../../entities/index.js";
+import { approval, approvalRule, run, type ApprovalRow, type ToolClass } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { insert, now, update, type NewRow, type Unit, type Within, type Write } from "../../ports/index.js";
 import type { Approving, Inbox, InboxItem, InboxQuery, SealedPlace, Services, Verdict } from "../../seams/index.js";
@@ -15,7 +15,9 @@ export interface ApprovalsOptions {
 }
 
 const WITHIN_MS = 10_000;
-const SWEEP_MS = 30_000;
+const SWEEP_MS = 10_000;
+/** Of one call to find its approval, ask for it, or use it up: more only when others do the same at once. */
+const MOST_TRIES = 20;
 const SWEEP_ROWS = 200;
 const SYSTEM = { system: "what waits for a person" } as const;
 const ARGUMENTS = "arguments";
@@ -54,9 +56,10 @@ export class Approvals implements Inbox {
   /** null: a person approved this very call, which is used up by it. Else the row that it waits for, made when there is none. */
   async useOrAsk(asked: Asked, o: { readonly call: OpenCall<ToolHead>; readonly class: ToolClass }): Promise<ApprovalRow | null> {
     const { store, crypto } = this.#services;
-    const hash = argumentsHash(crypto, { ...asked, callerId: asked.caller.id });
-    const scope = { projects: [asked.caller.projects[0]] };
-    for (;;) {
+    const projectId = asked.caller.projects[0];
+    const hash = argumentsHash(crypto, { ...asked, projectId, callerId: asked.caller.id });
+    const scope = { projects: [projectId] };
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const within = this.#within(o.call.deadlineMs);
       const { rows } = await store.find(approval, { where: { openKey: hash }, orderBy: "id", limit: 1 }, scope, within);
       const open = rows[0];
@@ -77,6 +80,7 @@ export class Approvals implements Inbox {
       const [used] = await store.commit([{ scope, writes: [update(approval, open.id, { change, where })] }], within);
       if (used?.ok === true) return null;
     }
+    throw new GatewayError("conflict", "This call was asked for and decided on by several at once.", { hint: "Make it again." });
   }
 
   async list(caller: Caller, q: InboxQuery): Promise<{ readonly items: readonly InboxItem[]; readonly next: string | null }> {
@@ -137,6 +141,18 @@ export class Approvals implements Inbox {
       const where = { status, expiresAtMs: { lte: now } };
       const { rows } = await store.find(approval, { where, orderBy: "expiresAtMs", limit: SWEEP_ROWS }, SYSTEM, this.#within());
       for (const row of rows) await this.#end(row, "expired", this.#within());
+    }
+    await this.#wakeDecided();
+  }
+
+  /** A process that decides and ends before it wakes the run leaves it waiting: whoever looks next wakes it. */
+  async #wakeDecided(): Promise<void> {
+    const { store, seams } = this.#services;
+    const waiting = await store.find(run, { where: { status: "waiting" }, orderBy: "id", limit: SWEEP_ROWS }, SYSTEM, this.#within());
+    for (const { id, projectId } of waiting.rows) {
+      const where = { runId: id, status: "pending" as const };
+      const { rows } = await store.find(approval, { where, orderBy: "id", limit: 1 }, SYSTEM, this.#within());
+      if (rows.length === 0) await seams.runs.get().wake(id, projectId);
     }
   }
 
@@ -219,7 +235,7 @@ export class Approvals implements Inbox {
       );
     if (!isObjectText(text)) throw new GatewayError("validation_failed", "arguments: a JSON object is expected.");
     const { callerId, server, tool } = row;
-    const hash = argumentsHash(this.#services.crypto, { callerId, server, tool, arguments: text });
+    const hash = argumentsHash(this.#services.crypto, { projectId: row.projectId, callerId, server, tool, arguments: text });
     return { hash, sealed: this.#services.seams.vault.get().seal(text, placeOf(EDITED, row.id)) };
   }
 

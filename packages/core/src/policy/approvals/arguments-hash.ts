@@ -9,9 +9,9 @@ const encoder = new TextEncoder();
  */
 export function argumentsHash(
   crypto: Crypto,
-  o: { readonly callerId: string; readonly server: string; readonly tool: string; readonly arguments: string },
+  o: { readonly projectId: string; readonly callerId: string; readonly server: string; readonly tool: string; readonly arguments: string },
 ): string {
-  return hashOf(crypto, JSON.stringify([o.callerId, o.server, o.tool, canonicalArguments(o.arguments)]));
+  return hashOf(crypto, JSON.stringify([o.projectId, o.callerId, o.server, o.tool, canonicalArguments(o.arguments)]));
 }
 
 export function hashOf(crypto: Crypto, text: string): string {

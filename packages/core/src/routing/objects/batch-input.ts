@@ -2,7 +2,7 @@ import type { Json } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { BatchRequest } from "../../seams/index.js";
 import { fromUtf8, isObject, utf8 } from "../../util/json.js";
-import { parseCallerJson } from "../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../util/json-checks/caller-json.js";
 
 /** OpenAI's limit, and half of Anthropic's. */
 const MAX_REQUESTS = 50_000;

@@ -1,7 +1,7 @@
 import type { EmbedAnswer, EmbedCall } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { isObject } from "../../util/json.js";
-import { parseCallerJson } from "../shared/caller-json.js";
+import { parseCallerJson } from "../../util/json-checks/caller-json.js";
 import type { EmbedCodec, Warning } from "../shared/codec.js";
 import { Fields, invalid } from "../shared/fields.js";
 import { parseUpstreamJson } from "../shared/upstream-json.js";

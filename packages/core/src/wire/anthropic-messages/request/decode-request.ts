@@ -1,5 +1,5 @@
 import type { JsonObject, Message, ModelCall, OutputFormat, ReasoningOptions } from "../../../calls/index.js";
-import { parseCallerJson } from "../../shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { Fields, invalid } from "../../shared/fields.js";
 import { rawJsonAt } from "../../shared/raw-json.js";
 import { asExtras } from "../extras.js";

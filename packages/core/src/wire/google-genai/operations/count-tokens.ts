@@ -2,7 +2,7 @@ import type { ModelCall, TokenCount } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
 import type { EncodedRequest, PathHead, Quirks, TokenCounter, Warning } from "../../shared/codec.js";
-import { parseCallerJson } from "../../shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { jsonText, rawJsonAt } from "../../shared/raw-json.js";
 import { parseUpstreamJson } from "../../shared/upstream-json.js";
 import { errorInBody } from "../decode-error.js";

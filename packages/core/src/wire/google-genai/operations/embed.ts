@@ -1,7 +1,7 @@
 import type { EmbedAnswer, EmbedCall, Usage } from "../../../calls/index.js";
 import { GatewayError } from "../../../errors/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
-import { parseCallerJson } from "../../shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import type { EmbedCodec, EncodedRequest, PathHead, Quirks, Warning } from "../../shared/codec.js";
 import { invalid, unsupported, type Fields } from "../../shared/fields.js";
 import { parseUpstreamJson } from "../../shared/upstream-json.js";

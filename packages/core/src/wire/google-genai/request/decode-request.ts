@@ -1,6 +1,6 @@
 import type { ModelCall } from "../../../calls/index.js";
 import { isObject } from "../../../util/json.js";
-import { parseCallerJson } from "../../shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import type { PathHead } from "../../shared/codec.js";
 import { invalid } from "../../shared/fields.js";
 import { asExtras } from "../extras.js";

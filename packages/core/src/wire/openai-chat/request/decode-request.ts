@@ -1,5 +1,5 @@
 import type { JsonObject, ModelCall, OutputFormat } from "../../../calls/index.js";
-import { parseCallerJson } from "../../shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { Fields, invalid } from "../../shared/fields.js";
 import { asExtras } from "../extras.js";
 import { decodeMessages } from "./decode-messages.js";

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../errors/index.js";
-import { JsonScanner } from "../../util/json-scanner.js";
-import { isObject, parseJson } from "../../util/json.js";
+import { JsonScanner } from "../json-scanner.js";
+import { isObject, parseJson } from "../json.js";
 
 /**
  * A caller's body as a value, for those who read its content. Two parsers may disagree about an object that says one key twice, and then a guardrail would
