@@ -18,7 +18,16 @@ import type { Guardrails } from "./policy/guardrails/index.js";
 import { UsageLedger } from "./policy/money/usage/usage-ledger.js";
 import { UsageReports } from "./policy/money/usage/usage-reports.js";
 import { Providers, StoredProviders, type Models } from "./providers/index.js";
-import { CallerAsker, modelActions, providerActions, Routes, RoutingModelCaller, StoredObjects, StoredResponses } from "./routing/index.js";
+import {
+  CallerAsker,
+  modelActions,
+  providerActions,
+  providerKeyActions,
+  Routes,
+  RoutingModelCaller,
+  StoredObjects,
+  StoredResponses,
+} from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { type GatewayEvents, type Inbox, type RunRequest, type Services, type Telemetry as TelemetryReports } from "./seams/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
@@ -216,7 +225,8 @@ export class Gateway {
     const { clock, seams } = this.#services;
     seams.models.fill(models);
     seams.resources.set("route", this.routes.actions());
-    seams.resources.set("provider", providerActions(this.providers));
+    seams.resources.set("provider", providerActions(this.providers, this.#base.store));
+    seams.resources.set("providerKey", providerKeyActions());
     seams.resources.set("model", modelActions());
     seams.responses.fill(this.#responses);
     seams.objects.fill(this.#objects);

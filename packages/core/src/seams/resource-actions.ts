@@ -25,8 +25,8 @@ export interface ResourceActions {
   fixed?(o: ActionOptions): readonly Readonly<Record<string, unknown>>[] | Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** What views have beside the fields of their rows, in snake_case as `ownViews` (routes/resources) declares it: one for each row, in their order. */
   shown?(rows: readonly Readonly<Record<string, unknown>>[], o: ActionOptions): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Called before a derived create or update is committed, with the row as it would be: throw to refuse. */
-  check?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;
+  /** Called before a derived create or update is committed, with the row as it would be, and as it is (null: it is made): throw to refuse. */
+  check?(row: Readonly<Record<string, unknown>>, o: ActionOptions, before: Readonly<Record<string, unknown>> | null): void | Promise<void>;
 }
 
 /** The actions of one gateway, by entity name. Filled by `gateway.ts` before the first request. */

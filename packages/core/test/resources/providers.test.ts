@@ -130,3 +130,23 @@ it("its address is dialled only when it is public, unless the operator allows pr
   expect((await chat("lab/m")).body["error"]).toMatchObject({ message: expect.stringMatching(/private|address/i) });
   expect(keys).toEqual([]);
 });
+
+it("a key that was given for one address goes to no other, unless it is given again (P10)", async () => {
+  const { keys, url } = await vendor();
+  const mine = await vendor();
+  const { send, chat, soon } = await served();
+  const { id } = (await send("POST /api/v1/providers", { name: "lab", vendor: "openai-compatible", base_url: url, api_key: "sk-theirs" }))
+    .body;
+  const extra = (await send("POST /api/v1/provider-keys", { provider: "lab", value: "sk-theirs-too" })).body.id;
+  await soon("lab/m", 200);
+  const move = (body: object) => send(`PATCH /api/v1/providers/${id}`, { base_url: mine.url, ...body });
+  expect((await move({})).status).toBe(400);
+  expect((await send(`PATCH /api/v1/providers/${id}`, { auth: { header: "x-mine" } })).status).toBe(400);
+  expect((await move({ api_key: "sk-mine" })).status).toBe(400);
+  expect((await send(`PATCH /api/v1/provider-keys/${extra}`, { enabled: false })).status).toBe(200);
+  expect((await move({ api_key: "sk-mine" })).status).toBe(200);
+  expect((await send(`PATCH /api/v1/provider-keys/${extra}`, { enabled: true })).status).toBe(400);
+  await expect.poll(async () => (await chat("lab/m"), mine.keys.length), { timeout: 5_000 }).toBeGreaterThan(0);
+  expect(new Set(mine.keys)).toEqual(new Set(["Bearer sk-mine"]));
+  expect(keys.every((key) => key.startsWith("Bearer sk-theirs"))).toBe(true);
+});

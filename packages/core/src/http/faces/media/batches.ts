@@ -1,7 +1,7 @@
 import type { Json } from "../../../calls/index.js";
 import type { batchRoutes } from "../../../routes/index.js";
 import type { Batches, StoredBatch } from "../../../seams/index.js";
-import { parseCallerJson } from "../../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { Fields, invalid, unsupported } from "../../../wire/shared/fields.js";
 import { jsonAnswer } from "../../answers.js";
 import { callOptions, type Exchange, type Handler } from "../../exchange.js";

@@ -4,7 +4,7 @@ import type { googleOperationRoutes } from "../../../routes/index.js";
 import type { ModelCaller, StoredVideo, Videos } from "../../../seams/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
 import { decodeBase64 } from "../../../wire/shared/base64.js";
-import { parseCallerJson } from "../../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { Fields, invalid, unsupported } from "../../../wire/shared/fields.js";
 import { jsonAnswer, jsonBytesAnswer } from "../../answers.js";
 import { callOptions, type Exchange, type Handler } from "../../exchange.js";

@@ -1,7 +1,7 @@
 import type { Headers, HttpAnswer, ImageAnswer, ImageCall, MediaBytes } from "../../../calls/index.js";
 import type { ModelCaller } from "../../../seams/index.js";
 import { decodeBase64 } from "../../../wire/shared/base64.js";
-import { parseCallerJson } from "../../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { dataUrl, readDataUrl } from "../../../wire/shared/data-url.js";
 import { Fields, invalid, unsupported } from "../../../wire/shared/fields.js";
 import { utf8 } from "../../../util/json.js";

@@ -3,7 +3,7 @@ import { GatewayError } from "../../../errors/index.js";
 import type { messageBatchRoutes } from "../../../routes/index.js";
 import type { Batches, BatchRequest, BatchResult, StoredBatch } from "../../../seams/index.js";
 import { utf8 } from "../../../util/json.js";
-import { parseCallerJson } from "../../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { Fields, unsupported } from "../../../wire/shared/fields.js";
 import { jsonAnswer } from "../../answers.js";
 import { callOptions, type Exchange, type Handler } from "../../exchange.js";

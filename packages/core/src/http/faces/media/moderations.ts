@@ -2,7 +2,7 @@ import type { ModerateCall } from "../../../calls/index.js";
 import type { ModelCaller } from "../../../seams/index.js";
 import { newId } from "../../../util/ids.js";
 import { utf8 } from "../../../util/json.js";
-import { parseCallerJson } from "../../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { Fields, invalid } from "../../../wire/shared/fields.js";
 import { jsonBytesAnswer } from "../../answers.js";
 import { callOptions, type Handler } from "../../exchange.js";

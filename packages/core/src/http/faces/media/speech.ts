@@ -1,7 +1,7 @@
 import type { SpeechCall } from "../../../calls/index.js";
 import type { ModelCaller } from "../../../seams/index.js";
 import { encodeBase64 } from "../../../wire/shared/base64.js";
-import { parseCallerJson } from "../../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { Fields, invalid } from "../../../wire/shared/fields.js";
 import { isObject } from "../../../util/json.js";
 import { callOptions, type Handler } from "../../exchange.js";

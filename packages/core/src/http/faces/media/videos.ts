@@ -3,7 +3,7 @@ import type { videoRoutes } from "../../../routes/index.js";
 import type { StoredVideo, Videos } from "../../../seams/index.js";
 import { isObject, utf8 } from "../../../util/json.js";
 import { decodeBase64 } from "../../../wire/shared/base64.js";
-import { parseCallerJson } from "../../../wire/shared/caller-json.js";
+import { parseCallerJson } from "../../../util/json-checks/caller-json.js";
 import { readDataUrl } from "../../../wire/shared/data-url.js";
 import { Fields, invalid, unsupported } from "../../../wire/shared/fields.js";
 import { jsonAnswer, jsonBytesAnswer } from "../../answers.js";

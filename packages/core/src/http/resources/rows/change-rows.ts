@@ -49,7 +49,7 @@ async function derivedChange(e: ResourceExchange, row: Row, set: Record<string, 
   const id = row["id"] as string;
   if (entity.scope !== null && entity.scope in set) projectOf(caller, set[entity.scope]);
   const stored = sealed(e, id, set);
-  await actionsOf(e).check?.({ ...row, ...stored }, actionOptions(e));
+  await actionsOf(e).check?.({ ...row, ...stored }, actionOptions(e), row);
   const audited = {
     action: `${traits.type}.update`,
     target: id,

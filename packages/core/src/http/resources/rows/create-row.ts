@@ -42,7 +42,7 @@ async function derivedCreation(e: ResourceExchange, o: RowCreation, keyed: Keyed
   if (earlier !== null) return { ...earlier, body: await dated(e, earlier.body, null) };
   for (let tried = 0; tried < TRIES; tried++) {
     const row = newRow(e, o.body);
-    await actionsOf(e).check?.(row, actionOptions(e));
+    await actionsOf(e).check?.(row, actionOptions(e), null);
     const view = toView(entity, await shownRow(e, { ...row, version: 1 }));
     const writes: Write[] = [insert(entity, row as never), auditOf(e, row)];
     if (keyed !== null) writes.unshift(o.idempotency.doneWrite(keyed, { status: CREATED, body: view }));
