@@ -106,7 +106,9 @@ export type GuardrailRow = RowType<typeof guardrail>;
 export function guardrailInputOf(row: Omit<GuardrailRow, "id" | "version" | "createdAtMs" | "updatedAtMs">): unknown {
   const { enabled, priority, stages, kind, action, severity, unseen, applies } = row;
   // Null only where somebody else wrote to the database: no settings then, which no kind accepts unless it needs none.
-  const settings = Object.fromEntries(Object.entries((row.settings as typeof row.settings | null) ?? {}).map(([name, value]) => [camelCase(name), value]));
+  const settings = Object.fromEntries(
+    Object.entries((row.settings as typeof row.settings | null) ?? {}).map(([name, value]) => [camelCase(name), value]),
+  );
   return {
     ...{ enabled, priority, stages, kind, settings, action, applies },
     ...(severity === null ? {} : { severity }),

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { AnyEntity } from "../../entities/index.js";
-import { GatewayError } from "../../errors/index.js";
 import { fieldsOf } from "./field-names.js";
 import { ownViews } from "./own-views.js";
 import { wireCodec } from "./wire-codec.js";
@@ -42,24 +41,12 @@ export function viewSchema(entity: AnyEntity): z.ZodObject {
 export type Row = Readonly<Record<string, unknown>>;
 export type View = Record<string, unknown>;
 
-/** Somebody else may have written to the database: what cannot be read is told as that, and not as a defect of ours. */
-function shown(entity: AnyEntity, field: string, read: () => unknown): unknown {
-  try {
-    return read();
-  } catch (cause) {
-    throw new GatewayError("state_corrupt", `A stored value of ${entity.name}.${field} does not read back.`, {
-      details: { entity: entity.name, field },
-      cause,
-    });
-  }
-}
-
-/** The view of a row, in the order of `viewSchema`. A row without `origin` is of the database. Errors: `state_corrupt` when a value is not what its field holds. */
+/** The view of a row, in the order of `viewSchema`. A row without `origin` is of the database. */
 export function toView(entity: AnyEntity, row: Row): View {
   const view: View = { id: row["id"] };
   for (const { name, wire, field } of fieldsOf(entity)) {
     if (field.access === "secret") view[wire] = { set: row[name] !== null && row[name] !== undefined };
-    else if (field.access !== "hashed") view[wire] = shown(entity, name, () => wireCodec(field.schema).toWire(row[name])) ?? null;
+    else if (field.access !== "hashed") view[wire] = wireCodec(field.schema).toWire(row[name]) ?? null;
   }
   for (const wire in ownViews[entity.name]) view[wire] = row[wire] ?? null;
   if (entity.kind === "record") view["origin"] = originOf(row);
