@@ -206,6 +206,15 @@ it("never shows a channel's secret, and says what is wrong with a channel", asyn
     expect((await request("POST", "/api/v1/alert-channels", { body: { name: "n", ...body } })).status).toBe(400);
 });
 
+it("sends PagerDuty's routing key to no other address than it was given for, unless it is given again (P10)", async () => {
+  const { request } = await setUp();
+  const body = { name: "p", kind: "pagerduty", settings: {}, secret: "routing-key-of-a-test" };
+  const { id } = (await request("POST", "/api/v1/alert-channels", { body })).json as { id: string };
+  const moved = { settings: { url: "https://elsewhere.example/v2/enqueue" } };
+  expect((await request("PATCH", `/api/v1/alert-channels/${id}`, { body: moved })).status).toBe(400);
+  expect((await request("PATCH", `/api/v1/alert-channels/${id}`, { body: { ...moved, secret: "another-key" } })).status).toBe(200);
+});
+
 it("speaks PagerDuty's events, one incident an alert", async () => {
   const pagerduty = await receiver();
   const { store } = await setUp(
