@@ -4,6 +4,7 @@
 export const threatList: Readonly<Record<string, readonly string[]>> = {
   T03: [
     "packages/core/test/threats/injection.test.ts",
+    "packages/adapters-sqlite/test/injection.test.ts",
     "packages/adapters-sqlite/src/parameters.test.ts",
     "packages/core/test/access/keys.test.ts",
   ],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { sqlite } from "@sallyport/adapters-sqlite";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
-import { openDatabase } from "../../../adapters-sqlite/src/open-database.js";
+import Database from "libsql";
 import { allEntities, storedColumns, type AnyEntity } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
 import type { Gateway } from "../../src/gateway.js";
@@ -73,7 +73,7 @@ it("rows of every kind that somebody spoilt crash nothing, widen nobody's rights
   let poisonings = 0;
   for (const entity of allEntities) {
     const columns = storedColumns(entity);
-    const look = openDatabase({ path: good, synchronous: "normal" });
+    const look = new Database(good);
     const { n } = look.prepare(`select count(*) as n from "${entity.table}"`).get() as { n: number };
     const names = new Set((look.prepare(`pragma table_info("${entity.table}")`).all() as { name: string }[]).map(({ name }) => name));
     look.close();
@@ -84,7 +84,7 @@ it("rows of every kind that somebody spoilt crash nothing, widen nobody's rights
       const value = values[poisonings % values.length]!;
       const path = join(folder, `p${poisonings++}.db`);
       copyFileSync(good, path);
-      const db = openDatabase({ path, synchronous: "normal" });
+      const db = new Database(path);
       for (const { name } of hit) {
         const column = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
         if (!names.has(column)) continue;

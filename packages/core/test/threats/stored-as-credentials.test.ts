@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { sqlite } from "@sallyport/adapters-sqlite";
 import { expect, it } from "vitest";
-import { openDatabase } from "../../../adapters-sqlite/src/open-database.js";
+import Database from "libsql";
 import { Gateway } from "../../src/gateway.js";
 import { createTestGateway, TEST_OWNER_KEY } from "../../src/testing/index.js";
 import { ownFolder } from "./whole-gateway.js";
@@ -26,7 +26,7 @@ it("nothing that stands in the database is a credential: every text of every row
   await ask("POST /api/v1/add/alert-channel", owner, { name: "s", kind: "slack", secret: "https://hooks.example.com/x" });
   await gateway.close({ graceMs: 0 });
 
-  const db = openDatabase({ path, synchronous: "normal" });
+  const db = new Database(path);
   const tables = (db.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[]).map(({ name }) => name);
   const texts = new Set<string>();
   for (const table of tables)
