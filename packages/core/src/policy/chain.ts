@@ -28,10 +28,11 @@ export function callSteps(o: ChainOptions): readonly Step[] {
   return [
     auditAndMeter(o),
     ...(o.watch === null ? [] : [o.watch]),
-    authorise,
+    authorise(o),
     rateLimit(o.limiter),
-    approvalStep(o),
+    // Before anybody is asked: a person sees, and approves, the arguments that will be sent.
     o.guardrails.entering,
+    approvalStep(o),
     o.guardrails.answering,
     ...o.money.openCalls(),
     o.money.toolBudget(),
