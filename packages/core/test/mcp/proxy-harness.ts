@@ -70,7 +70,7 @@ export function proxyHarness(o: HarnessOptions = {}) {
     name: "recorder",
     enter: (call: OpenCall<ToolHead>) => call.defer((outcome) => void ended.push({ head: call.head, caller: call.caller.id, outcome })),
   };
-  const steps: ToolSteps = [auditAndMeter({ ledger, clock, events }), recorder, authorise, ...(o.steps ?? [])];
+  const steps: ToolSteps = [auditAndMeter({ ledger, clock, events }), recorder, authorise({ clock }), ...(o.steps ?? [])];
   const http = httpClient({ clock, connectMs: 5_000, allowPrivate: false });
   const proxy = new McpProxy(services, {
     snapshot,

@@ -139,7 +139,7 @@ export function routing(setting: Setting = {}) {
   const providers = new Providers({ clock, providers: setting.providers });
   const models = new RoutingModelCaller(services, {
     ...{ providers, http, codecs: [openaiChat], ...(setting.random === undefined ? {} : { random: setting.random }) },
-    steps: [auditAndMeter({ ledger, clock, events }), authorise, ...(setting.steps ?? [])],
+    steps: [auditAndMeter({ ledger, clock, events }), authorise({ clock }), ...(setting.steps ?? [])],
     snapshot: () => ({ version: 1, config, keys: new Map(), routes: mergeRoutes(config, []), records: noRecords, readAtMs: clock.now() }),
   });
   const all = { orderBy: "atMs", limit: 1000 } as const;
