@@ -4,6 +4,9 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Gateway } from "../../src/gateway.js";
 import type { GatewayOptions } from "../../src/gateway-options.js";
+import { signInState } from "../../src/entities/index.js";
+import { memoryStore } from "../../src/memory/index.js";
+import { insert } from "../../src/ports/index.js";
 import { FakeClock } from "../../src/testing/fake-clock.js";
 import { Browser, call, gatewayOf, json } from "./harness.js";
 
@@ -62,6 +65,7 @@ class Provider {
   }
 }
 
+const within = { deadlineMs: Number.MAX_SAFE_INTEGER };
 let provider: Provider;
 const open: Gateway[] = [];
 beforeAll(async () => {
@@ -197,6 +201,29 @@ describe("signing in with an OpenID provider", () => {
     const late = await begin(browser);
     await clock.advance(600_001);
     expect((await comeBack(browser, `code=good-code&state=${late.state}`)).status).toBe(401);
+  });
+
+  it("is begun so many times by one address, and leaves no row behind once its time is over (T21)", async () => {
+    const clock = new FakeClock(Date.now());
+    const store = memoryStore({ clock });
+    const gateway = await started({}, { clock, storage: { open: () => Promise.resolve(store) } as never });
+    const rows = async () => (await store.find(signInState, { orderBy: "id", limit: 1_000 }, { system: "test" }, within)).rows.length;
+    const statuses: number[] = [];
+    for (let i = 0; i < 120; i++) statuses.push((await call(gateway, "/api/v1/login/oidc/company", { key: null })).status);
+    expect(statuses.filter((status) => status === 302)).toHaveLength(100);
+    expect(statuses.at(-1)).toBe(429);
+    expect(await rows()).toBe(100);
+    // More than one look takes away.
+    const old = { cookieDigest: "c", provider: "company", returnTo: null, expiresAtMs: clock.now() + 600_000 };
+    const units = Array.from({ length: 700 }, (_, i) => ({
+      scope: { system: "test" },
+      writes: [insert(signInState, { id: `signin_${i}`, digest: `d${i}`, ...old })],
+    }));
+    await store.commit(units, within);
+    await clock.advance(600_001);
+    await clock.advance(600_001);
+    await expect.poll(rows).toBe(0);
+    expect((await begin(new Browser(gateway))).response.status).toBe(302);
   });
 
   it("sends nobody elsewhere, and knows no other providers", async () => {

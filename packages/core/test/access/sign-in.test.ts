@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Gateway } from "../../src/gateway.js";
+import { networkOf } from "../../src/access/sign-in/tries.js";
 import { authEvent, webSession } from "../../src/entities/index.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { clock } from "../../src/platform/node.js";
@@ -118,8 +119,32 @@ describe("signing in with a password", () => {
     for (let i = 0; i < 10; i++) expect((await login(`other${i}`, "wrong")).status).toBe(401);
     expect((await login("other-again", "wrong")).status).toBe(429);
     await fake.advance(16 * 60_000);
+    for (let i = 0; i < 10; i++) expect((await login(["ada", "Ada", "aDa", "ADA"][i % 4]!, "wrong")).status).toBe(401);
+    for (const username of ["ada", "AdA", "aDA"]) expect((await login(username, PASSWORD)).status).toBe(429);
+    await fake.advance(16 * 60_000);
     for (let i = 0; i < 40; i++) expect((await login("ada", PASSWORD)).status).toBe(200);
   });
+});
+
+it("tries are counted by the /64 of an IPv6 address, and by the one IPv4 address however it is written (T40)", () => {
+  const same = [
+    [
+      "2001:db8:1:2::1",
+      "2001:DB8:1:2:ffff:ffff:ffff:ffff",
+      "[2001:db8:1:2::3]:443",
+      "2001:db8:1:2::4%eth0",
+      "2001:0db8:0001:0002:0:0:1.2.3.4",
+    ],
+    ["192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207", "[::ffff:192.0.2.7]:80", "192.0.2.7:5123"],
+    ["::1", "0:0:0:0:0:0:0:2"],
+    ["2001:db8:1:3::1"],
+    ["192.0.2.8", "::FFFF:192.0.2.8"],
+    ["not an address"],
+    ["2001:db8:::1"],
+  ];
+  const networks = same.map((addresses) => new Set(addresses.map(networkOf)));
+  for (const each of networks) expect(each.size).toBe(1);
+  expect(new Set(networks.flatMap((each) => [...each]))).toHaveLength(same.length);
 });
 
 describe("a session", () => {

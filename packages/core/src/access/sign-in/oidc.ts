@@ -1,7 +1,16 @@
 import type { Inbound } from "../../calls/index.js";
 import { signInState } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { insert, remove, type Clock, type Crypto, type HttpClient, type RecordStore, type Write } from "../../ports/index.js";
+import {
+  insert,
+  remove,
+  type Clock,
+  type Counters,
+  type Crypto,
+  type HttpClient,
+  type RecordStore,
+  type Write,
+} from "../../ports/index.js";
 import { newId } from "../../util/ids.js";
 import { remoteAddressOf } from "../auth-hook.js";
 import { keyDigest } from "../key-digest.js";
@@ -11,12 +20,14 @@ import type { Login, SignedIn } from "./login.js";
 import { OidcClient, type OidcBinding, type OidcSettings } from "./oidc-client.js";
 import { OidcUsers, type OidcUserRules } from "./oidc-users.js";
 import type { Sessions, SessionsSnapshot } from "./sessions.js";
+import { SignInTries } from "./tries.js";
 
 export type OidcProvider = OidcSettings & OidcUserRules;
 export interface OidcServices {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly crypto: Crypto;
+  readonly counters: Counters;
 }
 export interface OidcOptions {
   readonly key: LateKey;
@@ -46,12 +57,14 @@ export class Oidc {
   readonly #o: OidcOptions;
   readonly #digest: (text: string) => string;
   readonly #users: OidcUsers;
+  readonly #tries: SignInTries;
   readonly #clients = new Map<string, OidcClient>();
 
   constructor(services: OidcServices, options: OidcOptions) {
     this.#services = services;
     this.#o = options;
     this.#digest = keyDigest(services.crypto, options.key);
+    this.#tries = new SignInTries(services);
     this.#users = new OidcUsers(services, { changed: options.changed });
   }
 
@@ -59,13 +72,14 @@ export class Oidc {
     return Object.keys(this.#o.providers);
   }
 
-  /** Sends the browser to the provider. Errors: `not_found`, `validation_failed` for a `returnTo` that is no path here, `missing_dependency`, `upstream_unavailable`. */
+  /** Sends the browser to the provider. Anybody may ask, and each time a row is kept: limited by address. Errors: `not_found`, `rate_limited`, `validation_failed` for a `returnTo` that is no path here, `missing_dependency`, `upstream_unavailable`. */
   async begin(name: string, inbound: Inbound, returnTo: string | undefined): Promise<Redirect> {
     const client = this.#client(name);
     if (returnTo !== undefined && !isOwnPath(returnTo))
       throw new GatewayError("validation_failed", "return_to: is a path of this gateway, such as /docs.", {
         details: { field: "return_to" },
       });
+    await this.#tries.begun(remoteAddressOf(inbound, this.#o.snapshot().config.server));
     const token = base64url(this.#services.crypto.random(32));
     const binding = this.#binding(token);
     const row = {
@@ -114,15 +128,16 @@ export class Oidc {
     return { user: row, session, returnTo, cookies: [setSignInCookie(inbound, "", 0)] };
   }
 
-  /** Removes sign-ins that nobody came back from. */
+  /** Removes all sign-ins that nobody came back from. Errors: those of the store. */
   async sweep(): Promise<void> {
-    const query = { where: { expiresAtMs: { lt: this.#services.clock.now() } }, orderBy: "expiresAtMs" as const, limit: SWEEP };
-    const { rows } = await this.#services.store.find(signInState, query, scope, this.#within());
-    if (rows.length > 0)
-      await this.#services.store.commit(
-        rows.map((row) => ({ scope, writes: [remove(signInState, row.id)] })),
-        this.#within(),
-      );
+    const { store, clock } = this.#services;
+    const query = { where: { expiresAtMs: { lt: clock.now() } }, orderBy: "expiresAtMs" as const, limit: SWEEP };
+    for (;;) {
+      const { rows } = await store.find(signInState, query, scope, this.#within());
+      const units = rows.map((row) => ({ scope, writes: [remove(signInState, row.id)] }));
+      if (units.length > 0) await store.commit(units, this.#within());
+      if (units.length < SWEEP) return;
+    }
   }
 
   /** Where to go on; undefined: there is no such sign-in of this browser. Of N that come with one state, one takes it. */

@@ -51,7 +51,7 @@ export const signInRoutes = {
     params: provider,
     query: z.strictObject({ return_to: z.string().max(500).optional().describe("a path of this gateway") }),
     output: { status: 302, kind: "json", schema: redirect },
-    errors: ["not_found", "misconfigured", "missing_dependency", "upstream_unavailable"],
+    errors: ["rate_limited", "not_found", "misconfigured", "missing_dependency", "upstream_unavailable"],
   }),
   callback: restRoute({
     name: "auth.oidc.callback",
