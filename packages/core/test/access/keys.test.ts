@@ -251,6 +251,31 @@ describe("a key brought from elsewhere", () => {
     expect(asked).toBe(20);
   });
 
+  it("is found among any number that could be it, a few hashes at once; a wrong one pays for what it costs (T40)", async () => {
+    let asked = 0;
+    let now = 0;
+    let most = 0;
+    const verify = async (presented: string, stored: string): Promise<boolean> => {
+      asked++;
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now--;
+      return `hash of ${presented}` === stored;
+    };
+    const gateway = await started({ keyVerifiers: [{ scheme: "slow", verify }] });
+    const keyOf = (i: number): string => `old-key-number-${i}-0123456789`;
+    for (let i = 0; i < 40; i++) await gateway.keys.import({ name: `k${i}`, hash: `hash of ${keyOf(i)}`, scheme: "slow" });
+    const statuses = await Promise.all([39, 20, 4, 0].map((i) => statusOf(gateway, keyOf(i))));
+    expect(statuses).toEqual([200, 200, 200, 200]);
+    expect(most).toBeLessThanOrEqual(2);
+    asked = 0;
+    expect([await statusOf(gateway, keyOf(50)), asked]).toEqual([401, 36]);
+    expect([await statusOf(gateway, keyOf(50)), asked]).toEqual([401, 36]); // remembered
+    expect([await statusOf(gateway, keyOf(51)), asked]).toEqual([401, 72]);
+    expect([await statusOf(gateway, keyOf(52)), asked]).toEqual([401, 108]);
+    expect([await statusOf(gateway, keyOf(53)), asked]).toEqual([429, 108]); // 9 tries each, of 20 a minute
+  });
+
   it("asks a verifier of the host, and counts what it throws as no", async () => {
     const mine = { scheme: "mine", verify: (presented: string, stored: string) => Promise.resolve(presented === stored.slice(5)) };
     const broken = { scheme: "broken", verify: () => Promise.reject(new Error("down")) };

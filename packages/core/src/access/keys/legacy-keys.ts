@@ -1,7 +1,8 @@
 import { gatewayKey, type GatewayKeyRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { update, type Clock, type Counters, type RecordStore } from "../../ports/index.js";
+import { update, type Clock, type Counters, type Demand, type RecordStore } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
+import { networkOf } from "../sign-in/tries.js";
 import { HashGate } from "./hash-gate.js";
 import type { KeyDigest } from "../key-digest.js";
 import type { KeyVerifier } from "./key-verifier.js";
@@ -22,7 +23,8 @@ export interface LegacyKeysOptions {
 /** One hash costs a quarter of a second of a core. */
 const MOST_AT_ONCE = 2;
 const MOST_WAITING = 16;
-const MOST_CANDIDATES = 4;
+/** A wrong key that many rows could be has cost as many tries as it needed hashes, by this; a right one costs none. */
+const HASHES_A_TRY = 4;
 const MINUTE_MS = 60_000;
 const TRIES_A_MINUTE = { address: 20, all: 240 };
 const MOST_REFUSED = 1_000;
@@ -30,7 +32,8 @@ const WITHIN_MS = 10_000;
 
 /**
  * Keys brought from elsewhere, at their first use: what is presented is checked against the hashes that its beginning allows, and the one that fits gets a digest of ours. A key of nobody costs no
- * hash when no prefix fits it, and few otherwise: tries are limited by address and for all, and what was refused once is remembered by its digest.
+ * hash when no prefix fits it. All that its beginning allows are tried, a few hashes of all requests at once; tries are limited by address and for all, and what was
+ * refused once is remembered by its digest.
  */
 export class LegacyKeys {
   readonly #services: LegacyKeysServices;
@@ -48,7 +51,7 @@ export class LegacyKeys {
 
   /** The id of the row that the key fits, once it can be found by its digest; null: none. Errors: `rate_limited`, `overloaded`, `missing_dependency`. */
   identify(presented: string, rows: readonly GatewayKeyRow[], address: string | null): Promise<string | null> {
-    const candidates = rows.filter(({ prefix }) => prefix === null || presented.startsWith(prefix)).slice(0, MOST_CANDIDATES);
+    const candidates = rows.filter(({ prefix }) => prefix === null || presented.startsWith(prefix)).sort(byPrefix);
     if (candidates.length === 0) return Promise.resolve(null);
     const digest = this.#o.digest(presented);
     if (this.#refused?.rows !== rows) this.#refused = { rows, digests: new Set() };
@@ -66,28 +69,35 @@ export class LegacyKeys {
   }
 
   async #check(presented: string, rows: readonly GatewayKeyRow[], o: { digest: string; address: string | null }): Promise<string | null> {
-    await this.#limit(o.address);
+    const charge = await this.#limit(o.address);
     for (const row of rows) {
       if (!(await this.#gate.run(() => this.#fits(presented, row)))) continue;
+      await charge(0);
       await this.#adopt(row, o.digest);
       return row.id;
     }
+    await charge(Math.ceil(rows.length / HASHES_A_TRY));
     return null;
   }
 
-  async #limit(address: string | null): Promise<void> {
+  /** Takes one try; what is resolved to says how many it was in the end. */
+  async #limit(address: string | null): Promise<(tries: number) => Promise<void>> {
     const { counters, clock } = this.#services;
-    const spent = await counters.spend(
-      [
-        { key: `legacy-key:address:${address ?? "unknown"}`, cost: 1, limit: TRIES_A_MINUTE.address, windowMs: MINUTE_MS },
-        { key: "legacy-key:all", cost: 1, limit: TRIES_A_MINUTE.all, windowMs: MINUTE_MS },
-      ],
-      { deadlineMs: clock.now() + WITHIN_MS },
-    );
+    const demands: Demand[] = [
+      { key: `legacy-key:address:${networkOf(address)}`, cost: 1, limit: TRIES_A_MINUTE.address, windowMs: MINUTE_MS },
+      { key: "legacy-key:all", cost: 1, limit: TRIES_A_MINUTE.all, windowMs: MINUTE_MS },
+    ];
+    const spent = await counters.spend(demands, { deadlineMs: clock.now() + WITHIN_MS });
     if (!spent.ok)
       throw new GatewayError("rate_limited", "Too many unknown keys were presented.", {
         retryAfterMs: Math.max(1_000, (spent.retryAtMs ?? clock.now() + MINUTE_MS) - clock.now()),
       });
+    return async (count) => {
+      if (count === 1) return;
+      const { at } = spent;
+      const within = { deadlineMs: clock.now() + WITHIN_MS };
+      await Promise.all(demands.map(({ key }) => counters.adjust({ key, delta: count - 1, at }, within)));
+    };
   }
 
   async #fits(presented: string, row: GatewayKeyRow): Promise<boolean> {
@@ -112,4 +122,9 @@ export class LegacyKeys {
     await this.#services.store.commit([unit], { deadlineMs: this.#services.clock.now() + WITHIN_MS });
     await this.#o.refresh();
   }
+}
+
+/** Those that say most of the key's beginning first: they are likeliest to be it. */
+function byPrefix(a: GatewayKeyRow, b: GatewayKeyRow): number {
+  return (b.prefix?.length ?? 0) - (a.prefix?.length ?? 0);
 }
