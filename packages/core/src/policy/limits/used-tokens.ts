@@ -27,12 +27,18 @@ export function estimatedTokens(head: CallHead): number {
 
 /** How many tokens a call that is over came to; null: nobody knows, so that the estimate stands. */
 export function usedTokens(meter: Pick<Meter, "usage" | "attempts">, outcome: Outcome): number | null {
-  let sum: number | null = null;
-  for (const name of counts) {
-    const count = meter.usage[name];
-    if (count !== undefined) sum = (sum ?? 0) + count;
-  }
+  const sum = tokensIn(meter.usage);
   if (sum !== null) return sum;
   const cameToNothing = meter.attempts === 0 || (outcome.kind === "failed" && !outcome.started);
   return cameToNothing ? 0 : null;
+}
+
+/** null: nothing was counted. */
+export function tokensIn(usage: { readonly [K in (typeof counts)[number]]?: unknown }): number | null {
+  let sum: number | null = null;
+  for (const name of counts) {
+    const count = usage[name];
+    if (typeof count === "number") sum = (sum ?? 0) + count;
+  }
+  return sum;
 }
