@@ -59,7 +59,8 @@ function assertSameParty({ userId, teamId }: KeyPowers, caller: Caller): void {
 }
 
 /**
- * Whether the caller may change or renew the key: it has all that the key has, and the key is none that the caller itself was made from.
+ * Whether the caller may change or renew the key. A key does so with itself and with those that were made from it: whatever such a key leaves open, time and limits, is bound by the caller's own at use.
+ * Any other key could so be had without those bounds (T05). People need the permission, and all that the key has.
  * Errors: `forbidden`; `conflict` for a key that was revoked.
  */
 export function assertMayChange(row: GatewayKeyRow, caller: Caller, index: KeyIndex): void {
@@ -68,9 +69,8 @@ export function assertMayChange(row: GatewayKeyRow, caller: Caller, index: KeyIn
       hint: "Use `sallyport keys rotate`, or SALLYPORT_OWNER_KEY.",
     });
   if (row.revokedAtMs !== null) throw new GatewayError("conflict", "The key was revoked, and stays so.", { hint: "Make a new one." });
-  const ancestors = caller.keyId === undefined ? [] : index.chain(caller.keyId).slice(1);
-  if (ancestors.some(({ id }) => id === row.id))
-    throw tooMuch("id", "A key does not change those that it was made from.", "Have it done by somebody else.");
+  if (caller.keyId !== undefined && caller.kind !== "owner" && !isWithin(row, caller.keyId, index))
+    throw tooMuch("id", "A key changes only keys that were made from it.", "Have it done by a person, or by its maker.");
   const { scopes, projectId, expiresAtMs, rateLimit } = row;
   const untilMs = index.usable(row.id)?.untilMs ?? expiresAtMs;
   const effective = untilMs === Infinity ? null : untilMs;
@@ -79,9 +79,11 @@ export function assertMayChange(row: GatewayKeyRow, caller: Caller, index: KeyIn
     caller,
     index,
   );
-  const own = caller.keyId === undefined || caller.kind === "owner" ? null : index.usable(caller.keyId);
-  if (own !== null && own.untilMs !== Infinity && effective === null && row.id !== caller.keyId)
-    throw tooMuch("id", "The key outlives the caller's.", "Have it done by somebody who has no expiry.");
+}
+
+/** Whether the key is `keyId`, or was made from it. */
+function isWithin({ id, parentId }: GatewayKeyRow, keyId: string, index: KeyIndex): boolean {
+  return id === keyId || (parentId !== null && index.chain(parentId).some((row) => row.id === keyId));
 }
 
 function tooMuch(field: string, message: string, hint: string): GatewayError {
