@@ -31,7 +31,7 @@ export function auditAndMeter(options: LedgerOptions): Step {
     enter(call) {
       call.defer((outcome) => {
         const nowMs = options.clock.now();
-        options.money?.count(call);
+        options.money?.count(call, outcome);
         const unit = ledgerUnit(call, outcome, { nowMs, parameters: options.parameters?.(call) ?? null, redact: options.redact ?? asItIs });
         const written = options.money === undefined ? options.ledger.add(unit) : options.money.write(call, unit);
         options.events.emit("call.finished", {

@@ -1,4 +1,4 @@
-import type { CallHead, ModelHead } from "../../calls/index.js";
+import type { CallHead, ModelHead, Outcome } from "../../calls/index.js";
 import { budget } from "../../entities/index.js";
 import type { Clock, RecordStore, Unit } from "../../ports/index.js";
 import type { EventHub, ResourceActionsTable } from "../../seams/index.js";
@@ -80,12 +80,20 @@ export class Money {
     return { name: "budget", enter: (call, target) => this.#enterModel(call, target) };
   }
 
-  /** Before the usage row is made: what nobody counted is estimated, and a cost that cannot be true is cut to what can. */
-  count(call: OpenCall<CallHead>): void {
+  /**
+   * Before the usage row is made: what nobody counted is estimated, and a cost that cannot be true is cut to what can. What was used at a price that nobody knows after all costs what was set aside for it,
+   * flagged `estimated`: rows and budgets say the same.
+   */
+  count(call: OpenCall<CallHead>, outcome: Outcome): void {
     const { meter } = call;
     const estimated = estimatedUsage(call);
     if (estimated !== null) meter.note(estimated, meter.pricing?.cost(estimated) ?? null);
     const held = this.#reservations.held.get(call.id);
+    if (held !== undefined && isUsedUnpriced(call, outcome) && (held.amountNanoUsd ?? 0) > 0) {
+      meter.usage = { ...meter.usage, estimated: true };
+      meter.costNanoUsd = held.amountNanoUsd;
+      return;
+    }
     const cost = meter.costNanoUsd;
     if (cost === null || (held === undefined && Number.isSafeInteger(cost) && cost >= 0)) return;
     const most = held?.most() ?? Number.MAX_SAFE_INTEGER;
@@ -185,6 +193,14 @@ export class Money {
 function isBegunFilm({ head, meter }: OpenCall<CallHead>): boolean {
   if (head.kind !== "model" || head.operation !== "video" || meter.costNanoUsd !== null) return false;
   return meter.attempts > (meter.failures?.length ?? 0);
+}
+
+/** Something was used, or an answer came, and its cost is not known. */
+function isUsedUnpriced(call: OpenCall<CallHead>, outcome: Outcome): boolean {
+  const { meter } = call;
+  if (call.head.kind !== "model" || meter.costNanoUsd !== null || isBegunFilm(call)) return false;
+  if (Object.values(meter.usage).some((said) => said !== undefined)) return true;
+  return (outcome.kind === "done" || outcome.started) && meter.attempts > (meter.failures?.length ?? 0);
 }
 
 /** Far above any call, far below what a window's numbers can hold. */

@@ -53,7 +53,7 @@ export function sumOf(shares: readonly ReservationShare[]): number {
   return shares.reduce((sum, share) => sum + share.amountNanoUsd, 0);
 }
 
-/** What a live call's shares pay: its cost, and those of a provider's budget what that provider's attempts came to. What is not known counts as nothing. */
+/** What a live call's shares pay: its cost, and those of a provider's budget what that provider's attempts came to. What used something has a cost by now (`Money.count`); where it is still not known nothing was used, or nothing was set aside. */
 export function spentBy(meter: Meter): Settled["spent"] {
   return ({ provider }) => (provider === null ? (meter.costNanoUsd ?? 0) : costAt(meter, provider));
 }
