@@ -61,6 +61,7 @@ create table "approvals" (
   "status" text not null,
   "caller_id" text not null,
   "caller_name" text not null,
+  "caller_ids" text not null,
   "server" text not null,
   "tool" text not null,
   "class" text not null,

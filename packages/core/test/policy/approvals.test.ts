@@ -125,6 +125,54 @@ describe("a call that needs a person", () => {
   });
 });
 
+describe("fourEyes (T35)", () => {
+  const rights = { scopes: ["mcp:*", "approvals:*", "inbox:*", "keys:write"] };
+  const send = (gateway: Gateway, path: string, o: { readonly key: string; readonly body: unknown }) =>
+    gateway.fetch(
+      new Request(`http://localhost${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${o.key}`, "content-type": "application/json", accept: "application/json, text/event-stream" },
+        body: JSON.stringify(o.body),
+      }),
+    );
+  async function requested(gateway: Gateway, key: string): Promise<string> {
+    const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "demo__echo", arguments: { text: key.slice(-5) } } };
+    return /apr_[A-Za-z0-9_-]+/.exec(await (await send(gateway, "/mcp", { key, body })).text())![0];
+  }
+
+  it("is two people: neither a key made from the caller's nor its maker, a sibling or another key of its user decides", async () => {
+    const gateway = await gatewayWith({ approvals: { ...dangerous.approvals, fourEyes: true } });
+    const made = async (by: string, o: object = {}) =>
+      ((await (await send(gateway, "/api/v1/keys", { key: by, body: { name: "c", ...rights, ...o } })).json()) as { key: string }).key;
+    const parent = (await gateway.keys.create({ name: "parent", ...rights })).key;
+    const [child, sibling] = [await made(parent), await made(parent)];
+    const grandchild = await made(child);
+    const decide = async (id: string, key: string) => (await send(gateway, `/api/v1/inbox/${id}/approve`, { key, body: {} })).status;
+    const ofParent = await requested(gateway, parent);
+    for (const key of [parent, child, grandchild]) expect(await decide(ofParent, key)).toBe(403);
+    const ofChild = await requested(gateway, child);
+    for (const key of [parent, child, sibling, grandchild]) expect(await decide(ofChild, key)).toBe(403);
+    const [first, second] = [
+      (await gateway.keys.create({ name: "first", ...rights, userId: "u1" })).key,
+      (await gateway.keys.create({ name: "second", ...rights, userId: "u1" })).key,
+    ];
+    const ofUser = await requested(gateway, first);
+    expect(await decide(ofUser, second)).toBe(403);
+    for (const id of [ofParent, ofChild]) expect(await decide(id, second)).toBe(200);
+    expect(await decide(ofUser, parent)).toBe(200);
+  });
+
+  it("nor does the user that made the key, whoever it was made for", async () => {
+    const gateway = await gatewayWith({ approvals: { ...dangerous.approvals, fourEyes: true } });
+    const eve = await gateway.users.create({ username: "eve", password: "correct horse battery", role: "admin" });
+    const by = { caller: { ...ada, id: eve.id, userId: eve.id }, requestId: "r" };
+    const { key } = await gateway.keys.create({ name: "k", ...rights, userId: "somebody" }, by as never);
+    const id = await requested(gateway, key);
+    await expect(gateway.inbox.approve(by.caller, id, {})).rejects.toMatchObject({ code: "forbidden" });
+    await gateway.inbox.approve(bob, id, {});
+  });
+});
+
 describe("what two could be confused about", () => {
   it("the same call in another project is another one, and asks for itself", async () => {
     const gateway = await gatewayWith();

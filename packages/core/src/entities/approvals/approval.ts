@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEntity, field, int, longText, text, type RowType } from "../define-entity.js";
+import { defineEntity, field, int, json, longText, text, type RowType } from "../define-entity.js";
 
 export const approvalStatus = z.enum(["pending", "approved", "denied", "expired", "used"]);
 export type ApprovalStatus = z.output<typeof approvalStatus>;
@@ -19,6 +19,8 @@ export const approval = defineEntity({
     status: field(approvalStatus, { access: "server", column: text(16), filter: true }),
     callerId: field(z.string().max(100), { access: "server", column: text(100) }),
     callerName: field(z.string().max(200), { access: "server", column: text(200) }),
+    /** Everybody who stands behind the caller: itself, its key and those that it was made from, their makers and users. */
+    callerIds: field(z.array(z.string().max(100)), { access: "server", column: json }),
     server: field(z.string().max(100), { access: "server", column: text(100) }),
     tool: field(z.string().max(200), { access: "server", column: text(200) }),
     class: field(z.enum(["safe", "sensitive", "dangerous"]), { access: "server", column: text(16) }),

@@ -167,11 +167,17 @@ export class Approvals implements Inbox {
     const row = await this.#services.store.get(approval, id, { projects: caller.projects }, this.#within());
     if (row === null) throw new GatewayError("not_found", "There is no such approval, or you may not see it.", { details: { id } });
     if (row.status !== "pending" || row.expiresAtMs <= this.#services.clock.now()) throw notPending(row);
-    if (this.#snapshot().config.approvals.fourEyes && row.callerId === caller.id)
+    if (this.#snapshot().config.approvals.fourEyes && this.#isBehind(row, caller))
       throw new GatewayError("forbidden", "Somebody else has to decide on this call: it is your own.", {
         hint: "approvals.fourEyes asks for two people.",
       });
     return row;
+  }
+
+  /** Whether one party stands behind both: a key's maker, or another key of one maker, is no second person. */
+  #isBehind(row: ApprovalRow, caller: Caller): boolean {
+    const own = partiesOf(caller, this.#snapshot().keys);
+    return row.callerIds.some((id) => own.includes(id));
   }
 
   async #decide(row: ApprovalRow, o: { readonly writes: readonly Write[]; readonly status: "approved" | "denied" }): Promise<void> {
@@ -200,6 +206,7 @@ export class Approvals implements Inbox {
       status: "pending",
       callerId: cutText(caller.id, 100),
       callerName: cutText(caller.name, 200),
+      callerIds: partiesOf(caller, this.#snapshot().keys),
       server,
       tool: cutText(tool, 200),
       class: o.class,
@@ -268,6 +275,15 @@ export class Approvals implements Inbox {
   #within(deadlineMs = Number.POSITIVE_INFINITY): Within {
     return { deadlineMs: Math.min(deadlineMs, this.#services.clock.now() + WITHIN_MS) };
   }
+}
+
+/** A caller, its key and those that it was made from, who made them, and whose they are. */
+function partiesOf(caller: Caller, keys: Snapshot["keys"]): string[] {
+  const keyIds = [caller.keyId, ...(caller.madeFrom ?? [])].filter((id) => id !== undefined);
+  const rows = keyIds.map((id) => keys.get(id)).filter((row) => row !== undefined);
+  const behind = rows.flatMap(({ parentId, userId }) => [parentId, userId]);
+  const ids = [caller.id, caller.userId, ...keyIds, ...behind].filter((id) => id !== undefined && id !== null);
+  return [...new Set(ids.map((id) => cutText(id, 100)))];
 }
 
 function placeOf(column: string, rowId: string): SealedPlace {
