@@ -1,6 +1,6 @@
 import type { JsonObject, ModelEvent } from "../../calls/index.js";
 import type { OpenCall } from "../step.js";
-import { mapJson } from "./content/map-json.js";
+import { mapJson, sealedIn } from "./content/map-json.js";
 import { inspect, type Active, type Inspection, type Slot } from "./inspect.js";
 import { holdsBack, TextChain } from "./text-chain.js";
 
@@ -182,18 +182,15 @@ class AnswerGuard {
     const value = (event as unknown as Record<string, unknown>)[part];
     if (value === undefined) return event;
     const slots: Slot[] = [];
-    const unseen = (): void => {
+    const unseen = (what: string): void => {
       for (const { guardrail } of this.#active)
-        this.#o.reporter.unseen(guardrail, "a value that is nested too deeply", { stage: "output" });
+        if (guardrail.rules.stages.includes("output")) this.#o.reporter.unseen(guardrail, what, { stage: "output" });
     };
-    mapJson(value, (text) => (slots.push({ text, kind: "aside", stages: OUTPUT, group: 0 }), text), unseen);
+    const sealed = event.type === "native" ? sealedIn(event.protocol) : undefined;
+    mapJson(value, { text: (text) => (slots.push({ text, kind: "aside", stages: OUTPUT, group: 0 }), text), unseen, sealed });
     await inspect(slots, this.#active, this.#o);
     let next = 0;
-    const mapped = mapJson(
-      value,
-      () => slots[next++]!.text,
-      () => undefined,
-    );
+    const mapped = mapJson(value, { text: () => slots[next++]!.text, unseen: () => undefined, sealed });
     return mapped === value ? event : { ...event, [part]: mapped };
   }
 }

@@ -1,7 +1,7 @@
 import type { HostedTool, MediaPart, Message, ModelCall, NativePart, OutputFormat, ToolSpec } from "../../../calls/index.js";
 import type { GuardrailStage } from "../../../entities/index.js";
 import { fromBase64, toBase64 } from "./base64.js";
-import { mapJson } from "./map-json.js";
+import { mapJson, sealedIn, type JsonVisitor } from "./map-json.js";
 
 /**
  * How a text of a call is to be read. `text`: what somebody says; adjacent ones of a group are one text to a model. `json`: arguments. `aside`: names, descriptions, fields of one
@@ -51,9 +51,9 @@ class CallMapper {
       messages: each(call.messages, (message) => this.#message(message)),
       tools: call.tools === undefined ? undefined : each(call.tools, (tool) => this.#tool(tool)),
       output: this.#output(call.output),
-      stop: this.#json(call.stop),
-      user: this.#json(call.user),
-      metadata: this.#json(call.metadata),
+      stop: this.#prose(call.stop),
+      user: this.#prose(call.user),
+      metadata: this.#prose(call.metadata),
       extras: this.#json(call.extras),
     });
   }
@@ -100,7 +100,7 @@ class CallMapper {
   #native(part: NativePart): NativePart {
     const type = part.item["type"];
     if (type === "item_reference" || type === "compaction") this.#visitor.unseen("an item that the vendor keeps", "input");
-    return changed(part, { item: this.#json(part.item) });
+    return changed(part, { item: this.#json(part.item, "input", { sealed: sealedIn(part.protocol) }) });
   }
 
   /** A document of text is a text, everything else is not seen. */
@@ -121,9 +121,9 @@ class CallMapper {
     if (!("hosted" in tool))
       return changed(tool, {
         name: this.#aside(tool.name),
-        description: this.#json(tool.description),
-        inputSchema: this.#json(tool.inputSchema),
-        grammar: this.#json(tool.grammar),
+        description: this.#prose(tool.description),
+        inputSchema: this.#prose(tool.inputSchema),
+        grammar: this.#prose(tool.grammar),
         extras: this.#json(tool.extras),
       });
     this.#visitor.unseen("results of a tool that the vendor runs itself", "results");
@@ -131,7 +131,7 @@ class CallMapper {
   }
 
   #output(output: OutputFormat | undefined): OutputFormat | undefined {
-    return output?.type === "json-schema" ? this.#json(output) : output;
+    return output?.type === "json-schema" ? this.#prose(output) : output;
   }
 
   #say(text: string, stage: Place["stage"] = "input"): string {
@@ -140,13 +140,13 @@ class CallMapper {
   #aside(text: string, stage: Place["stage"] = "input"): string {
     return text === "" ? text : this.#visitor.text(text, { kind: "aside", stage, group: 0 });
   }
-  #json<T>(value: T, stage: Place["stage"] = "input"): T {
+  /** What a model is told as it is written. */
+  #prose<T>(value: T): T {
+    return this.#json(value, "input", { isProse: true });
+  }
+  #json<T>(value: T, stage: Place["stage"] = "input", o: Pick<JsonVisitor, "sealed" | "isProse"> = {}): T {
     if (value === undefined) return value;
-    return mapJson(
-      value,
-      (text) => this.#aside(text, stage),
-      () => this.#visitor.unseen("a value that is nested too deeply", stage),
-    );
+    return mapJson(value, { text: (text) => this.#aside(text, stage), unseen: (what) => this.#visitor.unseen(what, stage), ...o });
   }
 }
 

@@ -63,9 +63,8 @@ function blob(data: string, type: unknown, visitor: CallVisitor): string {
 
 function aside(value: unknown, visitor: CallVisitor): unknown {
   const place: Place = { kind: "aside", ...RESULTS };
-  return mapJson(
-    value,
-    (text) => (text === "" ? text : visitor.text(text, place)),
-    () => visitor.unseen("a value that is nested too deeply", "results"),
-  );
+  return mapJson(value, {
+    text: (text) => (text === "" ? text : visitor.text(text, place)),
+    unseen: (what) => visitor.unseen(what, "results"),
+  });
 }

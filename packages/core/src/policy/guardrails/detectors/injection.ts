@@ -1,6 +1,7 @@
 import type { GuardrailSettings } from "../../../entities/index.js";
 import { patternFinder, SURROUNDINGS, type Finder, type Match, type Scanner } from "../scanner.js";
 import { injectionHints, injectionTexts, injectionWays, type InjectionPattern } from "./injection-patterns.js";
+import { folding, foldText } from "./folded.js";
 import { ANY_LENGTH, escaped, longest } from "./words.js";
 
 /** No pattern of ours matches more. */
@@ -14,9 +15,10 @@ const least = { strict: 0.5, moderate: 0.75, permissive: 0.85 } as const;
 /**
  * Texts and ways of saying things by which prompts take a model over. A text of `allow` excuses what lies within it and nothing else: whatever else stands in the same text is still found.
  */
-export function injectionScanner(settings: GuardrailSettings<"injection">): Scanner {
-  const from = least[settings.sensitivity];
-  const own = settings.block.map(
+export function injectionScanner({ sensitivity, block, allow: excused }: GuardrailSettings<"injection">): Scanner {
+  const allow = excused.map(foldText);
+  const from = least[sensitivity];
+  const own = block.map(foldText).map(
     (text): InjectionPattern<string> => ({
       ...{ pattern: text, name: text, type: "prompt_injection", severity: "high" },
     }),
@@ -25,14 +27,14 @@ export function injectionScanner(settings: GuardrailSettings<"injection">): Scan
   const finders = [textsFinder(texts, 0.85)];
   if (from <= 0.75) for (const each of injectionWays) finders.push(wayFinder(each));
   if (from <= 0.5) finders.push(textsFinder(injectionHints, 0.5));
-  const spread = 4 * Math.max(longest(texts.map(({ pattern }) => pattern)), longest(settings.allow));
-  return {
-    finders: settings.allow.length === 0 ? finders : finders.map((finder) => excusing(finder, settings.allow)),
-    reach: Math.max(LONGEST_WAY, spread) + (settings.allow.length === 0 ? 0 : spread) + 2,
-    surroundings: SURROUNDINGS + (settings.allow.length === 0 ? 0 : spread),
-    maxChars: Math.min(ANY_LENGTH, Math.floor(MAX_COMPARISONS / (texts.length + settings.allow.length))),
+  const spread = 4 * Math.max(longest(texts.map(({ pattern }) => pattern)), longest(allow));
+  return folding({
+    finders: allow.length === 0 ? finders : finders.map((finder) => excusing(finder, allow)),
+    reach: Math.max(LONGEST_WAY, spread) + (allow.length === 0 ? 0 : spread) + 2,
+    surroundings: SURROUNDINGS + (allow.length === 0 ? 0 : spread),
+    maxChars: Math.min(ANY_LENGTH, Math.floor(MAX_COMPARISONS / (texts.length + allow.length))),
     isShown: true,
-  };
+  });
 }
 
 /** Case does not count, and a blank stands for some white space. */
