@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { TEST_OWNER_KEY } from "../../src/testing/index.js";
 import type { Caller, ModerateAnswer, ModerateCall } from "../../src/calls/index.js";
 import { usageEntry } from "../../src/entities/index.js";
 import { saying, SECRET, served, type Served } from "./safety-harness.js";
@@ -273,6 +274,30 @@ describe("a guardrail for some calls", () => {
       guardrails: { words: { ...guardrails.words, applies: { keys: ["other"] } } },
     });
     expect((await ask(keyed, "tangerine")).status).toBe(200);
+  });
+
+  it("for a key looks at the calls of all keys made from it, at any depth, and at no others (T05)", async () => {
+    const to = await served({ model: saying({ text: "x" }) });
+    const rights = { scopes: ["models:*", "keys:write", "guardrails:write"] };
+    const post = (path: string, key: string, body: unknown) =>
+      fetch(to.base + path, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const made = async (by: string) => ((await (await post("/api/v1/keys", by, { name: "c", ...rights })).json()) as { key: string }).key;
+    const [parent, other] = [
+      await to.gateway.keys.create({ name: "parent", ...rights }),
+      await to.gateway.keys.create({ name: "o", ...rights }),
+    ];
+    const child = await made(parent.key);
+    const grandchild = await made(child);
+    const words = { name: "fruit", kind: "words", settings: { words: ["tangerine"] }, applies: { keys: [parent.id] } };
+    expect((await post("/api/v1/guardrails", TEST_OWNER_KEY, words)).status).toBe(201);
+    const body = { model: "test/script", messages: [{ role: "user", content: "a tangerine" }] };
+    const status = async (key: string) => (await post("/v1/chat/completions", key, body)).status;
+    for (const key of [parent.key, child, grandchild]) expect(await status(key)).toBe(403);
+    for (const key of [other.key, await made(other.key)]) expect(await status(key)).toBe(200);
   });
 
   it("whose settings its engine cannot work with says so at the start", async () => {

@@ -20,7 +20,7 @@ const guardrailApplies = z
     models: globs.describe("provider/model or route/name; a route also counts by the models that it leads to"),
     tools: globs.describe("server__tool, or the tool's own name"),
     servers: globs,
-    keys: globs.describe("the caller's id, or its key's"),
+    keys: globs.describe("the caller's id, its key's, or one of those that its key was made from"),
     projects: globs,
   })
   .prefault({})

@@ -56,8 +56,7 @@ function appliesTo(
 ): boolean {
   const { head, caller } = call;
   if (applies.projects !== undefined && !caller.projects.some((project) => matchesAnyGlob(applies.projects!, project))) return false;
-  if (applies.keys !== undefined && ![caller.id, caller.keyId].some((id) => id !== undefined && matchesAnyGlob(applies.keys!, id)))
-    return false;
+  if (applies.keys !== undefined && !isOfKeys(caller, applies.keys)) return false;
   if (head.kind === "model") {
     // Who names tools or servers alone means no model.
     if (applies.models === undefined) return applies.tools === undefined && applies.servers === undefined;
@@ -67,6 +66,11 @@ function appliesTo(
   // By whichever name a tool goes.
   const isTool = applies.tools === undefined || [head.name, head.tool].some((name) => matchesAnyGlob(applies.tools!, name));
   return isTool && (applies.servers === undefined || matchesAnyGlob(applies.servers, head.server));
+}
+
+/** What looks at a key's calls looks at those of the keys made from it too: making another one is no way out. */
+function isOfKeys({ id, keyId, madeFrom = [] }: Caller, keys: readonly string[]): boolean {
+  return [id, keyId, ...madeFrom].some((each) => each !== undefined && matchesAnyGlob(keys, each));
 }
 
 /** A call of a route may end at any of its models. */
