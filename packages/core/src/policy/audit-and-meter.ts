@@ -1,6 +1,6 @@
 import type { CallHead, Outcome, Usage } from "../calls/index.js";
 import { auditEntry, usageEntry } from "../entities/index.js";
-import { insert, type Clock, type Unit } from "../ports/index.js";
+import { insert, type Clock, type Unit, type Write } from "../ports/index.js";
 import type { EventHub } from "../seams/index.js";
 import { cutText } from "../util/well-formed.js";
 import type { GroupCommit } from "./group-commit.js";
@@ -50,90 +50,106 @@ export function auditAndMeter(options: LedgerOptions): Step {
 
 const asItIs = (text: string): string => text;
 
-/** Written out, field by field: a row made of parts costs several µs a call. */
+interface Entry {
+  readonly call: OpenCall<CallHead>;
+  readonly outcome: Outcome;
+  readonly nowMs: number;
+  readonly durationMs: number;
+  readonly name: string;
+  readonly callerId: string;
+  readonly parameters: unknown;
+  readonly redact: (text: string) => string;
+}
+
 function ledgerUnit(
   call: OpenCall<CallHead>,
   outcome: Outcome,
   o: { readonly nowMs: number; readonly parameters: unknown; readonly redact: (text: string) => string },
 ): Unit {
-  const { nowMs } = o;
+  const { nowMs, parameters, redact } = o;
+  // A name that led nowhere may be anything, also a secret in the wrong place.
+  const name = cutText(call.meter.provider === null ? redact(call.head.name) : call.head.name, 200);
+  const durationMs = Math.max(0, nowMs - call.startedAtMs);
+  const entry: Entry = { call, outcome, nowMs, durationMs, name, callerId: cutText(call.caller.id, 100), parameters, redact };
+  return { scope: { projects: [call.caller.projects[0]] }, writes: [usageRow(entry), auditRow(entry)] };
+}
+
+/** Written out, field by field: a row made of parts costs several µs a call. */
+function usageRow({ call, outcome, nowMs, durationMs, name, callerId }: Entry): Write {
   const { id, head, meter, caller } = call;
   const { usage } = meter;
-  const projectId = call.caller.projects[0];
-  const callerId = cutText(call.caller.id, 100);
-  // A name that led nowhere may be anything, also a secret in the wrong place.
-  const name = cutText(meter.provider === null ? o.redact(head.name) : head.name, 200);
+  const projectId = caller.projects[0];
+  return insert(
+    usageEntry,
+    {
+      id,
+      atMs: nowMs,
+      projectId,
+      callerId,
+      kind: head.kind,
+      keyId: idOf(keyIdOf(caller)),
+      userId: idOf(caller.userId),
+      teamId: idOf(caller.teamId),
+      agentId: idOf(caller.agentId),
+      requestId: call.requestId,
+      operation: head.kind === "model" ? head.operation : "call",
+      name,
+      server: head.kind === "tool" ? cutText(head.server, 64) : null,
+      provider: meter.provider,
+      model: meter.model === null ? null : cutText(meter.model, 200),
+      runId: call.runId,
+      purpose: call.purpose === null ? null : cutText(call.purpose, 40),
+      inputTokens: usage.inputTokens ?? null,
+      cacheReadTokens: usage.cacheReadTokens ?? null,
+      cacheWriteTokens: usage.cacheWriteTokens ?? null,
+      outputTokens: usage.outputTokens ?? null,
+      reasoningTokens: usage.reasoningTokens ?? null,
+      detail: detailOf(usage),
+      costNanoUsd: meter.costNanoUsd,
+      unpriced: meter.costNanoUsd === null ? 1 : null,
+      savedNanoUsd: usage.savedNanoUsd ?? null,
+      attempts: meter.attempts,
+      tried: meter.failures === null ? null : meter.tried(outcome, nowMs),
+      estimated: usage.estimated ?? false,
+      partial: meter.partial,
+      status: outcome.status,
+      durationMs,
+    },
+    "skip",
+  );
+}
+
+/** As the row beside it. */
+function auditRow({ call, outcome, nowMs, durationMs, name, callerId, parameters, redact }: Entry): Write {
+  const { id, head, caller } = call;
+  const projectId = caller.projects[0];
   const said = call.origin === null ? null : call.origin.purpose;
-  const durationMs = Math.max(0, nowMs - call.startedAtMs);
-  return {
-    scope: { projects: [projectId] },
-    writes: [
-      insert(
-        usageEntry,
-        {
-          id,
-          atMs: nowMs,
-          projectId,
-          callerId,
-          kind: head.kind,
-          keyId: idOf(keyIdOf(caller)),
-          userId: idOf(caller.userId),
-          teamId: idOf(caller.teamId),
-          agentId: idOf(caller.agentId),
-          requestId: call.requestId,
-          operation: head.kind === "model" ? head.operation : "call",
-          name,
-          server: head.kind === "tool" ? cutText(head.server, 64) : null,
-          provider: meter.provider,
-          model: meter.model === null ? null : cutText(meter.model, 200),
-          runId: call.runId,
-          purpose: call.purpose === null ? null : cutText(call.purpose, 40),
-          inputTokens: usage.inputTokens ?? null,
-          cacheReadTokens: usage.cacheReadTokens ?? null,
-          cacheWriteTokens: usage.cacheWriteTokens ?? null,
-          outputTokens: usage.outputTokens ?? null,
-          reasoningTokens: usage.reasoningTokens ?? null,
-          detail: detailOf(usage),
-          costNanoUsd: meter.costNanoUsd,
-          unpriced: meter.costNanoUsd === null ? 1 : null,
-          savedNanoUsd: usage.savedNanoUsd ?? null,
-          attempts: meter.attempts,
-          tried: meter.failures === null ? null : meter.tried(outcome, nowMs),
-          estimated: usage.estimated ?? false,
-          partial: meter.partial,
-          status: outcome.status,
-          durationMs,
-        },
-        "skip",
-      ),
-      insert(
-        auditEntry,
-        {
-          id,
-          atMs: nowMs,
-          projectId,
-          callerId,
-          action: head.kind === "model" ? "model.call" : "tool.call",
-          target: name,
-          requestId: call.requestId,
-          outcome: outcome.kind,
-          code: outcome.code ?? null,
-          status: outcome.status,
-          durationMs,
-          actorKind: caller.kind,
-          keyId: caller.keyId ?? null,
-          userId: caller.userId ?? null,
-          teamId: caller.teamId ?? null,
-          resourceType: null,
-          source: call.origin?.source ?? (call.runId === null ? "code" : "run"),
-          purpose: said === null ? null : cutText(o.redact(said), 500),
-          parameters: o.parameters,
-          changed: null,
-        },
-        "skip",
-      ),
-    ],
-  };
+  return insert(
+    auditEntry,
+    {
+      id,
+      atMs: nowMs,
+      projectId,
+      callerId,
+      action: head.kind === "model" ? "model.call" : "tool.call",
+      target: name,
+      requestId: call.requestId,
+      outcome: outcome.kind,
+      code: outcome.code ?? null,
+      status: outcome.status,
+      durationMs,
+      actorKind: caller.kind,
+      keyId: caller.keyId ?? null,
+      userId: caller.userId ?? null,
+      teamId: caller.teamId ?? null,
+      resourceType: null,
+      source: call.origin?.source ?? (call.runId === null ? "code" : "run"),
+      purpose: said === null ? null : cutText(redact(said), 500),
+      parameters,
+      changed: null,
+    },
+    "skip",
+  );
 }
 
 type Detail = Record<string, number | string | boolean>;

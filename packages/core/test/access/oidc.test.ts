@@ -245,7 +245,7 @@ describe("signing in with an OpenID provider", () => {
 
   it("does not go on with a provider that names another issuer, or that is down", async () => {
     provider.advertised = { issuer: "https://evil.example" };
-    expect(await (await begin(new Browser(await started()))).response.status).toBeGreaterThanOrEqual(500);
+    expect((await begin(new Browser(await started()))).response.status).toBeGreaterThanOrEqual(500);
     const down = await started({ issuer: "http://127.0.0.1:9" });
     expect((await begin(new Browser(down))).response.status).toBe(502);
   });
