@@ -1,15 +1,27 @@
 import { DEFAULT_PROJECT, type Caller } from "../calls/index.js";
-import { gatewayKey, project, projectId as projectIdForm, role, roleBinding, user, type RoleBindingRow } from "../entities/access/index.js";
+import {
+  gatewayKey,
+  project,
+  projectId as projectIdForm,
+  role,
+  roleBinding,
+  team,
+  user,
+  type RoleBindingRow,
+  type RoleRow,
+  type TeamRow,
+} from "../entities/access/index.js";
 import type { AnyEntity, Entity } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import { insert, remove, type Clock, type RecordStore, type Write } from "../ports/index.js";
 import type { ActionOptions, ResourceActionsTable } from "../seams/index.js";
 import { newId } from "../util/ids.js";
 import { changeWrites, type Actor } from "./auth-events.js";
-import { assertMayGive } from "./grants/within.js";
+import { areScopes } from "./grants/scope-cover.js";
+import { assertMayGive, assertMayLift } from "./grants/within.js";
 import type { GatewayKeys } from "./keys/gateway-keys.js";
 import type { KeyChange, NewKey } from "./keys/key-input.js";
-import { assertMayBind, projectOfBinding, type NewBinding } from "./people/bindings.js";
+import { assertMayBind, assertMayWithdraw, heldIn, projectOfBinding, type NewBinding } from "./people/bindings.js";
 import type { PeopleIndex } from "./people/people-index.js";
 import type { NewUser, Users } from "./people/users.js";
 
@@ -44,10 +56,19 @@ export function registerAccess(table: ResourceActionsTable, o: AccessActionsOpti
     remove: ({ id, ifVersion }, options) => o.users.remove(id, { ifVersion }, actorOf(options)),
   });
   table.set(role.name, {
-    check: (row, { caller }) => {
+    check: (row, { caller }, before) => {
       const scopes = row["scopes"] as readonly string[];
       if (scopes.some((scope) => scope.startsWith("project:"))) throw invalid("scopes", "of a role name no projects: bindings do");
-      assertMayGive([...scopes, ...o.people().scopesOf(row["id"] as string, row["projectId"] as string)], caller);
+      assertMayGive(scopes, caller);
+      if (before !== null) assertMayRewrite(before, { caller, people: o.people(), after: scopes });
+    },
+    checkRemoval: (row, { caller }) => assertMayRewrite(row, { caller, people: o.people(), after: [] }),
+  });
+  table.set(team.name, {
+    checkRemoval: (row, { caller }) => {
+      const people = o.people();
+      const gone = row as unknown as TeamRow;
+      assertMayLift({ before: people.scopesInTeam(gone), after: [] }, caller, heldIn(gone.projectId, caller, people));
     },
   });
   table.set(project.name, { create: (input, options) => createProject(input, options, o) });
@@ -55,6 +76,18 @@ export function registerAccess(table: ResourceActionsTable, o: AccessActionsOpti
     create: (input, options) => createBinding(input as unknown as NewBinding, options, o),
     remove: (target, options) => removeBinding(target.id, options, o),
   });
+}
+
+/** A role that is there is changed, or goes: by who has all that it allows, and is not bound by what it denies. */
+function assertMayRewrite(
+  row: Row,
+  { caller, people, after }: { readonly caller: Caller; readonly people: PeopleIndex; readonly after: readonly string[] },
+): void {
+  const { scopes, projectId } = row as unknown as RoleRow;
+  // What is no list of scopes allows and denies nothing (T47).
+  const before = areScopes(scopes) ? scopes : [];
+  assertMayGive(before, caller);
+  assertMayLift({ before, after }, caller, heldIn(projectId, caller, people));
 }
 
 async function createProject(input: Row, options: ActionOptions, o: AccessActionsOptions): Promise<Row> {
@@ -99,7 +132,7 @@ async function removeBinding(id: string, options: ActionOptions, o: AccessAction
   const row: RoleBindingRow | null = await o.store.get(roleBinding, id, scope, { deadlineMs: options.deadlineMs });
   if (row === null) throw new GatewayError("not_found", "There is no such role binding.");
   // A role that is gone, or of a team that is, may be taken away by whoever administers roles.
-  if (o.people().scopesOf(row.role, row.projectId).length > 0) assertMayBind(row, caller, o.people());
+  if (o.people().scopesOf(row.role, row.projectId).length > 0) assertMayWithdraw(row, caller, o.people());
   const event = {
     kind: "role.withdrawn" as const,
     targetId: row.userId,

@@ -27,6 +27,8 @@ export interface ResourceActions {
   shown?(rows: readonly Readonly<Record<string, unknown>>[], o: ActionOptions): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Called before a derived create or update is committed, with the row as it would be, and as it is (null: it is made): throw to refuse. */
   check?(row: Readonly<Record<string, unknown>>, o: ActionOptions, before: Readonly<Record<string, unknown>> | null): void | Promise<void>;
+  /** Called before a derived deletion, with the row that would go: throw to refuse. */
+  checkRemoval?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;
 }
 
 /** The actions of one gateway, by entity name. Filled by `gateway.ts` before the first request. */

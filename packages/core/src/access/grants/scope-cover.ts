@@ -25,6 +25,16 @@ export function excessScope(wanted: readonly string[], held: readonly string[]):
   return null;
 }
 
+/** The first denial of `before` that `after` no longer has and that takes something from `held` as well; null: whoever holds that loses no bound of its own by the change. */
+export function liftedDenial(before: readonly string[], after: readonly string[], held: readonly string[]): string | null {
+  const denials = (scopes: readonly string[]): readonly Scope[] => scopes.map(parse).filter(({ denies }) => denies);
+  const kept = denials(after);
+  const lifted = denials(before).filter((denial) => !kept.some((other) => covers(other, denial)));
+  const own = denials(held);
+  const first = lifted.find((denial) => own.some((other) => meets(other, denial)));
+  return first === undefined ? null : format(first);
+}
+
 /** The projects that scopes select, of those that there are; `none`: they do not speak of projects. A name without a star counts whether it is among them or not. */
 export function selectProjects(scopes: readonly string[], known: readonly string[]): readonly string[] | "none" {
   const own = scopes.map(parse).filter(({ what }) => what === "project");

@@ -2,7 +2,7 @@ import type { Caller } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { permissionOf } from "../permissions.js";
 import { useScopes } from "../permissions.js";
-import { excessScope, problemOfScope } from "./scope-cover.js";
+import { excessScope, liftedDenial, problemOfScope } from "./scope-cover.js";
 
 /** Everything that bounds what the caller may. */
 function bounds(caller: Caller): readonly (readonly string[])[] {
@@ -46,6 +46,25 @@ export function assertMayGive(scopes: readonly string[], caller: Caller): void {
       details: { excess },
     },
   );
+}
+
+/**
+ * Nobody takes off a denial that binds itself: neither from a role that it may write, nor by withdrawing that role. `elsewhere`: what the caller is bound by beside its own grants.
+ * Errors: `forbidden` naming the denial (T05).
+ */
+export function assertMayLift(
+  change: { readonly before: readonly string[]; readonly after: readonly string[] },
+  caller: Caller,
+  elsewhere: readonly (readonly string[])[] = [],
+): void {
+  for (const held of [...bounds(caller), ...elsewhere]) {
+    const denial = liftedDenial(change.before, change.after, held);
+    if (denial === null) continue;
+    throw new GatewayError("forbidden", `The denial "${denial}" binds the caller, who cannot take it off.`, {
+      hint: "Have it done by somebody whom it does not bind.",
+      details: { excess: denial },
+    });
+  }
 }
 
 /** What a credential gets that is made without scopes: its maker's rights to use the gateway, none to change it. */

@@ -1,7 +1,7 @@
 import { DEFAULT_PROJECT, type Caller } from "../../calls/index.js";
 import type { RoleBindingRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { assertMayGive } from "../grants/within.js";
+import { assertMayGive, assertMayLift } from "../grants/within.js";
 import { assertProject } from "../keys/key-rules.js";
 import type { PeopleIndex } from "./people-index.js";
 
@@ -34,6 +34,23 @@ export function assertMayBind(binding: NewBinding, caller: Caller, people: Peopl
   }
   assertProject(projectId, caller);
   assertMayGive(scopes, caller);
+}
+
+/**
+ * Who may withdraw a role is who could give it, and is not itself bound by a denial of it, here or in the project where it holds.
+ * Errors: `forbidden`, `validation_failed`.
+ */
+export function assertMayWithdraw(binding: NewBinding, caller: Caller, people: PeopleIndex): void {
+  assertMayBind(binding, caller, people);
+  const projectId = projectOfBinding(binding, people);
+  const change = { before: people.scopesOf(binding.role, projectId), after: [] };
+  assertMayLift(change, caller, heldIn(projectId, caller, people));
+}
+
+/** All that the caller's own roles say in a project, which need not be the one that it acts in. */
+export function heldIn(projectId: string, caller: Caller, people: PeopleIndex): readonly (readonly string[])[] {
+  const id = caller.userId ?? caller.id;
+  return people.user(id) === undefined ? [] : [people.grantsIn(id, projectId)];
 }
 
 function invalid(field: string, problem: string): GatewayError {

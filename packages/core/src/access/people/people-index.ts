@@ -74,6 +74,12 @@ export class PeopleIndex {
     return this.#grantsOf(this.#rolesIn(userId, projectId), projectId);
   }
 
+  /** What the roles allow and deny that are held in the team. */
+  scopesInTeam({ id, projectId }: Pick<TeamRow, "id" | "projectId">): readonly string[] {
+    const held = [...this.#bindings.values()].flat().filter(({ scope, scopeId }) => scope === "team" && scopeId === id);
+    return this.#grantsOf(new Set(held.map(({ role: name }) => name)), projectId);
+  }
+
   /** Whether a role that the user holds everywhere covers these scopes. */
   holdsEverywhere(userId: string, scopes: readonly string[]): boolean {
     const names = (this.#bindings.get(userId) ?? nothing).filter(({ scope }) => scope === "global").map(({ role: name }) => name);

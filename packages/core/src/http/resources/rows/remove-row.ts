@@ -18,6 +18,7 @@ export async function removeRow(e: ResourceExchange, id: string, expected: Expec
   assertVersion(expected, row);
   const own = actionsOf(e).remove;
   if (own !== undefined) return own({ id, ifVersion: expected?.version }, actionOptions(e));
+  await actionsOf(e).checkRemoval?.(row, actionOptions(e));
   const along = await referenceWrites(e, entity.name, id);
   const guard = expected === null ? {} : { ifVersion: expected.version };
   const writes: Write[] = [...along, remove(entity, id, guard), auditOf(e, row)];
