@@ -25,6 +25,7 @@ export { costRoutes, usageRoutes } from "./admin/usage.js";
 export { guardrailRoutes } from "./admin/guardrails.js";
 export { safetyRoutes } from "./admin/safety.js";
 export { keyRoutes, ownRoutes, signInRoutes } from "./admin/access.js";
+export { creationHeaders } from "./creation-headers.js";
 export { anthropicRoutes } from "./anthropic.js";
 export { googleRoutes } from "./google.js";
 export { inboxRoutes } from "./inbox.js";

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alertChannel, auditEntry, idempotencyKey, type AnyEntity } from "../../src/entities/index.js";
@@ -77,6 +78,29 @@ describe("a creation that shows something once, under an Idempotency-Key", () =>
     expect((await ask("a", "same", "somebody else")).body["id"]).toBe("a_2");
     expect((await ask("a", "other")).body["id"]).toBe("a_3");
     expect((await ask("a", undefined)).body["id"]).toBe("a_4");
+  });
+
+  it("takes no key that is cut, empty or not plain text: two that begin alike stay two", async () => {
+    const long = "k".repeat(200);
+    for (const key of [`${long}x`, "", "two words", "schlüssel"])
+      await expect(ask("a", key)).rejects.toMatchObject({ code: "validation_failed" });
+    expect(await kept()).toHaveLength(3);
+  });
+
+  it("that waits for another one leaves nothing behind on its request's signal", async () => {
+    const waiting = new Idempotency({ store: memoryStore({ clock }), clock, crypto });
+    const { signal } = new AbortController();
+    const exchange = { caller: callerOf("owner"), inbound: { signal }, deadlineMs: clock.now() + 10_000 } as unknown as Exchange;
+    const keyed = waiting.keyed(exchange, { key: "k", route: "r", payload: {} });
+    let finish = (): void => undefined;
+    const create = () => new Promise<{ id: string }>((resolve) => (finish = () => resolve({ id: "x" })));
+    const once = () => waiting.run(keyed, { status: 201, showOnce: () => false, create });
+    const both = [once(), once()];
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(getEventListeners(signal, "abort").length).toBeLessThanOrEqual(1);
+    finish();
+    expect((await Promise.all(both)).map(({ replayed }) => replayed).sort()).toEqual([false, true]);
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
   it("that failed may be tried again with its key", async () => {

@@ -143,8 +143,13 @@ export class Idempotency {
   #pause(signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#services;
     return new Promise((resolve) => {
-      const cancel = clock.at(clock.now() + ASK_EVERY_MS, resolve);
-      signal?.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+      const ended = (): void => {
+        cancel();
+        signal?.removeEventListener("abort", ended);
+        resolve();
+      };
+      const cancel = clock.at(clock.now() + ASK_EVERY_MS, ended);
+      signal?.addEventListener("abort", ended);
     });
   }
 
