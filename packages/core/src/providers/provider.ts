@@ -94,6 +94,11 @@ export class Provider {
   readonly operations: ProviderOperations;
   readonly #row: VendorRow | null;
   readonly #models = new Map<string, Model>();
+  /** What the configuration and code said of models, by code: nothing that is laid over says otherwise. */
+  readonly #said = new Map<string, Partial<ModelOptions>>();
+  #over: readonly ListedModelOptions[] = [];
+  /** The models with what is laid over them. */
+  #shown: ReadonlyMap<string, Model> = this.#models;
   /** The codes of models by their other ids. */
   readonly #aliases = new Map<string, string>();
   readonly #quirks = new WeakMap<Model, Quirks>();
@@ -112,17 +117,17 @@ export class Provider {
     this.reach = this.#row === null ? { kind: "in-process", answer: o.answer ?? noChat(this.name) } : httpReach(this.#row, o);
     this.operations = { ...operationsOf(this.#row), ...o.operations };
     this.keys = new KeyPool(o.apiKeys ?? (o.apiKey === undefined ? [] : [{ value: o.apiKey }]));
-    for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.add(asServed(withLongCache(model, this.#row), o));
+    for (const model of this.vendor === null ? [] : catalogueOf(this.vendor)) this.#list(asServed(withLongCache(model, this.#row), o));
     for (const model of o.models ?? []) this.add(model);
   }
 
   /** The listed models, in no particular order. */
   get models(): Iterable<Model> {
-    return this.#models.values();
+    return this.#shown.values();
   }
   /** By its code or an alias. null: nobody listed it. It can be called all the same. */
   model(code: string): Model | null {
-    return this.#models.get(code) ?? this.#models.get(this.#aliases.get(code) ?? "") ?? null;
+    return this.#shown.get(code) ?? this.#shown.get(this.#aliases.get(code) ?? "") ?? null;
   }
 
   /** What a call of one of its models costs, in nano-US-dollars, also when others of its models had a part in it; null: not known. */
@@ -146,13 +151,57 @@ export class Provider {
    * Lists a model, or says more of one that is listed, by its code or an alias: what is left out stays as it was. Errors: `validation_failed` for a price that is none.
    */
   add(options: ListedModelOptions): Model {
-    const given = typeof options === "string" ? { code: options } : "id" in options ? fromConfig(options) : options;
-    const known = this.model(given.code);
+    const given = givenOf(options);
+    const { code } = this.#list(given);
+    this.#said.set(code, { ...this.#said.get(code), ...defined(given) });
+    if (this.#over.length > 0) this.overlay(this.#over);
+    return this.model(code)!;
+  }
+
+  /**
+   * Lays what somebody else says of models (rows of a store) over what is listed, in the place of all that was laid over before: what the configuration or code says of a model stands, all else is as said here. Models that nobody else
+   * lists go with it. One that cannot be made does not count and is told to `onFault`.
+   */
+  overlay(models: readonly ListedModelOptions[], onFault: (code: string, error: unknown) => void = () => undefined): void {
+    this.#over = models;
+    if (models.length === 0) {
+      this.#shown = this.#models;
+      return;
+    }
+    const shown = new Map(this.#models);
+    for (const options of models) {
+      const given = givenOf(options);
+      try {
+        const code = this.#listed(given.code)?.code ?? given.code;
+        // Of several that speak of one model, each says what those before it left out.
+        const known = shown.get(code);
+        shown.set(
+          code,
+          new Model({
+            ...(known === undefined ? {} : optionsOf(known)),
+            ...defined(given),
+            ...this.#said.get(code),
+            code,
+            provider: this.name,
+          }),
+        );
+      } catch (error) {
+        onFault(given.code, error);
+      }
+    }
+    this.#shown = shown;
+  }
+
+  #list(given: Omit<ModelOptions, "provider">): Model {
+    const known = this.#listed(given.code);
     const code = known?.code ?? given.code;
     const model = new Model({ ...(known === null ? {} : optionsOf(known)), ...defined(given), code, provider: this.name });
     this.#models.set(code, model);
     for (const alias of model.aliases) this.#aliases.set(alias, code);
     return model;
+  }
+  #listed(code: string): Model | null {
+    return this.#models.get(code) ?? this.#models.get(this.#aliases.get(code) ?? "") ?? null;
   }
 
   /**
@@ -321,6 +370,10 @@ function withLongCache(model: Omit<ModelOptions, "provider">, row: VendorRow | n
 /** A server of one's own may go on serving what the vendor itself refuses. */
 function asServed(model: Omit<ModelOptions, "provider">, o: ProviderOptions): Omit<ModelOptions, "provider"> {
   return o.baseUrl === undefined ? model : { ...model, retiresAtMs: undefined };
+}
+
+function givenOf(options: ListedModelOptions): Omit<ModelOptions, "provider"> {
+  return typeof options === "string" ? { code: options } : "id" in options ? fromConfig(options) : options;
 }
 
 function fromConfig(row: Extract<ListedModelOptions, { readonly id: string }>): Omit<ModelOptions, "provider"> {

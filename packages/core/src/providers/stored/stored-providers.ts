@@ -27,6 +27,8 @@ interface Made {
 export class StoredProviders {
   readonly #o: StoredProvidersOptions;
   #made = new Map<string, Made>();
+  /** The rows that were last laid over others' providers. */
+  readonly #told = new WeakMap<Provider, string>();
 
   constructor(options: StoredProvidersOptions) {
     this.#o = options;
@@ -54,16 +56,15 @@ export class StoredProviders {
     this.#tellOthers(rows.models);
   }
 
-  /** Models of providers that the configuration or code has. */
+  /** Models of providers that the configuration or code has: over what those say, and no longer than their rows are there. */
   #tellOthers(models: readonly StoredModelRow[]): void {
-    for (const row of models) {
-      if (this.#made.has(row.provider)) continue;
-      const provider = this.#o.providers.get(row.provider);
-      try {
-        provider?.add(modelOptions(row));
-      } catch (error) {
-        this.#o.onFault(`${row.provider}/${row.code}`, error);
-      }
+    for (const provider of this.#o.providers.list()) {
+      if (this.#made.get(provider.name)?.provider === provider) continue;
+      const rows = models.filter((row) => row.provider === provider.name);
+      const versions = rows.map(({ id, version }) => `${id}:${version}`).join();
+      if ((this.#told.get(provider) ?? "") === versions) continue;
+      this.#told.set(provider, versions);
+      provider.overlay(rows.map(modelOptions), (code, error) => this.#o.onFault(`${provider.name}/${code}`, error));
     }
   }
 
