@@ -14,6 +14,8 @@ import {
 import { insert, update, type RecordStore } from "../../src/ports/index.js";
 import type { GatewayOptions } from "../../src/gateway-options.js";
 import { memoryStore } from "../../src/memory/index.js";
+import { clock } from "../../src/platform/node.js";
+import { AlertEvaluator } from "../../src/telemetry/alerts/evaluator.js";
 import { receiver, scope, soon, usageRow, watched, within } from "./harness.js";
 
 const fast = { telemetry: { alerts: { everySeconds: 1, allowPrivate: true } } };
@@ -85,6 +87,34 @@ it("fires once, tells its channel once, resolves itself and tells that (5.9: the
   expect(JSON.parse(hook.seen[1]!.body)).toMatchObject({ type: "alert.resolved" });
   const { json } = await get("/api/v1/alerts");
   expect(json.data).toMatchObject([{ status: "resolved", resolved_by: null }]);
+});
+
+it("stays open while there is nothing to measure, and ends when its rule is disabled or deleted, which is told", async () => {
+  const { store, hook, ruleId, request } = await setUp({ telemetry: { alerts: { everySeconds: 3_600, allowPrivate: true } } });
+  const evaluator = new AlertEvaluator(
+    { store, clock, log: { warn: (...said: unknown[]) => expect(said).toEqual([]) }, events: { emit: () => undefined } } as never,
+    { everyMs: 1 },
+  );
+  const evaluate = async () => {
+    await store.commit([{ scope, writes: [update(alertRule, ruleId, { change: { set: { dueAtMs: 0 } } })] }], within());
+    await evaluator.evaluateDue();
+    return (await all<AlertRow>(store, alert)).map(({ status }) => status);
+  };
+  await calls(store, 4, { failed: 4 });
+  expect(await evaluate()).toEqual(["firing"]);
+  await resolveAll(store);
+  expect(await evaluate()).toEqual(["firing"]);
+  await request("PATCH", `/api/v1/alert-rules/${ruleId}`, { body: { enabled: false } });
+  expect(await evaluate()).toEqual(["resolved"]);
+  await request("PATCH", `/api/v1/alert-rules/${ruleId}`, { body: { enabled: true } });
+  await calls(store, 4, { failed: 4 });
+  expect((await evaluate()).sort()).toEqual(["firing", "resolved"]);
+  expect((await request("DELETE", `/api/v1/alert-rules/${ruleId}`)).status).toBe(200);
+  await evaluator.evaluateDue();
+  expect((await all<AlertRow>(store, alert)).map(({ status }) => status)).toEqual(["resolved", "resolved"]);
+  const told = (await all<AlertNotificationRow>(store, alertNotification)).map(({ event }) => event).sort();
+  expect(told).toEqual(["firing", "firing", "resolved", "resolved"]);
+  expect(hook.seen.length).toBeLessThanOrEqual(4);
 });
 
 it("opens one alert and sends one message, however many nodes evaluate the rule", async () => {
@@ -231,6 +261,7 @@ it("speaks PagerDuty's events, one incident an alert", async () => {
     payload: { severity: "critical", source: "sallyport" },
   });
   await resolveAll(store);
+  await calls(store, 2);
   await soon(() => pagerduty.seen.length === 2);
   expect(JSON.parse(pagerduty.seen[1]!.body)).toMatchObject({ event_action: "resolve", dedup_key: fired.dedup_key });
 });

@@ -9,11 +9,12 @@ import { holds, measure } from "./measure.js";
 
 const WITHIN_MS = 10_000;
 const BATCH = 20;
+const PAGE = 200;
 const scope = { system: "the evaluation of alert rules" };
 
 /**
  * Evaluates rules, each by the one node that takes it when it is due: there is no leader. A rule whose condition holds opens one alert and tells its channels once; when it no longer holds, the alert
- * is resolved and they are told again. However many nodes and however often, one alert of a rule is open at a time.
+ * is resolved and they are told again. While there is nothing to measure, it stays as it is; a rule that is deleted or disabled ends its alert. However many nodes and however often, one alert of a rule is open at a time.
  */
 export class AlertEvaluator {
   readonly #services: Services;
@@ -39,14 +40,41 @@ export class AlertEvaluator {
         this.#within(),
       );
       for (const rule of rules) if (await this.#evaluate(rule)) changes++;
-      if (rules.length < BATCH) return changes;
+      if (rules.length < BATCH) return changes + (await this.#endOrphans());
     }
+  }
+
+  /** Ends what nobody watches any more: alerts whose rule is deleted or disabled. */
+  async #endOrphans(): Promise<number> {
+    const { store } = this.#services;
+    let ended = 0;
+    let cursor: string | undefined;
+    do {
+      const where = { status: { in: ["firing", "acknowledged"] as const } };
+      const page = await store.find(alert, { where, orderBy: "startedAtMs", limit: PAGE, cursor }, scope, this.#within());
+      for (const open of page.rows) {
+        const rule = await store.get(alertRule, open.ruleId, scope, this.#within());
+        if (rule?.enabled === true) continue;
+        if (await this.resolve(open, { by: null, channels: await this.channelsOf(open, rule) })) ended++;
+      }
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    return ended;
+  }
+
+  /** Who is to hear of the alert: the channels of its rule, or when that is gone those that were told when it began. */
+  async channelsOf(open: AlertRow, rule: AlertRuleRow | null): Promise<readonly string[]> {
+    if (rule !== null) return rule.channels;
+    const query = { where: { alertId: open.id }, orderBy: "id" as const, limit: PAGE };
+    const { rows } = await this.#services.store.find(alertNotification, query, scope, this.#within());
+    return rows.map(({ channelId }) => channelId);
   }
 
   async #evaluate(rule: AlertRuleRow): Promise<boolean> {
     try {
       const { value } = await measure(this.#services, rule, await this.#services.store.now(this.#within()));
-      const fires = value !== null && holds(rule, value);
+      if (value === null) return false; // nothing happened: whether it would still hold, nobody knows
+      const fires = holds(rule, value);
       const open = await this.openOf(rule.id);
       if (fires && open === null) return await this.#fire(rule, value);
       if (!fires && open !== null) return await this.resolve(open, { by: null, channels: rule.channels });

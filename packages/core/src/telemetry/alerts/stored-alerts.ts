@@ -58,9 +58,8 @@ export class StoredAlerts implements Alerts {
   async resolve(id: string, by: By): Promise<AlertRow> {
     const row = await this.#open(id);
     const rule = await this.#services.store.get(alertRule, row.ruleId, scope, this.#within());
-    const resolved = await this.#o.evaluator.resolve(row, { by: by.caller.id, channels: rule?.channels ?? [] }, [
-      this.#audit("alert.resolve", id, by),
-    ]);
+    const channels = await this.#o.evaluator.channelsOf(row, rule);
+    const resolved = await this.#o.evaluator.resolve(row, { by: by.caller.id, channels }, [this.#audit("alert.resolve", id, by)]);
     if (resolved) this.#o.sendSoon();
     return this.#known(id);
   }
