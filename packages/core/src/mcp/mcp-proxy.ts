@@ -10,6 +10,7 @@ import { VERSION } from "../util/version.js";
 import { Catalogue } from "./catalogue/catalogue.js";
 import { DEMO_AGREEMENT, openDemoServer } from "./demo/demo-server.js";
 import { McpFace } from "./downstream/face.js";
+import { secretsOf } from "./lanes/redacting-lane.js";
 import { LegacyFace } from "./downstream/legacy-face.js";
 import { LegacySessions } from "./subscribers/legacy-sessions.js";
 import { Listens } from "./subscribers/listens.js";
@@ -203,7 +204,8 @@ export class McpProxy {
   }
 
   #add(name: string, target: ServerTarget): Upstream {
-    const { clock } = this.#services;
+    const { clock, redactor } = this.#services;
+    for (const secret of secretsOf(target)) redactor.add(secret);
     const upstream = new Upstream(name, target, this.#deps);
     this.#catalogue.add(upstream);
     this.#catalogue.starting(upstream.start(), clock, clock.now() + this.#deps.limits.startMs);
@@ -221,12 +223,13 @@ export class McpProxy {
   }
 
   #makeDeps(): UpstreamDeps {
-    const { clock, log, events } = this.#services;
+    const { clock, log, events, redactor } = this.#services;
     const { snapshot, http, spawner } = this.#o;
     return {
       clock,
       log,
       snapshot,
+      redact: (text) => redactor.redact(text),
       http,
       spawner,
       version: VERSION,

@@ -1,5 +1,6 @@
 import type { Bus, Cache, Clock, Counters, Crypto, RecordStore, Wakeup } from "../ports/index.js";
 import type { Log } from "../util/log.js";
+import type { Secret } from "../util/secret.js";
 import type { EventHub } from "./event-hub.js";
 import type { Seams } from "./seams.js";
 
@@ -14,8 +15,8 @@ export interface Services {
   readonly counters: Counters;
   readonly events: EventHub;
   readonly log: Log;
-  /** Takes every secret that this gateway knows out of a text that leaves it. */
-  readonly redactor: { redact(text: string): string; redactJson(value: unknown): unknown };
+  /** Takes every secret that this gateway knows out of a text that leaves it; `add` tells it of one. */
+  readonly redactor: { add(value: Secret | string): void; redact(text: string): string; redactJson(value: unknown): unknown };
   readonly seams: Seams;
   /** Of this process's gateway; leases name it. */
   readonly nodeId: string;

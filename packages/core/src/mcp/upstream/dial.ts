@@ -5,6 +5,7 @@ import { admit, type ServerTarget } from "../server-target.js";
 import { shakeHands, type Agreement } from "../lanes/handshake.js";
 import { HttpLane } from "../lanes/http-lane.js";
 import type { Lane, LaneEvents } from "../lanes/lane.js";
+import { redactingEvents, RedactingLane, secretsOf } from "../lanes/redacting-lane.js";
 import { hopMeta, type Connection } from "../lanes/own-request.js";
 import type { UpstreamDeps } from "./upstream-deps.js";
 import { WireLane } from "../lanes/wire-lane.js";
@@ -46,14 +47,17 @@ async function dial(o: DialOptions): Promise<Connection> {
   admit(o.target, o.deps.snapshot());
   let connection: Connection | null = null;
   let over: { readonly why: Error | null } | null = null;
-  const lane = await openLane(o, {
+  const isSecret = secretsOf(o.target).length > 0;
+  const events: LaneEvents = {
     onNotice: o.onNotice,
     onLog: o.onLog,
     onClose: (why) => {
       over = { why };
       if (connection !== null) o.onClose(connection, why);
     },
-  });
+  };
+  const { redact } = o.deps;
+  const lane = new RedactingLane(await openLane(o, isSecret ? redactingEvents(events, redact) : events), { redact, hasSecrets: isSecret });
   const end = (): void => void lane.close();
   o.signal?.addEventListener("abort", end, { once: true });
   try {

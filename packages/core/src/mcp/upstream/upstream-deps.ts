@@ -21,6 +21,8 @@ export interface UpstreamDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly snapshot: () => Snapshot;
+  /** Takes every secret that this gateway knows out of a text. */
+  readonly redact: (text: string) => string;
   readonly http: HttpClient;
   readonly spawner: McpSpawner | undefined;
   /** Of this gateway, told to servers. */

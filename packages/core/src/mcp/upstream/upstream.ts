@@ -294,8 +294,11 @@ export class Upstream {
 
   #named(error: unknown): GatewayError {
     const known = GatewayError.from(error);
-    if (known.message.includes(`"${this.name}"`)) return known;
-    return new GatewayError(known.code, `MCP server "${this.name}": ${known.message}`, { ...keep(known), cause: known });
+    // It may say what a process, or the way, said.
+    const message = this.#deps.redact(known.message);
+    const isNamed = message.includes(`"${this.name}"`);
+    if (isNamed && message === known.message) return known;
+    return new GatewayError(known.code, isNamed ? message : `MCP server "${this.name}": ${message}`, { ...keep(known), cause: known });
   }
 }
 

@@ -1,0 +1,78 @@
+import { readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
+import { utf8 } from "../frames/splice.js";
+import type { ServerTarget } from "../server-target.js";
+import type { Secret } from "../../ports/index.js";
+import type { Lane, LaneEvents } from "./lane.js";
+
+type Redact = (text: string) => string;
+
+/** Names of environment variables that hold a credential; the others are settings, and stand in results rightly. */
+const SECRET_NAME = /auth|cookie|cred|dsn|key|pass|pwd|secret|session|token|url/i;
+const TOKEN = /"(?:[^"\\]|\\[^])*"|-?\d[\d.eE+-]*/g;
+/** Escapes of characters that credentials are made of. */
+const ESCAPED = /\\(?:\/|u00)/;
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What a server is given and may not tell those who call it. */
+export function secretsOf(target: ServerTarget): readonly (Secret | string)[] {
+  if (target.kind === "http") return target.headers.map(([, value]) => value);
+  if (target.kind !== "stdio") return [];
+  return Object.entries(target.server.env).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : []));
+}
+
+/**
+ * A lane on which the server's errors say none of the gateway's secrets (T26), and when the server has secrets of its own, nothing else that it says does. A server without secrets costs its results nothing.
+ */
+export class RedactingLane implements Lane {
+  constructor(
+    readonly inner: Lane,
+    readonly o: { readonly redact: Redact; readonly hasSecrets: boolean },
+  ) {}
+
+  async exchange(...[request, o]: Parameters<Lane["exchange"]>): Promise<RpcMessage> {
+    const { onNotice } = o;
+    const isHeard = this.o.hasSecrets && onNotice !== undefined;
+    const heard = isHeard ? { ...o, onNotice: (notice: RpcMessage) => onNotice(redacted(notice, this.o.redact)) } : o;
+    const reply = await this.inner.exchange(request, heard);
+    return reply.error === null && !this.o.hasSecrets ? reply : redacted(reply, this.o.redact);
+  }
+
+  notify(...given: Parameters<Lane["notify"]>): Promise<void> {
+    return this.inner.notify(...given);
+  }
+  adopt(version: string): void {
+    this.inner.adopt(version);
+  }
+  begin(): void {
+    this.inner.begin();
+  }
+  stderr(): string | null {
+    const text = this.inner.stderr();
+    return text === null ? null : this.o.redact(text);
+  }
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
+
+/** What a server with secrets says outside of any request. */
+export function redactingEvents(events: LaneEvents, redact: Redact): LaneEvents {
+  return {
+    onNotice: (notice) => events.onNotice(redacted(notice, redact)),
+    onLog: (owner, notice) => events.onLog(owner, redacted(notice, redact)),
+    onClose: (why) => events.onClose(why),
+  };
+}
+
+/** The message itself when there is nothing in it to take out. It stays JSON: only strings, names and numbers are replaced, each as a whole token. */
+function redacted(message: RpcMessage, redact: Redact): RpcMessage {
+  const text = decoder.decode(message.bytes);
+  if (!ESCAPED.test(text) && redact(text) === text) return message;
+  const kept = text.replace(TOKEN, (token) => {
+    const isString = token.startsWith('"');
+    const said = isString ? (JSON.parse(token) as string) : token;
+    const left = redact(said);
+    return left === said ? token : JSON.stringify(left);
+  });
+  return kept === text ? message : readMessage(utf8(kept), upstreamPlan);
+}
