@@ -1,10 +1,13 @@
 import { codes, GatewayError, type ErrorCode } from "../errors/index.js";
+import { SESSION_TOKEN_HEADER, SessionToken } from "./session-token.js";
 
 export interface ClientOptions {
   /** Where the gateway is mounted: `https://gateway.example.com/ai`. */
   readonly baseUrl: string;
   /** A key of the gateway, or what gives one when it is asked. Left out: the page's own session. */
   readonly key?: string | (() => string | Promise<string>) | undefined;
+  /** The session's token, as the sign-in answered it: without a key, all that changes something has to carry it. Left out: asked for at `GET /api/v1/me` before the first change. */
+  readonly csrfToken?: string | (() => string | Promise<string>) | undefined;
   /** The platform's own when left out. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Sent with every request. */
@@ -27,9 +30,14 @@ export interface Asked extends CallOptions {
 export class Transport {
   readonly #o: ClientOptions;
   readonly #base: string;
+  readonly #token: SessionToken;
 
   constructor(options: ClientOptions) {
     this.#o = options;
+    this.#token = new SessionToken(options.csrfToken, async () => {
+      const response = await this.#fetch({ method: "GET", path: "/api/v1/me" }, {});
+      return ((await response.json()) as { readonly csrf_token: string | null }).csrf_token;
+    });
     this.#base = options.baseUrl.replace(/\/+$/, "");
   }
 
@@ -45,11 +53,26 @@ export class Transport {
 
   /** The answer, when it is a good one. Errors: as `json`. */
   async send(asked: Asked): Promise<Response> {
-    const { key, headers: own, fetch = globalThis.fetch } = this.#o;
+    const { key } = this.#o;
+    const credential = typeof key === "function" ? await key() : key;
+    if (credential !== undefined) return this.#fetch(asked, { authorization: `Bearer ${credential}` });
+    const token = await unlessAborted(this.#token.of(asked.method), asked.signal);
+    try {
+      return await this.#fetch(asked, tokenHeader(token));
+    } catch (error) {
+      if (!GatewayError.is(error, "forbidden") || error.details?.["missing"] !== SESSION_TOKEN_HEADER || !this.#token.refused())
+        throw error;
+      const other = await this.#token.of(asked.method);
+      if (other === null || other === token) throw error;
+      return this.#fetch(asked, tokenHeader(other));
+    }
+  }
+
+  async #fetch(asked: Asked, identity: Readonly<Record<string, string>>): Promise<Response> {
+    const { headers: own, fetch = globalThis.fetch } = this.#o;
     const headers: Record<string, string> = { accept: "application/json", ...own };
     for (const [name, value] of Object.entries(asked.headers ?? {})) if (value !== undefined) headers[name] = value;
-    const credential = typeof key === "function" ? await key() : key;
-    if (credential !== undefined) headers["authorization"] = `Bearer ${credential}`;
+    Object.assign(headers, identity);
     if (asked.body !== undefined) headers["content-type"] = "application/json";
     const init: RequestInit = { method: asked.method, headers };
     if (asked.body !== undefined) init.body = JSON.stringify(asked.body);
@@ -64,6 +87,22 @@ export class Transport {
     if (!response.ok) throw await errorOf(response);
     return response;
   }
+}
+
+/** What others wait for too is not ended by one of them who goes. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(GatewayError.from(signal.reason));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop);
+  });
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", stop));
+}
+
+function tokenHeader(token: string | null): Readonly<Record<string, string>> {
+  return token === null ? {} : { [SESSION_TOKEN_HEADER]: token };
 }
 
 function queryOf(query: Asked["query"]): string {

@@ -155,6 +155,60 @@ describe("the client, against a served gateway", () => {
     expect(JSON.stringify(await client.keys.get(made.id))).not.toContain(made.key);
   });
 
+  describe("of a page that brings no key", () => {
+    const asked: string[] = [];
+    let cookie = "";
+    /** As a browser does: the page's cookies go along. */
+    const withCookies: typeof fetch = async (input, init) => {
+      asked.push(`${init?.method ?? "GET"} ${new URL(String(input)).pathname}`);
+      const response = await fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), cookie } });
+      const [set] = response.headers.getSetCookie();
+      if (set !== undefined) cookie = set.split(";")[0]!;
+      return response;
+    };
+    const page = () => createClient({ baseUrl, fetch: withCookies });
+    const signIn = { method: "POST", path: "/api/v1/login", body: { username: "ada", password: "correct horse battery" } };
+    beforeAll(() => gateway.users.create({ username: "ada", password: "correct horse battery", role: "admin" }));
+
+    it("acts in its session: changes carry the session's token, which is asked for once (T39)", async () => {
+      const own = page();
+      const { csrf_token: token } = await own.request<{ csrf_token: string }>(signIn);
+      asked.length = 0;
+      await own.routes.list();
+      expect(asked).toEqual(["GET /api/v1/routes"]);
+      const made = await Promise.all(["page-one", "page-two"].map((name) => own.routes.create({ name, targets })));
+      await own.routes.update(made[0]!.id, { sticky: "none" });
+      for (const { id } of made) await own.routes.delete(id);
+      expect(asked.filter((line) => line.endsWith("/me"))).toHaveLength(1);
+      for (const csrfToken of [token, () => Promise.resolve(token)]) {
+        asked.length = 0;
+        const told = createClient({ baseUrl, fetch: withCookies, csrfToken });
+        await told.routes.delete((await told.routes.create({ name: "told", targets })).id);
+        expect(asked.filter((line) => line.endsWith("/me"))).toHaveLength(0);
+      }
+      const wrong = createClient({ baseUrl, fetch: withCookies, csrfToken: "another" });
+      expect((await refusal(wrong.routes.create({ name: "wrong", targets }))).details).toEqual({ missing: "x-sallyport-csrf" });
+    });
+
+    it("stops waiting for the token when its signal fires", async () => {
+      const hanging = createClient({ baseUrl, fetch: () => new Promise(() => undefined) });
+      const stop = new AbortController();
+      const gone = refusal(hanging.routes.create({ name: "never", targets }, { signal: stop.signal }));
+      stop.abort();
+      expect((await gone).code).toBe("cancelled");
+    });
+
+    it("goes on in the session of a later sign-in, and says who is signed out", async () => {
+      const own = page();
+      await own.request(signIn);
+      await own.routes.delete((await own.routes.create({ name: "first", targets })).id);
+      await own.request(signIn);
+      await own.routes.delete((await own.routes.create({ name: "second", targets })).id);
+      await own.request({ method: "POST", path: "/api/v1/logout" });
+      expect((await refusal(own.routes.create({ name: "third", targets }))).code).toBe("unauthenticated");
+    });
+  });
+
   it("stops when its reader's signal fires", async () => {
     const gone = AbortSignal.abort();
     expect((await refusal(client.routes.list({ signal: gone }))).code).toBe("cancelled");
