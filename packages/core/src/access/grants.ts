@@ -13,6 +13,34 @@ export function mayDo(caller: Caller, what: string, name: string): boolean {
 }
 
 /**
+ * Whether the caller may call a model that goes by several names, its own first (`names`; undefined: by `name` alone). It has to be allowed by its own name, and denied by none: who may not use a model does not get at it by an alias.
+ */
+export function mayCallModel(
+  caller: Caller,
+  { name, names }: { readonly name: string; readonly names?: readonly string[] | undefined },
+): boolean {
+  if (names === undefined || name.startsWith(ROUTE)) return mayDo(caller, "models", name);
+  if (!isModelGranted(caller.grants, names)) return false;
+  return caller.bounds === undefined || caller.bounds.every((grants) => isModelGranted(grants, names));
+}
+
+/** The name that a model has to be allowed by. */
+export function grantedName({ name, names }: { readonly name: string; readonly names?: readonly string[] | undefined }): string {
+  return names === undefined || name.startsWith(ROUTE) ? name : names[0]!;
+}
+
+function isModelGranted(grants: readonly string[], names: readonly string[]): boolean {
+  let allowed = false;
+  for (const grant of grants) {
+    if (grant.charCodeAt(0) === DENIES) {
+      const denied = grant.slice(1);
+      for (const name of names) if (speaksOf(denied, "models", name)) return false;
+    } else if (!allowed) allowed = speaksOf(grant, "models", names[0]!);
+  }
+  return allowed;
+}
+
+/**
  * Whether the grants allow `what:name`. Grants are `*`, `what:*` or `what:<glob>`; with `!` before it a grant denies, and a denial wins wherever it stands. Deny by default. `admin:read` and
  * `admin:write` name every resource of administration; `routes:x` and `models:route/x` are the same. Linear in the number of grants.
  */

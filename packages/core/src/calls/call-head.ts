@@ -13,6 +13,8 @@ export interface ModelHead {
   readonly operation: ModelOperation;
   /** The model as the caller named it. */
   readonly name: string;
+  /** Every full name of the model, its own first, whichever the caller used; of a route, names of the models it may end at beside those that it is written with. Left out: there are no others. */
+  readonly names?: readonly string[] | undefined;
   readonly stream: boolean;
   readonly maxOutputTokens: number | undefined;
   /** How many answers, or pictures, are wanted; 1 when left out. */

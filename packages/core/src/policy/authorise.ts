@@ -1,5 +1,5 @@
 import { Directory } from "../access/directory.js";
-import { mayDo } from "../access/grants.js";
+import { grantedName, mayCallModel, mayDo } from "../access/grants.js";
 import { callerOfToday } from "../access/grants/of-today.js";
 import { GatewayError } from "../errors/index.js";
 import type { Clock } from "../ports/index.js";
@@ -16,11 +16,12 @@ export function authorise({ clock }: { readonly clock: Clock }): Step {
     enter(call) {
       const caller = outlivesRequest(call) ? callerOfToday(call.caller, directory.of(call.snapshot), clock.now()) : call.caller;
       if (caller === null) throw gone();
-      const what = call.head.kind === "model" ? "models" : "mcp";
-      if (mayDo(caller, what, call.head.name)) return;
-      throw new GatewayError("forbidden", `This key may not use the ${call.head.kind} "${call.head.name}".`, {
-        hint: `Grant it ${what}:${call.head.name}, or a pattern that covers it.`,
-        details: { missing: `${what}:${call.head.name}` },
+      const { head } = call;
+      if (head.kind === "model" ? mayCallModel(caller, head) : mayDo(caller, "mcp", head.name)) return;
+      const missing = head.kind === "model" ? `models:${grantedName(head)}` : `mcp:${head.name}`;
+      throw new GatewayError("forbidden", `This key may not use the ${head.kind} "${head.name}".`, {
+        hint: `Grant it ${missing}, or a pattern that covers it.`,
+        details: { missing },
       });
     },
   };

@@ -105,6 +105,8 @@ export interface AttemptTarget {
   readonly provider: string;
   /** Its code at the provider. */
   readonly model: string;
+  /** Every full name of the model, its own first; null: it has no other. */
+  readonly names?: readonly string[] | null | undefined;
   /** null: nobody said. */
   readonly contextTokens: number | null;
   readonly maxOutputTokens: number | null;

@@ -78,6 +78,8 @@ export class Model {
   readonly provider: string;
   readonly code: string;
   readonly aliases: readonly string[];
+  /** Every name in full, `id` first; null: it has no other. */
+  readonly names: readonly string[] | null;
   readonly title: string;
   readonly kind: ModelKind;
   readonly features: readonly string[];
@@ -110,6 +112,7 @@ export class Model {
     this.provider = o.provider;
     this.code = o.code;
     this.aliases = o.aliases ?? [];
+    this.names = this.aliases.length === 0 ? null : [this.id, ...this.aliases.map((alias) => `${o.provider}/${alias}`)];
     this.title = o.title ?? o.code;
     this.kind = o.kind ?? "chat";
     this.features = o.features ?? [];

@@ -1,4 +1,4 @@
-import { mayDo } from "../access/grants.js";
+import { mayCallModel, mayDo } from "../access/grants.js";
 import type { OperationName, ProtocolId } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Model, ModelKind, Provider } from "../providers/index.js";
@@ -12,7 +12,7 @@ export function listModels(names: Names, speaks: Speaks): readonly ListedModel[]
   const listed: ListedModel[] = [];
   for (const model of names.providers.models.list()) {
     const entry = listedModel(model, names, speaks);
-    const seen = entry === null || names.providers.models.isRetired(model) ? null : underGrantedNames(entry, names);
+    const seen = entry === null || names.providers.models.isRetired(model) ? null : ifGranted(entry, names);
     if (seen !== null) listed.push(seen);
   }
   for (const route of names.routes.keys())
@@ -20,10 +20,10 @@ export function listModels(names: Names, speaks: Speaks): readonly ListedModel[]
   return listed.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Once, under the names that the caller may use; the model's own before its aliases. null: there is none. */
-function underGrantedNames(model: ListedModel, names: Names): ListedModel | null {
-  const [id, ...aliases] = [model.id, ...(model.aliases ?? [])].filter((name) => mayDo(names.caller, "models", name));
-  return id === undefined ? null : { ...model, id, aliases };
+/** null: the caller may not call it. */
+function ifGranted(model: ListedModel, names: Names): ListedModel | null {
+  const { id, aliases = [] } = model;
+  return mayCallModel(names.caller, aliases.length === 0 ? { name: id } : { name: id, names: [id, ...aliases] }) ? model : null;
 }
 
 /**
@@ -33,11 +33,11 @@ function underGrantedNames(model: ListedModel, names: Names): ListedModel | null
 export function findModel(name: string, names: Names, speaks: Speaks): ListedModel | null {
   try {
     const resolution = resolve(name, names);
-    if (!mayDo(names.caller, "models", resolution.name)) return null;
+    if (!mayCallModel(names.caller, resolution)) return null;
     if (name.startsWith("route/")) return listedRoute(name, names);
     const { model } = resolution.targets[0]!;
     const entry = model === null ? null : listedModel(model, names, speaks);
-    return entry === null ? null : underGrantedNames(entry, names);
+    return entry === null ? null : ifGranted(entry, names);
   } catch (error) {
     const retired = GatewayError.is(error, "model_not_found") && error.details?.["retired_at"] !== undefined;
     if (retired && mayDo(names.caller, "models", String(error.details?.["model"]))) throw error;

@@ -209,10 +209,13 @@ export class RoutingModelCaller implements ModelCaller {
 
   /** Whether a step reads or writes what calls of this model say or are answered: then nobody else may make them. */
   isRead(name: string, caller: Caller): boolean {
+    const snapshot = this.#o.snapshot();
+    const resolution = tryResolve(name, this.#names(caller, snapshot));
     const head: ModelHead = {
       ...{ kind: "model", protocol: "openai-chat", operation: "generate", name, stream: false, maxOutputTokens: undefined, bytes: 0 },
+      names: "targets" in resolution ? resolution.names : undefined,
     };
-    return sightOf(this.#o.steps, { head, snapshot: this.#o.snapshot(), caller, purpose: null }) !== "head";
+    return sightOf(this.#o.steps, { head, snapshot, caller, purpose: null }) !== "head";
   }
 
   /** Ends the calls that nobody waits for. */
@@ -242,12 +245,14 @@ export class RoutingModelCaller implements ModelCaller {
     const snapshot = this.#o.snapshot();
     const resolution = tryResolve(name, this.#names(o.caller, snapshot));
     const reach = "targets" in resolution ? resolution.targets[0]!.provider.reach : null;
+    const named = "targets" in resolution ? resolution : { name, names: undefined };
+    const head = of.headOf(named.name, reach?.kind === "http" ? reach.protocols[0]! : "openai-chat");
     const live = new LiveCall<ModelHead>({
       id: newId("call"),
       requestId: o.requestId,
       runId: o.runId ?? null,
       caller: o.caller,
-      head: of.headOf("targets" in resolution ? resolution.name : name, reach?.kind === "http" ? reach.protocols[0]! : "openai-chat"),
+      head: named.names === undefined ? head : { names: named.names, ...head },
       snapshot,
       signal: o.signal,
       deadlineMs: o.deadlineMs,

@@ -23,6 +23,8 @@ export interface WeightedTarget extends Target {
 export interface Resolution {
   /** The name in full, `provider/code` or `route/name`: what grants and ledgers go by, however the caller wrote it. */
   readonly name: string;
+  /** What policy knows it by beside (`ModelHead.names`); undefined: nothing. */
+  readonly names: readonly string[] | undefined;
   /** At least one, as written. */
   readonly targets: readonly WeightedTarget[];
   /** null: the name is a model's own. */
@@ -60,7 +62,7 @@ export function resolve(name: string, names: Names): Resolution {
   const target = targetOf(name, names.providers);
   if (target === null) throw notFound(name, names);
   if (isRetired(target, names.providers)) throw retired(target, names);
-  return { name: target.id, targets: [target], route: null };
+  return { name: target.id, names: target.model?.names ?? undefined, targets: [target], route: null };
 }
 
 function resolveRoute(name: string, names: Names): Resolution {
@@ -75,9 +77,15 @@ export function resolveRules(
   rules: RouteRules,
   providers: Providers,
 ): Omit<Resolution, "name"> & { readonly route: ResolvedRoute } {
+  let names: string[] | undefined;
   const find = (model: string, where: string): Target => {
     const target = targetOf(model, providers);
-    if (target !== null) return target;
+    if (target !== null) {
+      const own = target.model?.names ?? null;
+      if (own !== null) (names ??= []).push(...own);
+      else if (target.id !== model) (names ??= []).push(target.id);
+      return target;
+    }
     throw new GatewayError("misconfigured", `The route "${route}" names the model "${model}", which no provider owns.`, {
       hint: `Correct routes.${route}.${where}: write provider/model with a provider of this gateway.`,
       details: { route, model },
@@ -88,7 +96,7 @@ export function resolveRules(
   // What a vendor took away is passed over as long as something else is named: its vendor's 404 would end the call.
   const retired = targets.filter((target) => isRetired(target, providers));
   const isPassing = retired.length > 0 && retired.length < targets.length;
-  return {
+  const meant = {
     targets: isPassing ? targets.filter((target) => !retired.includes(target)) : targets,
     route: {
       rules,
@@ -98,6 +106,7 @@ export function resolveRules(
       retired: isPassing ? retired : [],
     },
   };
+  return { ...meant, names };
 }
 
 /** With the weight of one. null: no provider, or more than one, owns the name. */

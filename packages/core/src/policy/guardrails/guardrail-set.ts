@@ -60,6 +60,7 @@ function appliesTo(
   if (head.kind === "model") {
     // Who names tools or servers alone means no model.
     if (applies.models === undefined) return applies.tools === undefined && applies.servers === undefined;
+    if (head.names !== undefined && head.names.some((name) => matchesAnyGlob(applies.models!, name))) return true;
     return namesOf(head.name, call.snapshot).some((name) => matchesAnyGlob(applies.models!, name));
   }
   if (applies.tools === undefined && applies.servers === undefined) return applies.models === undefined;

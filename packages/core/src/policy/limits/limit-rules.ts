@@ -28,6 +28,8 @@ class SubjectRules {
   readonly #exact = new Map<string, Amounts[]>();
   #globs: { readonly glob: string; readonly amounts: Amounts }[] = [];
   readonly #known = new Map<string, SubjectLimits | null>();
+  /** Of subjects with several names, by their lists. */
+  readonly #named = new WeakMap<readonly string[], SubjectLimits | null>();
 
   constructor(subject: LimitSubject) {
     this.#subject = subject;
@@ -45,14 +47,22 @@ class SubjectRules {
     let limits = this.#known.get(id);
     if (limits === undefined) {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.set(id, (limits = this.#compile(id)));
+      this.#known.set(id, (limits = this.#compile([id])));
     }
     return limits;
   }
 
-  #compile(id: string): SubjectLimits | null {
-    const found = [...(this.#exact.get(id) ?? [])];
-    for (const { glob, amounts } of this.#globs) if (matchesGlob(glob, id)) found.push(amounts);
+  /** Counted under the first name, whichever of them rules are about. */
+  ofNamed(names: readonly string[]): SubjectLimits | null {
+    let limits = this.#named.get(names);
+    if (limits === undefined) this.#named.set(names, (limits = this.#compile(names)));
+    return limits;
+  }
+
+  #compile(names: readonly string[]): SubjectLimits | null {
+    const id = names[0]!;
+    const found = names.flatMap((name) => this.#exact.get(name) ?? []);
+    for (const { glob, amounts } of this.#globs) if (names.some((name) => matchesGlob(glob, name))) found.push(amounts);
     const first = (measure: Measure): number | null => {
       for (const amounts of found) {
         const amount = amounts[measure];
@@ -93,6 +103,12 @@ export class LimitRules {
   find(subject: LimitSubject, id: string | undefined, into: SubjectLimits[]): void {
     const limits = id === undefined ? undefined : this.#bySubject.get(subject)?.of(id);
     if (limits !== undefined && limits !== null) into.push(limits);
+  }
+
+  /** The same of a subject that goes by several names, its own first. */
+  findNamed(subject: LimitSubject, names: readonly string[], into: SubjectLimits[]): void {
+    const limits = this.#bySubject.get(subject)?.ofNamed(names) ?? null;
+    if (limits !== null) into.push(limits);
   }
 }
 

@@ -62,7 +62,9 @@ export function targetLimits(limiter: Limiter): AttemptStep {
       if (begun.length === 0) visits.set(meter, begun);
       const visit = begun.push(meter.failures?.length ?? 0) - 1;
       const limits: SubjectLimits[] = [];
-      rules.find("model", `${target.provider}/${target.model}`, limits);
+      const { names } = target;
+      if (names === null || names === undefined) rules.find("model", `${target.provider}/${target.model}`, limits);
+      else rules.findNamed("model", names, limits);
       rules.find("provider", target.provider, limits);
       if (limits.length === 0) return;
       return limiter.admit(call, limits, { holds: true, tells: false, used: (outcome) => usedIn(meter, { begun, visit }, outcome) });

@@ -24,6 +24,7 @@ export function attemptTarget(target: Target): AttemptTarget {
       (at = {
         provider: target.provider.name,
         model: target.code,
+        names: model?.names ?? null,
         contextTokens: model?.contextTokens ?? null,
         maxOutputTokens: model?.maxOutputTokens ?? null,
         cost: (usage) => target.provider.costNanoUsd(model, usage),

@@ -1,4 +1,4 @@
-import { mayDo } from "../../access/grants.js";
+import { mayCallModel } from "../../access/grants.js";
 import type { Caller, Json, Usage } from "../../calls/index.js";
 import type { Snapshot } from "../../config/snapshot.js";
 import { vendorObject, type VendorObjectRow } from "../../entities/index.js";
@@ -192,8 +192,8 @@ export class StoredBatches implements Batches {
     const { routes, records } = this.#o.snapshot();
     const targets = new Map<string, Target>();
     for (const name of new Set(requests.map(({ body }) => String(body["model"])))) {
-      const { name: full, targets: found } = resolve(name, { providers: this.#o.providers, routes, caller });
-      if (!mayDo(caller, "models", full))
+      const { name: full, names, targets: found } = resolve(name, { providers: this.#o.providers, routes, caller });
+      if (!mayCallModel(caller, { name: full, names }))
         throw new GatewayError("forbidden", `This key may not use the model "${full}".`, { hint: `Grant it models:${full}.` });
       if (found.length !== 1 || name.startsWith("route/") || this.#o.isRead(full, caller)) return null;
       targets.set(name, found[0]!);
