@@ -17,6 +17,7 @@ import { insert, remove, type Clock, type RecordStore, type Write } from "../por
 import type { ActionOptions, ResourceActionsTable } from "../seams/index.js";
 import { newId } from "../util/ids.js";
 import { changeWrites, type Actor } from "./auth-events.js";
+import { holdsEverywhere } from "./grants/everywhere.js";
 import { areScopes } from "./grants/scope-cover.js";
 import { assertMayGive, assertMayLift } from "./grants/within.js";
 import type { GatewayKeys } from "./keys/gateway-keys.js";
@@ -41,6 +42,7 @@ const WITHIN_MS = 10_000;
 
 /** What keys and people do themselves of the resource API: what is shown once, and what nobody may give away who does not have it. */
 export function registerAccess(table: ResourceActionsTable, o: AccessActionsOptions): void {
+  table.judgeEverywhere((caller, scope) => holdsEverywhere(caller, scope, o.people()));
   table.set(gatewayKey.name, {
     create: async (input, options) => {
       const { key, ...row } = await o.keys.create(newKeyOf(input), actorOf(options));

@@ -74,6 +74,8 @@ export interface RestTraits {
   readonly path?: string;
   /** What a caller's grants must name to read or write it: `keys` for `keys:read` and `keys:write`. */
   readonly permission: string;
+  /** `everywhere`: rows of no project that name what is of others are read only by who may read them in every project. Written they are by nobody else in any case. */
+  readonly readers?: "everywhere";
   readonly verbs: readonly RestVerb[];
 }
 

@@ -1,4 +1,5 @@
 import type { Caller } from "../calls/index.js";
+import { GatewayError } from "../errors/index.js";
 
 /** Who asks for a change, and within what. */
 export interface ActionOptions {
@@ -31,9 +32,13 @@ export interface ResourceActions {
   checkRemoval?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;
 }
 
+/** Whether the caller, who may do this where it acts, may do it in every project. */
+export type HeldEverywhere = (caller: Caller, scope: string) => boolean;
+
 /** The actions of one gateway, by entity name. Filled by `gateway.ts` before the first request. */
 export class ResourceActionsTable {
   readonly #actions = new Map<string, ResourceActions>();
+  #isHeldEverywhere: HeldEverywhere = ({ kind }) => kind === "owner" || kind === "system";
 
   set(entity: string, actions: ResourceActions): void {
     this.#actions.set(entity, actions);
@@ -41,5 +46,19 @@ export class ResourceActionsTable {
 
   of(entity: string): ResourceActions | undefined {
     return this.#actions.get(entity);
+  }
+
+  /** Who knows all projects and people says what is held in every one; until then only the owner holds anything there. */
+  judgeEverywhere(by: HeldEverywhere): void {
+    this.#isHeldEverywhere = by;
+  }
+
+  /** For what no project owns: the caller may do this in every project. `scope`: such as `limits:write`. Errors: `forbidden` (T04). */
+  assertEverywhere(caller: Caller, scope: string): void {
+    if (this.#isHeldEverywhere(caller, scope)) return;
+    throw new GatewayError("forbidden", `This is of every project, and ${scope} is held in only some of them.`, {
+      hint: "Ask the owner, or somebody who holds a role in every project; a key of theirs names every project, or project:*.",
+      details: { missing: scope, excess: "project" },
+    });
   }
 }

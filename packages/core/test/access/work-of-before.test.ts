@@ -66,7 +66,7 @@ describe("a run acts for whom it was started, as that may act today (T04)", () =
       .run(body)
       .then(
         () => "done",
-        (error: { code: string }) => error.code,
+        (error: unknown) => (error as { code?: unknown }).code,
       );
 
   it("of a key: until it expires, is disabled, or narrowed, and no longer than those that it was made from", async () => {

@@ -22,6 +22,7 @@ export const toolPermission = defineEntity({
     type: "tool-permission",
     plural: "tool-permissions",
     permission: "approvals",
+    readers: "everywhere",
     verbs: ["list", "get", "create", "update", "delete"],
   },
 });

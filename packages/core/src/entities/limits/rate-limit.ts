@@ -25,7 +25,13 @@ export const rateLimit = defineEntity({
   kind: "record",
   scope: null,
   watched: true,
-  rest: { type: "rate-limit", plural: "rate-limits", permission: "limits", verbs: ["list", "get", "create", "update", "delete"] },
+  rest: {
+    type: "rate-limit",
+    plural: "rate-limits",
+    permission: "limits",
+    readers: "everywhere",
+    verbs: ["list", "get", "create", "update", "delete"],
+  },
   fields: {
     subject: field(z.enum(limitSubjects), { access: "create-only", column: text(16), filter: true }),
     subjectId: field(

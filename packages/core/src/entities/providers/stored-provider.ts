@@ -34,7 +34,7 @@ export const storedProvider = defineEntity({
     enabled: field(z.boolean().default(true), { access: "open", column: bool }),
   },
   unique: [["name"]],
-  rest: { type: "provider", plural: "providers", permission: "providers", verbs },
+  rest: { type: "provider", plural: "providers", permission: "providers", readers: "everywhere", verbs },
 });
 export type StoredProviderRow = RowType<typeof storedProvider>;
 
@@ -53,7 +53,7 @@ export const storedProviderKey = defineEntity({
     enabled: field(z.boolean().default(true), { access: "open", column: bool }),
   },
   indexes: [["provider"]],
-  rest: { type: "provider-key", plural: "provider-keys", permission: "providers", verbs },
+  rest: { type: "provider-key", plural: "provider-keys", permission: "providers", readers: "everywhere", verbs },
 });
 export type StoredProviderKeyRow = RowType<typeof storedProviderKey>;
 

@@ -27,6 +27,7 @@ export const alertChannel = defineEntity({
     type: "alert-channel",
     plural: "alert-channels",
     permission: "alerts",
+    readers: "everywhere",
     verbs: ["list", "get", "create", "update", "delete"],
   },
   fields: {

@@ -36,6 +36,7 @@ export const alertRule = defineEntity({
     type: "alert-rule",
     plural: "alert-rules",
     permission: "alerts",
+    readers: "everywhere",
     verbs: ["list", "get", "create", "update", "delete"],
   },
   fields: {

@@ -14,7 +14,26 @@ export function telemetryEntries(services: Services, o: { readonly metricsOpen: 
   return [
     ...closed(auditRoutes, auditHandlers(services)),
     ...closed(traceRoutes, traceHandlers(services)),
-    ...closed(alertRoutes, alertHandlers(services)),
-    o.metricsOpen ? { kind: "open", route: { ...route, open: true, permission: null }, handler } : { kind: "closed", route, handler },
+    ...closed(alertRoutes, ofAll(alertRoutes, alertHandlers(services), services)),
+    o.metricsOpen
+      ? { kind: "open", route: { ...route, open: true, permission: null }, handler }
+      : closed(metricsRoutes, ofAll(metricsRoutes, { prometheus: handler }, services))[0]!,
   ];
+}
+
+/** Handlers of what counts every project: asked for only by who holds the permission in all of them (T04). */
+function ofAll<K extends string>(
+  routes: Readonly<Record<K, Route>>,
+  handlers: Readonly<Record<K, Handler>>,
+  { seams }: Services,
+): Readonly<Record<K, Handler>> {
+  const entries = Object.entries<Handler>(handlers).map(([name, handler]) => {
+    const { what, name: verb } = routes[name as K].permission!;
+    const checked: Handler = (x) => {
+      seams.resources.assertEverywhere(x.caller, `${what}:${verb}`);
+      return handler(x);
+    };
+    return [name, checked];
+  });
+  return Object.fromEntries(entries) as Record<K, Handler>;
 }

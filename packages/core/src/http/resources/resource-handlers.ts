@@ -4,6 +4,7 @@ import { toView, type Resource, type ResourceRoute, type RestRoute, type Row } f
 import { emptyAnswer, jsonBytesAnswer } from "../answers.js";
 import type { Exchange, Handler } from "../exchange.js";
 import { readInput } from "../faces/rest-face.js";
+import { assertEverywhere } from "./rows/belongs-to-all.js";
 import { changeRow, type RowChange } from "./rows/change-rows.js";
 import { createRow } from "./rows/create-row.js";
 import { exportFormat, exportRows } from "./export-rows.js";
@@ -40,6 +41,7 @@ export function resourceHandler(context: ResourceHandling, resource: Resource, {
 
 const verbs: Readonly<Record<ResourceRoute["verb"], (asked: Asked) => Promise<HttpAnswer>>> = {
   async list(a) {
+    assertEverywhere(a, "read");
     const query = a.query as ListQuery;
     const format = exportFormat(query, a.x.inbound.header("accept"));
     if (format !== null) return exportRows(a, query, format);
@@ -47,6 +49,7 @@ const verbs: Readonly<Record<ResourceRoute["verb"], (asked: Asked) => Promise<Ht
     return answered(200, { data: (await shownRows(a, page.rows)).map((row) => toView(a.resource.entity, row)), next_cursor: page.next });
   },
   async get(a) {
+    assertEverywhere(a, "read");
     const row = await findRow(a, a.params["id"]!);
     const tag = etagOf(row["version"]);
     const known = a.x.inbound.header("if-none-match");

@@ -1,23 +1,33 @@
-import { mayDo } from "../../access/grants.js";
 import type { Caller } from "../../calls/index.js";
 import { budgetWindow, gatewayKey, type BudgetRow, type BudgetWindowRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Clock, RecordStore } from "../../ports/index.js";
-import type { ResourceActions } from "../../seams/index.js";
+import type { ResourceActions, ResourceActionsTable } from "../../seams/index.js";
 import { decimalUsd } from "../../util/encoding/decimal-usd.js";
 import { Budget, windowId } from "./budget-set.js";
 
 export interface BudgetActionsOptions {
   readonly store: RecordStore;
   readonly clock: Clock;
+  /** Knows who holds what in every project. */
+  readonly resources: Pick<ResourceActionsTable, "assertEverywhere">;
 }
 
 /** What budgets do themselves of the resource API: who may write which, and what of each is spent in the period that runs. */
-export function budgetActions({ store, clock }: BudgetActionsOptions): ResourceActions {
+export function budgetActions({ store, clock, resources }: BudgetActionsOptions): ResourceActions {
+  /** What counts every project is its owner's, or of who holds budgets in all of them. */
+  const assertMayBound = ({ scope, scopeId }: BudgetRow, caller: Caller): void => {
+    if (scope === "global" || scope === "provider") resources.assertEverywhere(caller, "budgets:write");
+    else if (scope === "project" && caller.kind !== "owner" && !caller.projects.includes(scopeId!))
+      throw new GatewayError("forbidden", "The project is not one of yours.", { hint: "Ask somebody whose it is." });
+  };
   return {
+    checkRemoval: (row, { caller }) => assertMayBound(row as unknown as BudgetRow, caller),
     async check(row, o) {
       const made = row as unknown as BudgetRow;
-      if (checkScope(made, o.caller) || made.scope !== "key") return;
+      checkScope(made);
+      assertMayBound(made, o.caller);
+      if (made.scope !== "key" || o.caller.kind === "owner") return;
       const within = { deadlineMs: o.deadlineMs, signal: o.signal };
       if ((await store.get(gatewayKey, made.scopeId!, { projects: o.caller.projects }, within)) === null)
         throw invalid("scope_id: your projects have no such key");
@@ -52,22 +62,14 @@ export function budgetActions({ store, clock }: BudgetActionsOptions): ResourceA
   };
 }
 
-/** Whether the caller may limit everything. Errors: `validation_failed` for a scope without its id; `forbidden` for calls that are not the caller's to limit. */
-function checkScope({ scope, scopeId }: BudgetRow, caller: Caller): boolean {
+/** Errors: `validation_failed` for a scope without its id. */
+function checkScope({ scope, scopeId }: BudgetRow): void {
   if (scope === "global" && scopeId !== null) throw invalid("scope_id: a global budget has none");
   if (scope !== "global" && scopeId === null) throw invalid(`scope_id: says which ${scope}`);
-  if (caller.kind === "owner" || mayDo(caller, "project", "*")) return true;
-  if (scope === "global" || scope === "provider")
-    throw forbidden(`A budget of the scope "${scope}" counts the calls of every project, which you have not.`);
-  if (scope === "project" && !caller.projects.includes(scopeId!)) throw forbidden("The project is not one of yours.");
-  return false;
 }
 
 function invalid(message: string): GatewayError {
   return new GatewayError("validation_failed", message, {
     hint: "Name the key, user, team, agent, project or provider in scope_id; leave it out for the scope global.",
   });
-}
-function forbidden(message: string): GatewayError {
-  return new GatewayError("forbidden", message, { hint: "Ask somebody who has all projects (project:*)." });
 }

@@ -12,7 +12,7 @@ import { OpenCalls } from "./dead/open-calls.js";
 import { Reservations } from "./reservations.js";
 import { settle, spentBy } from "./settlement.js";
 import { Thresholds } from "./thresholds.js";
-import { toolPriceOf, worstToolCase } from "./tool-price.js";
+import { isReading, toolPriceOf, worstToolCase } from "./tool-price.js";
 import { beyondBelief, worstCase } from "./worst-case.js";
 
 export interface MoneyOptions {
@@ -53,8 +53,8 @@ export class Money {
   constructor(options: MoneyOptions) {
     this.#o = options;
     const leaseMs = options.leaseMs ?? LEASE_MS;
-    const { store, clock, events } = options;
-    options.resources?.set(budget.name, budgetActions({ store, clock }));
+    const { store, clock, events, resources } = options;
+    resources?.set(budget.name, budgetActions({ store, clock, resources }));
     this.#reservations = new Reservations({ store, clock, events, leaseMs });
     this.#thresholds = new Thresholds({ store, clock, events, lookMs: THRESHOLD_LOOK_MS });
     this.#open = options.durable ? new OpenCalls({ store, clock, events, leaseMs, waitMs: UNWRITTEN_MS }) : null;
@@ -177,7 +177,7 @@ export class Money {
   /** A server without a price sells nothing: its calls cost nothing here, and no budget pays for them. */
   #enterTool(call: OpenCall, head: Extract<CallHead, { kind: "tool" }>): void | Promise<void> {
     const price = toolPriceOf(call.snapshot.config, head.server);
-    if (price === undefined) return;
+    if (price === undefined || isReading(head)) return;
     const budgets = this.#reservations.budgetsOf(call, head.server);
     if (budgets.length === 0) return;
     return this.#reservations.reserve(call, budgets, {

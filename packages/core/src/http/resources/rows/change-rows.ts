@@ -3,6 +3,7 @@ import { update, type Write } from "../../../ports/index.js";
 import { patchedFields, replacedFields, snakeCase, toView, type Row, type View } from "../../../routes/index.js";
 import { announce } from "./announce.js";
 import { auditWrite } from "./audit-write.js";
+import { assertEverywhere } from "./belongs-to-all.js";
 import { findOwnRow, noSuchRow } from "./find-row.js";
 import { projectOf, sealed } from "./new-row.js";
 import { shownRow } from "./shown-rows.js";
@@ -25,6 +26,7 @@ const TRIES = 8;
  * Errors: `not_found`, `forbidden`, `validation_failed`, `precondition_failed` and `conflict` with the current version, `conflict` for a value that another row has.
  */
 export async function changeRow(e: ResourceExchange, change: RowChange): Promise<View> {
+  assertEverywhere(e, "write");
   const { entity } = e.resource;
   for (let tried = 1; ; tried++) {
     const row = await findOwnRow(e, change.id);

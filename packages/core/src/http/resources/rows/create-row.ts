@@ -4,6 +4,7 @@ import { insert, type Write } from "../../../ports/index.js";
 import { createdFields, ownInputs, toView, viewSchema, type Row, type View } from "../../../routes/index.js";
 import { announce } from "./announce.js";
 import { auditWrite } from "./audit-write.js";
+import { assertEverywhere } from "./belongs-to-all.js";
 import { taken } from "./change-rows.js";
 import type { CreationAnswer, Idempotency, Keyed } from "../idempotency.js";
 import { newRow } from "./new-row.js";
@@ -24,6 +25,7 @@ export interface RowCreation {
  * Errors: `validation_failed`, `forbidden`, `conflict`, `idempotency_key_reuse`, and those of the domain.
  */
 export async function createRow(e: ResourceExchange, o: RowCreation): Promise<CreationAnswer> {
+  assertEverywhere(e, "write");
   const { entity } = e.resource;
   const keyed = o.key === undefined ? null : o.idempotency.keyed(e.x, { key: o.key, route: entity.name, payload: o.body });
   const own = actionsOf(e).create;

@@ -3,6 +3,7 @@ import { remove, type Scope, type Write } from "../../../ports/index.js";
 import type { Row } from "../../../routes/index.js";
 import { announce } from "./announce.js";
 import { auditWrite } from "./audit-write.js";
+import { assertEverywhere } from "./belongs-to-all.js";
 import { findOwnRow, noSuchRow } from "./find-row.js";
 import { assertVersion, otherVersion, type Expected } from "./preconditions.js";
 import { referenceWrites } from "./references.js";
@@ -13,6 +14,7 @@ import { actionOptions, actionsOf, scopeOf, withinOf, type ResourceExchange } fr
  * Errors: `not_found`, `forbidden`, `precondition_failed` and `conflict` with the current version, `conflict` when it is still used.
  */
 export async function removeRow(e: ResourceExchange, id: string, expected: Expected | null): Promise<void> {
+  assertEverywhere(e, "write");
   const { entity } = e.resource;
   const row = await findOwnRow(e, id);
   assertVersion(expected, row);
