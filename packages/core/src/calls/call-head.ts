@@ -25,7 +25,10 @@ export interface ModelHead {
   readonly bytes: number;
 }
 
-/** What policy may know of a tool call without decoding its arguments. */
+/** What an MCP server can be asked for: a tool is called, a resource read, a prompt got, an argument completed. */
+export type ToolOperation = "call" | "read" | "prompt" | "complete";
+
+/** What policy may know of a tool call without decoding its arguments; of what is read rather than called too, under the same names. */
 export interface ToolHead {
   readonly kind: "tool";
   /** The name as the caller knows it: `server__tool`. */
@@ -33,6 +36,8 @@ export interface ToolHead {
   readonly server: string;
   /** The tool's own name at its server. */
   readonly tool: string;
+  /** "call" when left out. */
+  readonly operation?: ToolOperation | undefined;
   readonly bytes: number;
 }
 

@@ -1,4 +1,4 @@
-import type { Answer, Headers, JsonObject, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
+import type { Answer, JsonObject, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
 import { mayDo } from "../access/grants.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
@@ -21,7 +21,7 @@ export interface ToolCallToOpen {
   readonly arguments: () => string;
 }
 
-/** The steps that every tool call passes, wherever it comes from. */
+/** The steps that every tool call passes, wherever it comes from, and all that is read: the same grants decide, under the same names. */
 export class ToolPolicy {
   readonly #services: Services;
   readonly #snapshot: () => Snapshot;
@@ -38,15 +38,9 @@ export class ToolPolicy {
     this.#readGuard = o.readGuard;
   }
 
-  /** What looks at a resource or a prompt of a server, and the headers that it tells; null: nobody does. */
-  reading(
-    o: CallOptions,
-    head: Pick<ToolHead, "name" | "server" | "tool">,
-  ): { readonly guard: (raw: JsonObject) => Promise<JsonObject>; readonly told: () => Headers } | null {
-    if (this.#readGuard === undefined) return null;
-    const call = this.open({ head: { kind: "tool", bytes: 0, ...head }, o, signal: o.signal, arguments: () => "{}" });
-    const guard = this.#readGuard(call);
-    return guard === null ? null : { guard, told: () => call.told ?? [] };
+  /** What looks at what a server gives to be read; null: nobody does. */
+  reading(call: LiveCall<ToolHead>): ((raw: JsonObject) => Promise<JsonObject>) | null {
+    return this.#readGuard?.(call) ?? null;
   }
 
   /** Errors: `limit_reached` when calls are nested too deeply. */
@@ -87,7 +81,7 @@ export class ToolPolicy {
   }
 }
 
-/** Prompts and resources are not called but read: the same grants decide, under the same names. Errors: `forbidden`. */
+/** What is watched, or was called otherwise before a step changed it: the same grants decide, under the same names. Errors: `forbidden`. */
 export function authoriseReading(o: CallOptions, name: string): void {
   if (mayDo(o.caller, "mcp", name)) return;
   throw new GatewayError("forbidden", `This key may not use "${name.slice(0, 200)}".`, {

@@ -16,7 +16,7 @@ export const auditEntry = defineLedger({
     keyId: name(64),
     userId: name(64),
     teamId: name(64),
-    /** `model.call`, `tool.call`, `route.create`, … */
+    /** `model.call`, `tool.call`, `tool.read`, `tool.prompt`, `tool.complete`, `route.create`, … */
     action: field(z.string().max(100), { access: "server", column: text(100), filter: true }),
     /** What it was done to: the model, the tool, the name or id of the row. */
     target: field(z.string().max(200), { access: "server", column: text(200) }),

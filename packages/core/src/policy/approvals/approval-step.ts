@@ -1,7 +1,8 @@
 import { GatewayError } from "../../errors/index.js";
 import { parseCallerJson } from "../../util/json-checks/caller-json.js";
-import type { ToolHead } from "../../calls/index.js";
+import type { CallHead, ToolHead } from "../../calls/index.js";
 import type { Clock, Counters } from "../../ports/index.js";
+import { isReading } from "../money/tool-price.js";
 import type { OpenCall, Step } from "../step.js";
 import { classesOf, isPermitted, ruleFor, type Asked } from "./allowance.js";
 import type { Approvals } from "./approvals.js";
@@ -20,15 +21,20 @@ export interface ApprovalStepOptions {
 export function approvalStep(o: ApprovalStepOptions): Step {
   return {
     name: "approval",
-    sees: (head, snapshot) => (head.kind === "tool" && needsCare(classesOf(snapshot).of(head.server, head.tool)) ? "read" : "head"),
+    sees: (head, snapshot) => (isCall(head) && needsCare(classesOf(snapshot).of(head.server, head.tool)) ? "read" : "head"),
     enter(call) {
-      if (call.head.kind !== "tool") return undefined;
+      if (!isCall(call.head)) return undefined;
       const classes = classesOf(call.snapshot);
       if (classes.areIdle) return undefined;
       const classified = classes.of(call.head.server, call.head.tool);
       return needsCare(classified) ? admit(call as OpenCall<ToolHead>, classified, o) : undefined;
     },
   };
+}
+
+/** What is read does nothing that somebody could approve. */
+function isCall(head: CallHead): head is ToolHead {
+  return head.kind === "tool" && !isReading(head);
 }
 
 function needsCare({ class: is, requiresApproval }: Classified): boolean {

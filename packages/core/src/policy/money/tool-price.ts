@@ -26,6 +26,11 @@ export function toolPriceOf(config: Config, server: string): ToolPrice | undefin
   return prices.size === 0 ? undefined : prices.get(server);
 }
 
+/** What is read rather than called has no price. */
+export function isReading({ operation }: ToolHead): boolean {
+  return operation !== undefined && operation !== "call";
+}
+
 /** What a call may cost at the most, nano-US-dollars. */
 export function worstToolCase(price: ToolPrice, head: ToolHead): number {
   return nano(price, head.bytes, WORST_RESULT_TOKENS * BYTES_PER_TOKEN);

@@ -75,7 +75,7 @@ export class CallCounts implements CallObserver {
   }
 
   #of(head: CallHead, provider: string | null, model: string | null): CallSeries {
-    const operation = head.kind === "model" ? head.operation : "call";
+    const operation = head.kind === "model" ? head.operation : (head.operation ?? "call");
     const key = `${operation}\n${provider ?? ""}\n${model ?? ""}`;
     const known = this.#series.get(key);
     if (known !== undefined) return known;

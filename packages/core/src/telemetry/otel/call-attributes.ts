@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { CallHead, Outcome, Usage } from "../../calls/index.js";
+import type { CallHead, Outcome, ToolHead, Usage } from "../../calls/index.js";
 import type { Meter, TriedAttempt } from "../../policy/meter.js";
 import type { OpenCall } from "../../policy/step.js";
 import { cutText } from "../../util/well-formed.js";
@@ -10,12 +10,21 @@ const NANO = 1e-9;
 const MOST_CHARACTERS = 200;
 
 export function operationOf(head: CallHead): string {
-  return head.kind === "tool" ? EXECUTE_TOOL : (OPERATION[head.operation] ?? head.operation);
+  return head.kind === "tool"
+    ? head.operation === undefined
+      ? EXECUTE_TOOL
+      : mcpMethodOf(head)
+    : (OPERATION[head.operation] ?? head.operation);
+}
+
+const MCP_METHODS = { call: TOOLS_CALL, read: "resources/read", prompt: "prompts/get", complete: "completion/complete" } as const;
+function mcpMethodOf({ operation = "call" }: ToolHead): string {
+  return MCP_METHODS[operation];
 }
 
 /** `chat openai/gpt-5`, `tools/call files__read`. */
 export function spanName(head: CallHead, redact: (text: string) => string): string {
-  return `${head.kind === "tool" ? TOOLS_CALL : operationOf(head)} ${cutText(redact(head.name), MOST_CHARACTERS)}`;
+  return `${head.kind === "tool" ? mcpMethodOf(head) : operationOf(head)} ${cutText(redact(head.name), MOST_CHARACTERS)}`;
 }
 
 /** What is known when the call begins: samplers decide by it. */
@@ -31,7 +40,7 @@ export function beginAttributes(call: OpenCall<CallHead>, redact: (text: string)
   if (call.runId !== null) common[OWN.runId] = call.runId;
   if (call.origin !== null && call.origin.purpose !== null) common[OWN.purpose] = redact(call.origin.purpose);
   if (head.kind === "tool") {
-    common[ATTR.mcpMethodName] = TOOLS_CALL;
+    common[ATTR.mcpMethodName] = mcpMethodOf(head);
     common[ATTR.toolName] = cutText(redact(head.tool), MOST_CHARACTERS);
     common[OWN.server] = head.server;
     return common;

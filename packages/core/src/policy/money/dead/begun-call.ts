@@ -16,7 +16,7 @@ export function begunCall(call: OpenCall<CallHead>): BegunCall {
     teamId: idOf(caller.teamId),
     agentId: idOf(caller.agentId),
     kind: head.kind,
-    operation: head.kind === "model" ? head.operation : "call",
+    operation: head.kind === "model" ? head.operation : (head.operation ?? "call"),
     name: cutText(head.name, 200),
     server: head.kind === "tool" ? cutText(head.server, 64) : null,
     requestId: cutText(call.requestId, 64),
