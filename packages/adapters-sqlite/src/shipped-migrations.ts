@@ -651,6 +651,7 @@ create table "budgets" (
   "hard" integer not null,
   "thresholds" text not null,
   "enabled" integer not null,
+  "all_projects" integer,
   primary key ("id")
 ) strict;
 

@@ -26,7 +26,7 @@ export interface ResourceActions {
   fixed?(o: ActionOptions): readonly Readonly<Record<string, unknown>>[] | Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** What views have beside the fields of their rows, in snake_case as `ownViews` (routes/resources) declares it: one for each row, in their order. */
   shown?(rows: readonly Readonly<Record<string, unknown>>[], o: ActionOptions): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Called before a derived create or update is committed, with the row as it would be, and as it is (null: it is made): throw to refuse. */
+  /** Called before a derived create or update is committed, with the row as it would be, and as it is (null: it is made): throw to refuse. Of a row that is made it may fill in what was left out. */
   check?(row: Readonly<Record<string, unknown>>, o: ActionOptions, before: Readonly<Record<string, unknown>> | null): void | Promise<void>;
   /** Called before a derived deletion, with the row that would go: throw to refuse. */
   checkRemoval?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;

@@ -31,7 +31,7 @@ async function* answer(does: ReturnType<Vendor>): AsyncGenerator<ModelEvent> {
 
 export const budgetRow = (over: Partial<BudgetRow> = {}) => ({
   ...{ id: newId("budget"), projectId: "default", name: "test", scope: "project" as const, scopeId: "default", amountUsd: "0.05" },
-  ...{ period: "day" as const, timezone: "UTC", hard: true, thresholds: [50, 80, 100], enabled: true },
+  ...{ period: "day" as const, timezone: "UTC", hard: true, thresholds: [50, 80, 100], enabled: true, allProjects: null },
   ...over,
 });
 

@@ -28,7 +28,7 @@ const amount = z
   .pipe(z.string());
 
 /**
- * How much may be spent, by whom and in which time. A budget of a key counts what that key, and every key that was made from it, spends; one of a user, team or agent its calls in the budget's own project; `global` and `provider` count those of every project, so only who
+ * How much may be spent, by whom and in which time. A budget of a key counts what that key, and every key that was made from it, spends; one of a user, team or agent its calls in every project if it was written by who holds budgets everywhere (`allProjects`), else in the budget's own; `global` and `provider` count those of every project, so only who
  * has all projects may write them. What is spent stands in `budgetWindow`.
  */
 export const budget = defineEntity({
@@ -65,6 +65,14 @@ export const budget = defineEntity({
       },
     ),
     enabled: field(z.boolean().default(true), { access: "open", column: bool }),
+    allProjects: field(
+      z
+        .boolean()
+        .nullable()
+        .default(null)
+        .describe("of a user, team or agent: calls in every project count; left out: if whoever writes it holds budgets everywhere"),
+      { access: "create-only", column: bool },
+    ),
   },
   indexes: [
     ["projectId", "createdAtMs"],

@@ -16,16 +16,26 @@ export interface BudgetActionsOptions {
 /** What budgets do themselves of the resource API: who may write which, and what of each is spent in the period that runs. */
 export function budgetActions({ store, clock, resources }: BudgetActionsOptions): ResourceActions {
   /** What counts every project is its owner's, or of who holds budgets in all of them. */
-  const assertMayBound = ({ scope, scopeId }: BudgetRow, caller: Caller): void => {
-    if (scope === "global" || scope === "provider") resources.assertEverywhere(caller, "budgets:write");
+  const assertMayBound = ({ scope, scopeId, allProjects }: BudgetRow, caller: Caller): void => {
+    if (scope === "global" || scope === "provider" || allProjects === true) resources.assertEverywhere(caller, "budgets:write");
     else if (scope === "project" && caller.kind !== "owner" && !caller.projects.includes(scopeId!))
       throw new GatewayError("forbidden", "The project is not one of yours.", { hint: "Ask somebody whose it is." });
   };
+  const holdsEverywhere = (caller: Caller): boolean => {
+    try {
+      resources.assertEverywhere(caller, "budgets:write");
+      return true;
+    } catch {
+      return false;
+    }
+  };
   return {
     checkRemoval: (row, { caller }) => assertMayBound(row as unknown as BudgetRow, caller),
-    async check(row, o) {
+    async check(row, o, before) {
       const made = row as unknown as BudgetRow;
       checkScope(made);
+      if (before === null) made.allProjects ??= isPersonal(made) && holdsEverywhere(o.caller);
+      else if (made.allProjects !== true) assertMayBound(before as unknown as BudgetRow, o.caller);
       assertMayBound(made, o.caller);
       if (made.scope !== "key" || o.caller.kind === "owner") return;
       const within = { deadlineMs: o.deadlineMs, signal: o.signal };
@@ -60,6 +70,10 @@ export function budgetActions({ store, clock, resources }: BudgetActionsOptions)
       });
     },
   };
+}
+
+function isPersonal({ scope }: BudgetRow): boolean {
+  return scope === "user" || scope === "team" || scope === "agent";
 }
 
 /** Errors: `validation_failed` for a scope without its id. */

@@ -34,7 +34,7 @@ export class BudgetSet {
   constructor(rows: readonly BudgetRow[]) {
     for (const row of rows) {
       if (!row.enabled) continue;
-      const key = keyOf(row.scope, row.projectId, row.scopeId);
+      const key = keyOf(row.scope, row.allProjects === true ? null : row.projectId, row.scopeId);
       this.#all.set(key, [...(this.#all.get(key) ?? []), new Budget(row)]);
     }
     this.isEmpty = this.#all.size === 0;
@@ -48,6 +48,8 @@ export class BudgetSet {
       if (id === undefined) return;
       const budgets = this.#all.get(keyOf(scope, project, id));
       if (budgets !== undefined) found.push(...budgets);
+      const everywhere = isOfProject(scope) ? this.#all.get(keyOf(scope, null, id)) : undefined;
+      if (everywhere !== undefined) found.push(...everywhere);
     };
     add("global", null);
     add("project", project);
@@ -64,10 +66,13 @@ export class BudgetSet {
 
 const NOBODY: readonly string[] = [];
 
-/** Users, teams and agents count in a project; all else, keys too, wherever the budget stands. */
-function keyOf(scope: BudgetScope, projectId: string, id: string | null): string {
-  const isOfProject = scope === "user" || scope === "team" || scope === "agent";
-  return isOfProject ? `${scope} ${projectId} ${id ?? ""}` : `${scope} ${id ?? ""}`;
+/** Users, teams and agents count in a project, or in all (null); all else, keys too, wherever the budget stands. */
+function keyOf(scope: BudgetScope, projectId: string | null, id: string | null): string {
+  return isOfProject(scope) ? `${scope} ${projectId ?? "*"} ${id ?? ""}` : `${scope} ${id ?? ""}`;
+}
+
+function isOfProject(scope: BudgetScope): boolean {
+  return scope === "user" || scope === "team" || scope === "agent";
 }
 
 export function keyIdOf(caller: Caller): string | undefined {
