@@ -28,7 +28,19 @@ export const requestPlan = scanPlan({
   params: {
     _meta: { ...hopMeta, ...leaves("progressToken", "traceparent", "tracestate") },
     ref: { ...leaves("type", "name", "uri") },
-    ...leaves("name", "arguments", "uri", "cursor", "level", "protocolVersion", "requestId", "notifications", "taskId", "argument", "context"),
+    ...leaves(
+      "name",
+      "arguments",
+      "uri",
+      "cursor",
+      "level",
+      "protocolVersion",
+      "requestId",
+      "notifications",
+      "taskId",
+      "argument",
+      "context",
+    ),
   },
 });
 const uri = leaves("uri");
