@@ -13,7 +13,7 @@ export function mayDo(caller: Caller, what: string, name: string): boolean {
 }
 
 /**
- * Whether the caller may call a model that goes by several names, its own first (`names`; undefined: by `name` alone). It has to be allowed by its own name, and denied by none: who may not use a model does not get at it by an alias.
+ * Whether the caller may call a model that goes by several names, its own first (`names`; undefined: by `name` alone). One of them has to be allowed and none denied: who may not use a model does not get at it by an alias, and who was given it by an alias has it.
  */
 export function mayCallModel(
   caller: Caller,
@@ -35,7 +35,7 @@ function isModelGranted(grants: readonly string[], names: readonly string[]): bo
     if (grant.charCodeAt(0) === DENIES) {
       const denied = grant.slice(1);
       for (const name of names) if (speaksOf(denied, "models", name)) return false;
-    } else if (!allowed) allowed = speaksOf(grant, "models", names[0]!);
+    } else for (let i = 0; i < names.length && !allowed; i++) allowed = speaksOf(grant, "models", names[i]!);
   }
   return allowed;
 }

@@ -64,8 +64,9 @@ function answer(asked: Asked | null, said: string, response: ServerResponse): vo
     }
     case "plain":
       return json(200, { result: content });
+    default:
+      json(200, { error: { code: -32601, message: "no" } });
   }
-  json(200, { error: { code: -32601, message: "no" } });
 }
 const NAMES = ["error", "status", "failed", "escaped", "streamed", "plain"];
 

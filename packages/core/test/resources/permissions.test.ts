@@ -10,7 +10,9 @@ import { callerOf, restGateway, type RestGateway } from "./harness.js";
 
 // Who may do what, asked of a running gateway: every route that is mounted, as everybody (T04). The page is what came out; `npx vitest run <this file> -u` writes it anew.
 
-const people: readonly Caller[] = Object.entries(builtInRoles).map(([role, { scopes }]) => callerOf(role, { grants: [...scopes, "project:*"] }));
+const people: readonly Caller[] = Object.entries(builtInRoles).map(([role, { scopes }]) =>
+  callerOf(role, { grants: [...scopes, "project:*"] }),
+);
 /** What a real key may that its maker gave no scopes. */
 const usualKey = callerOf("key", { grants: useScopes });
 const everybody = [...people.map(({ id }) => id), "key", "nobody"];
