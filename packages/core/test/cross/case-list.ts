@@ -114,9 +114,8 @@ export const caseList: Readonly<Record<number, readonly Covered[]>> = {
       test: "in the middle of a stream stops the call upstream at once, and leaves one partial row",
     },
   ],
-  // Budgets and a cache of answers are no part of the gateway yet.
-  80: [],
-  81: [],
+  80: [{ file: "core/test/money/burst.test.ts", test: "(case 80, G17)" }],
+  81: [{ file: "core/test/policy/response-cache.test.ts", test: "(case 81)" }],
   82: [{ file: "core/src/providers/prices.test.ts", test: "(82)" }],
   // E: content
   83: ["core/test/cross/content-cases.test.ts"],
@@ -164,4 +163,4 @@ export const caseList: Readonly<Record<number, readonly Covered[]>> = {
 };
 
 /** Cases of parts that there are none of yet. */
-export const notYet: ReadonlySet<number> = new Set([80, 81, 113]);
+export const notYet: ReadonlySet<number> = new Set([113]);
