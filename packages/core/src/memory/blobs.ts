@@ -1,5 +1,6 @@
 import { assertWithin, GatewayError, type Blobs, type Clock, type Within } from "../ports/index.js";
 import { systemClock } from "./system-clock.js";
+import { toHex } from "../util/encoding/hex.js";
 
 const PIECE_BYTES = 64 * 1024;
 
@@ -56,7 +57,7 @@ class MemoryBlobs implements Blobs {
       const whole = await this.#collect(body, o.maxBytes, w);
       const digest = new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", whole));
       this.#kept.set(key, whole);
-      return { bytes: whole.byteLength, sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+      return { bytes: whole.byteLength, sha256: toHex(digest) };
     } catch (error) {
       this.#kept.delete(key);
       throw error;

@@ -1,5 +1,6 @@
 import type { LogFields, WriteLine } from "../util/log.js";
 import type { Secret } from "../util/secret.js";
+import { toHex } from "../util/encoding/hex.js";
 
 /** Shorter values stand in too many texts by chance. */
 const LEAST_LENGTH = 8;
@@ -58,7 +59,7 @@ function patternOf(values: ReadonlySet<string>): RegExp {
 
 function formsOf(value: string): string[] {
   const bytes = new TextEncoder().encode(value);
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = toHex(bytes);
   return [
     value,
     encodeURIComponent(value),

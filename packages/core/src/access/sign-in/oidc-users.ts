@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/index.js";
 import { insert, remove, update, type Clock, type Crypto, type RecordStore, type Write } from "../../ports/index.js";
 import { newId } from "../../util/ids.js";
 import type { OidcClaims } from "./oidc-client.js";
+import { toHex } from "../../util/encoding/hex.js";
 
 /** What becomes of who signs in with a provider. */
 export interface OidcUserRules {
@@ -101,7 +102,7 @@ export class OidcUsers {
   }
 
   #hex(value: string): string {
-    return [...this.#services.crypto.sha256(encoder.encode(value))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return toHex(this.#services.crypto.sha256(encoder.encode(value)));
   }
 
   #within(): { readonly deadlineMs: number } {

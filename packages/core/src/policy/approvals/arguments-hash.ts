@@ -1,4 +1,5 @@
 import type { Crypto } from "../../ports/index.js";
+import { toHex } from "../../util/encoding/hex.js";
 import { canonicalJson } from "../../util/payload-hash.js";
 
 const encoder = new TextEncoder();
@@ -11,13 +12,7 @@ export function argumentsHash(
   crypto: Crypto,
   o: { readonly projectId: string; readonly callerId: string; readonly server: string; readonly tool: string; readonly arguments: string },
 ): string {
-  return hashOf(crypto, JSON.stringify([o.projectId, o.callerId, o.server, o.tool, canonicalArguments(o.arguments)]));
-}
-
-export function hashOf(crypto: Crypto, text: string): string {
-  let hex = "";
-  for (const byte of crypto.sha256(encoder.encode(text))) hex += byte.toString(16).padStart(2, "0");
-  return hex;
+  return toHex(crypto.sha256(encoder.encode(JSON.stringify([o.projectId, o.callerId, o.server, o.tool, canonicalArguments(o.arguments)]))));
 }
 
 function canonicalArguments(text: string): string {

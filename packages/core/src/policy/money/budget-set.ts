@@ -55,7 +55,6 @@ export class BudgetSet {
     add("project", project);
     add("key", keyIdOf(caller));
     for (const id of caller.madeFrom ?? NOBODY) add("key", id);
-    for (const id of caller.madeFrom ?? []) add("key", id);
     add("user", caller.userId);
     add("team", caller.teamId);
     add("agent", caller.agentId);

@@ -4,6 +4,7 @@ import type { Crypto, HttpClient } from "../../ports/index.js";
 import type { OperationContext, Provider, ProviderKey, Providers } from "../../providers/index.js";
 import { utf8 } from "../../util/json.js";
 import { operationContext } from "../operations/operation-context.js";
+import { toHex } from "../../util/encoding/hex.js";
 
 const PRINT_BYTES = 8;
 
@@ -27,7 +28,7 @@ export class JobPlaces {
   print(key: ProviderKey | null): string | null {
     if (key === null) return null;
     const hash = this.#o.crypto.sha256(utf8(`job key\n${key.secret.reveal()}`));
-    return Array.from(hash.subarray(0, PRINT_BYTES), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return toHex(hash.subarray(0, PRINT_BYTES));
   }
 
   /** Errors: `misconfigured` when the provider, or its key, is no longer there: nobody else can ask for the job. */

@@ -6,6 +6,7 @@ import type { Services } from "../../seams/index.js";
 import type { AlertMessage } from "./alert-message.js";
 import { channelRequest } from "./channels/channel-request.js";
 import { sendEmail } from "./channels/send-email.js";
+import { toHex } from "../../util/encoding/hex.js";
 
 export interface TellDeps {
   readonly services: Pick<Services, "clock" | "crypto" | "seams">;
@@ -51,5 +52,5 @@ function secretOf(channel: AlertChannelRow, { services }: TellDeps): string | nu
 }
 
 function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(bytes);
 }
