@@ -18,12 +18,23 @@ export interface Answer {
   readonly changes: number;
   /** A unique constraint was in the way, and the statement did nothing. */
   readonly taken: boolean;
+  /** A foreign key was in the way, of a row that would refer to none or of one that is referred to, and the statement did nothing. */
+  readonly orphan: boolean;
+  /** What the statement told, where the dialect has `telling`; 0 or nothing: it told nothing. */
+  readonly told?: number;
 }
 
 /** Queries one after the other, each answered before the next: written once, run by synchronous and asynchronous drivers. */
 export type Work<T> = Generator<Query, T, Answer>;
 /** `nowMs` is the process's clock at the start of the transaction; only for stores whose clock that is. May be begun again from the start. */
 export type Begin<T> = (nowMs: number) => Work<T>;
+/** Works that several callers ask at once, done as one, so that they share statements. */
+export interface Shared<P, T> {
+  /** One result a part, in their order. May be begun again from the start, with other parts. */
+  begin(nowMs: number, parts: readonly P[]): Work<readonly T[]>;
+  /** Names of what a part locks: two parts that hold the same would only wait for each other in transactions of their own. */
+  holds(part: P): readonly string[];
+}
 
 /**
  * How a database is reached: the part that differs most. Errors of every method: `store_unavailable` with `details.outcome`, `deadline_exceeded`, `cancelled`,
@@ -37,6 +48,8 @@ export interface SqlDriver {
    * within the deadline.
    */
   write<T>(begin: Begin<T>, w: Within): Promise<T>;
+  /** As `write`, together with other parts that wait; a driver without it gets a `write` for each. */
+  writeShared?<P, T>(shared: Shared<P, T>, part: P, w: Within): Promise<T>;
   /** For migrations: alone over all processes, and in one transaction where the database can change tables in one. */
   exclusively<T>(begin: Begin<T>, w: Within): Promise<T>;
   /** Waits for what is under way, then refuses. Idempotent. */

@@ -20,8 +20,11 @@ import {
   encodeCursor,
   encodeUnits,
   GatewayError,
+  type ChangesPage,
+  type EncodedUnit,
   type FindQuery,
   type Position,
+  type ReadQuery,
   type RecordStore,
   type Scope,
   type SumQuery,
@@ -33,14 +36,15 @@ import {
 } from "@sallyport/core/ports";
 import { sql } from "kysely";
 import type { SqlDialect } from "./dialect.js";
-import type { SqlDriver } from "./driver.js";
+import type { Shared, SqlDriver } from "./driver.js";
 import { Statements } from "./statements/statements.js";
 import { applyUnits } from "./verbs/apply-units.js";
+import { sharedCommits } from "./verbs/shared-commits.js";
 import { readChanges } from "./verbs/change-log.js";
 import { begin } from "./verbs/context.js";
 import { findValues, getRow } from "./verbs/find-rows.js";
 import { pruneRows } from "./verbs/prune-rows.js";
-import { pruneEntries, readEntries, type ReadQuery } from "./verbs/streams.js";
+import { pruneEntries, readEntries } from "./verbs/streams.js";
 import { sumRows } from "./verbs/sum-rows.js";
 import { takeRows } from "./verbs/take-rows.js";
 
@@ -48,14 +52,18 @@ type Fields = Record<string, unknown>;
 
 /** Units of one transaction: bounds how long a synchronous driver holds the event loop, and how long one holds the write lock. */
 const UNITS_AT_ONCE = 64;
+/** Where a transaction is several ways to a server, and locks only what it writes. */
+const UNITS_AT_ONCE_FAR = 256;
 
 class SqlRecordStore implements RecordStore {
   readonly #driver: SqlDriver;
   readonly #statements: Statements;
+  readonly #commits: Shared<readonly EncodedUnit[], UnitResult[]>;
 
   constructor(dialect: SqlDialect, driver: SqlDriver) {
     this.#driver = driver;
     this.#statements = new Statements(dialect);
+    this.#commits = sharedCommits(this.#statements);
   }
 
   get<R>(entity: Entity<R>, id: Key, scope: Scope, w: Within): Promise<R | null> {
@@ -91,20 +99,21 @@ class SqlRecordStore implements RecordStore {
 
   async commit(units: readonly Unit[], w: Within): Promise<UnitResult[]> {
     const encoded = encodeUnits(units);
-    const statements = this.#statements;
-    const apply = (from: number) =>
-      this.#driver.write(function* (nowMs) {
-        return yield* applyUnits(begin(statements, nowMs), encoded.slice(from, from + UNITS_AT_ONCE));
-      }, w);
-    if (encoded.length <= UNITS_AT_ONCE) return apply(0);
+    const atOnce = this.#statements.dialect.isFar ? UNITS_AT_ONCE_FAR : UNITS_AT_ONCE;
+    if (encoded.length <= atOnce) return this.#apply(encoded, w);
     const results: UnitResult[] = [];
-    for (let from = 0; from < encoded.length; from += UNITS_AT_ONCE)
+    for (let from = 0; from < encoded.length; from += atOnce)
       try {
-        results.push(...(await apply(from)));
+        results.push(...(await this.#apply(encoded.slice(from, from + atOnce), w)));
       } catch (error) {
         throw from === 0 ? error : partly(error);
       }
     return results;
+  }
+
+  #apply(units: readonly EncodedUnit[], w: Within): Promise<UnitResult[]> {
+    if (this.#driver.writeShared !== undefined) return this.#driver.writeShared(this.#commits, units, w);
+    return this.#driver.write((nowMs) => applyUnits(begin(this.#statements, nowMs), units), w);
   }
 
   async take<R>(entity: Entity<R>, t: TakeQuery<R>, w: Within): Promise<R[]> {
@@ -121,11 +130,7 @@ class SqlRecordStore implements RecordStore {
     return this.#driver.write((nowMs) => pruneRows(begin(this.#statements, nowMs), entity, olderThanMs, limit), w);
   }
 
-  async changes(
-    after: string | null,
-    limit: number,
-    w: Within,
-  ): Promise<{ items: { entity: string; id: Key; version: number }[]; next: string }> {
+  async changes(after: string | null, limit: number, w: Within): Promise<ChangesPage> {
     const place = after === null ? null : decodeChangesCursor(after);
     return this.#driver.read((nowMs) => readChanges(begin(this.#statements, nowMs), place, limit), w);
   }

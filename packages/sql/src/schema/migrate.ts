@@ -1,9 +1,10 @@
 import type { AnyEntity, AnyLogEntity } from "@sallyport/core/entities";
 import { GatewayError, type Within } from "@sallyport/core/ports";
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import type { SqlDialect } from "../dialect.js";
-import type { Query, SqlDriver, Work } from "../driver.js";
+import type { Query, SqlDriver, SqlValue, Work } from "../driver.js";
 import { schemaDrift } from "./schema-drift.js";
+import { stands } from "./standing.js";
 import { createTableTexts, wantedTables } from "./wanted-tables.js";
 
 /** One reviewed step of the schema. Never changed once it was released. */
@@ -29,6 +30,9 @@ export interface MigrateOptions {
 
 type Applying = Omit<MigrateOptions, "mode" | "entities">;
 
+/** Its name as this database wants it. */
+const journal = (dialect: SqlDialect): string => sql`${sql.table(TABLE)}`.compile(dialect.kysely).sql;
+
 const plain = (text: string, gives: "nothing" | "many" = "nothing"): Query => ({ statement: { sql: text, gives }, parameters: [] });
 
 /** The statements of a migration, without its comments. */
@@ -41,10 +45,21 @@ export function statementsOf(migration: Migration): string[] {
     .filter((statement) => statement !== "");
 }
 
-function* appliedIds(dialect: SqlDialect): Work<string[] | null> {
+/** What the journal says; null: there is none yet. */
+interface Journal {
+  readonly applied: readonly string[];
+  /** Begun and not ended: where tables do not change within a transaction, some of its statements may have been run. */
+  readonly begun: readonly string[];
+}
+
+/** In place of the instant, until a migration has ended. */
+const BEGUN = 0;
+
+function* readJournal(dialect: SqlDialect): Work<Journal | null> {
   if ((yield dialect.columnsOf(TABLE)).rows.length === 0) return null;
-  const { rows } = yield plain(`select id from ${TABLE} order by id`, "many");
-  return rows.map(([id]) => id as string);
+  const { rows } = yield plain(`select id, applied_at_ms from ${journal(dialect)} order by id`, "many");
+  const ids = (isBegun: boolean): string[] => rows.flatMap(([id, at]) => ((Number(at) === BEGUN) === isBegun ? [id as string] : []));
+  return { applied: ids(false), begun: ids(true) };
 }
 
 function assertKnown(o: Applying, applied: readonly string[]): void {
@@ -56,9 +71,9 @@ function assertKnown(o: Applying, applied: readonly string[]): void {
   });
 }
 
-function pendingOf(o: Applying, applied: readonly string[] | null): Migration[] {
-  assertKnown(o, applied ?? []);
-  return o.migrations.filter((migration) => applied?.includes(migration.id) !== true);
+function pendingOf(o: Applying, found: Journal | null): Migration[] {
+  assertKnown(o, [...(found?.applied ?? []), ...(found?.begun ?? [])]);
+  return o.migrations.filter((migration) => found?.applied.includes(migration.id) !== true);
 }
 
 function* assertFits(o: MigrateOptions): Work<void> {
@@ -80,14 +95,40 @@ export async function migrationState(
   o: Applying,
   w: Within,
 ): Promise<{ readonly applied: readonly string[]; readonly pending: readonly string[] }> {
-  const applied = await o.driver.read(() => appliedIds(o.dialect), w);
-  return { applied: applied ?? [], pending: pendingOf(o, applied).map(({ id }) => id) };
+  const found = await o.driver.read(() => readJournal(o.dialect), w);
+  return { applied: found?.applied ?? [], pending: pendingOf(o, found).map(({ id }) => id) };
 }
 
-/** Applies what is missing and gives its ids; looks at nothing else. Of several processes at once one applies, the others find it done. */
+/** Where an application of migrations is: what its failure says. */
+interface Place {
+  migration: string | null;
+  statement: number;
+}
+
+/**
+ * Applies what is missing and gives its ids; looks at nothing else. Of several processes at once one applies, the others find it done. Where a database cannot change tables in a
+ * transaction, a migration that failed or was killed half-way is gone on with: what of it stands is passed over.
+ * Errors: those of the driver, with `details.migration` and `details.statement`.
+ */
 export async function applyMigrations(o: Applying, w: Within): Promise<readonly string[]> {
-  const pending = pendingOf(o, await o.driver.read(() => appliedIds(o.dialect), w));
-  return pending.length === 0 ? [] : o.driver.exclusively((nowMs) => applyPending(o, nowMs), w);
+  const pending = pendingOf(o, await o.driver.read(() => readJournal(o.dialect), w));
+  if (pending.length === 0) return [];
+  const at: Place = { migration: null, statement: 0 };
+  try {
+    return await o.driver.exclusively((nowMs) => applyPending(o, { nowMs, at }), w);
+  } catch (error) {
+    throw at.migration === null ? error : halfWay(error, at);
+  }
+}
+
+function halfWay(error: unknown, { migration, statement }: Place): GatewayError {
+  const known = GatewayError.from(error);
+  const own = known.hint === undefined ? "" : `${known.hint} `;
+  return new GatewayError(known.code, `The migration ${migration}, statement ${statement}: ${known.message}`, {
+    hint: `${own}Then run \`sallyport migrate\` again: it goes on where it stopped.`,
+    details: { ...known.details, migration, statement },
+    cause: known.cause ?? error,
+  });
 }
 
 /**
@@ -113,7 +154,7 @@ export async function migrate(o: MigrateOptions, w: Within): Promise<readonly st
 function journalText(dialect: SqlDialect): string {
   const id = dialect.columnType({ kind: "text", maxLength: 64 });
   const at = dialect.columnType({ kind: "int" });
-  return `create table ${TABLE} (id ${id} not null primary key, applied_at_ms ${at} not null)${dialect.tableEnd}`;
+  return `create table ${journal(dialect)} (id ${id} not null primary key, applied_at_ms ${at} not null)${dialect.tableEnd}`;
 }
 
 /**
@@ -122,30 +163,57 @@ function journalText(dialect: SqlDialect): string {
  */
 export async function migrationScript(o: Applying, w: Within): Promise<string> {
   return o.driver.read(function* (nowMs) {
-    const applied = yield* appliedIds(o.dialect);
-    const parts = pendingOf(o, applied).map(
-      ({ id, text }) => `${text.trimEnd()}\n\ninsert into ${TABLE} (id, applied_at_ms) values (${quoted(id)}, ${nowMs});\n`,
-    );
-    if (parts.length > 0 && applied === null) parts.unshift(`${journalText(o.dialect)};\n`);
+    const found = yield* readJournal(o.dialect);
+    const parts: string[] = [];
+    for (const migration of pendingOf(o, found)) {
+      const { id } = migration;
+      const isBegun = found?.begun.includes(id) === true;
+      const note = `insert into ${journal(o.dialect)} (id, applied_at_ms) values (${quoted(id)}, ${nowMs});\n`;
+      const end = isBegun ? `update ${journal(o.dialect)} set applied_at_ms = ${nowMs} where id = ${quoted(id)};\n` : note;
+      const text = isBegun
+        ? (yield* leftOf(o.dialect, migration)).map((statement) => `${statement};`).join("\n\n")
+        : migration.text.trimEnd();
+      parts.push(`${text}\n\n${end}`);
+    }
+    if (parts.length > 0 && found === null) parts.unshift(`${journalText(o.dialect)};\n`);
     return parts.join("\n");
   }, w);
+}
+
+/** The statements of a migration that was begun which have not been run. */
+function* leftOf(dialect: SqlDialect, migration: Migration): Work<string[]> {
+  const left: string[] = [];
+  for (const statement of statementsOf(migration)) if (!(yield* stands(dialect, statement))) left.push(statement);
+  return left;
 }
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-function* applyPending(o: Applying, nowMs: number): Work<string[]> {
+function* applyPending(o: Applying, { nowMs, at }: { readonly nowMs: number; readonly at: Place }): Work<string[]> {
   const { dialect } = o;
-  const note = sql`insert into ${sql.table(TABLE)} (id, applied_at_ms) values (${""}, ${0})`.compile(dialect.kysely).sql;
-  const before = yield* appliedIds(dialect);
+  const before = yield* readJournal(dialect);
   if (before === null) yield plain(journalText(dialect));
   const pending = pendingOf(o, before);
   for (const migration of pending) {
-    for (const text of statementsOf(migration)) yield plain(text);
-    yield { statement: { sql: note, gives: "nothing" }, parameters: [migration.id, nowMs] };
+    const isBegun = before?.begun.includes(migration.id) === true;
+    if (!isBegun) yield written(dialect, sql`insert into ${sql.table(TABLE)} (applied_at_ms, id) values (${BEGUN}, ${migration.id})`);
+    at.migration = migration.id;
+    at.statement = 0;
+    for (const text of statementsOf(migration)) {
+      at.statement++;
+      if (!isBegun || !(yield* stands(dialect, text))) yield plain(text);
+    }
+    yield written(dialect, sql`update ${sql.table(TABLE)} set applied_at_ms = ${nowMs} where id = ${migration.id}`);
   }
   return pending.map(({ id }) => id);
+}
+
+/** A statement of the journal. */
+function written(dialect: SqlDialect, text: RawBuilder<unknown>): Query {
+  const { sql: compiled, parameters } = text.compile(dialect.kysely);
+  return { statement: { sql: compiled, gives: "nothing" }, parameters: parameters as readonly SqlValue[] };
 }
 
 /** A migration that makes every table of these entities: for tests, and the start of a reviewed one. */

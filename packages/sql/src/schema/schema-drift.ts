@@ -58,6 +58,25 @@ function indexDrift(dialect: SqlDialect, wanted: WantedTable, rows: readonly (re
   return drifts;
 }
 
+/** How databases call what every foreign key of ours does: a row that is referred to stays. */
+const KEEPING = ["RESTRICT", "NO ACTION"];
+
+function referenceDrift(wanted: WantedTable, rows: readonly (readonly unknown[])[]): Drift[] {
+  const words = rows.map(([column, table, key, onDelete]) => {
+    const rule = String(onDelete).toUpperCase();
+    return `${String(column)} to ${String(table)}.${String(key)}${KEEPING.includes(rule) ? "" : ` on delete ${rule.toLowerCase()}`}`;
+  });
+  const declared = wanted.references.map(({ column, table }) => `${column} to ${table}.id`);
+  const missing = declared.filter((one) => !words.includes(one));
+  const extra = words.filter((one) => !declared.includes(one));
+  const drift = (one: string, how: string): Drift => ({
+    what: `The foreign key ${wanted.name}.${one} ${how}.`,
+    statements: [],
+    breaks: true,
+  });
+  return [...missing.map((one) => drift(one, "is missing")), ...extra.map((one) => drift(one, "was not declared"))];
+}
+
 /** What a database lacks, has otherwise or has too much of. Tables of others are none of its business. */
 export function* schemaDrift(dialect: SqlDialect, entities: readonly (AnyEntity | AnyLogEntity)[]): Work<Drift[]> {
   const drifts: Drift[] = [];
@@ -75,6 +94,7 @@ export function* schemaDrift(dialect: SqlDialect, entities: readonly (AnyEntity 
       ),
     );
     drifts.push(...indexDrift(dialect, wanted, (yield dialect.indexesOf(wanted.name)).rows));
+    drifts.push(...referenceDrift(wanted, (yield dialect.referencesOf(wanted.name)).rows));
   }
   return drifts;
 }

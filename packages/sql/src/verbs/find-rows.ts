@@ -1,4 +1,4 @@
-import type { AnyEntity } from "@sallyport/core/entities";
+import { storedColumn, type AnyEntity } from "@sallyport/core/entities";
 import { decodeRow, type FindQuery, type Position, type Scope } from "@sallyport/core/ports";
 import { sql } from "kysely";
 import type { Work } from "../driver.js";
@@ -28,16 +28,23 @@ export function* getRow(c: Context, entity: AnyEntity, id: string, scope: Scope)
   return values === null ? null : decodeRow(entity, values);
 }
 
-/** Rows after the position: null comes first going up. */
-function afterSql(orderBy: string, desc: boolean, after: Position, slots: Slots): Fragment {
+/** Rows after the position: null comes first going up. Said so that the column by itself is a range: an index is entered where the page begins, however deep. */
+function afterSql(
+  entity: AnyEntity,
+  o: { readonly orderBy: string; readonly desc: boolean; readonly after: Position },
+  slots: Slots,
+): Fragment {
+  const { orderBy, desc, after } = o;
   const column = ref(orderBy);
   const past = desc ? sql`<` : sql`>`;
   if (after.value === null) {
     const rest = sql`${column} is null and ${ref("id")} ${past} ${slots.next()}`;
     return desc ? sql`(${rest})` : sql`(${column} is not null or (${rest}))`;
   }
-  const further = sql`${column} ${past} ${slots.next()} or (${column} = ${slots.next()} and ${ref("id")} ${past} ${slots.next()})`;
-  return desc ? sql`(${further} or ${column} is null)` : sql`(${further})`;
+  const from = desc ? sql`<=` : sql`>=`;
+  const further = sql`${column} ${from} ${slots.next()} and (${column} ${past} ${slots.next()} or ${ref("id")} ${past} ${slots.next()})`;
+  const nullsFollow = desc && storedColumn(entity, orderBy)?.nullable === true;
+  return nullsFollow ? sql`(${further} or ${column} is null)` : further;
 }
 
 export interface Page {
@@ -68,7 +75,7 @@ export function* findValues(c: Context, entity: AnyEntity, page: Page, scope: Sc
   const direction = sql.raw(desc ? "desc" : "asc");
   const { rows } = yield c.statements.query(key, inputs.values, "many", (slots) => {
     const all = [...scopeSql(entity, projects, slots), ...whereSql(entity, page.where, slots, c.clock)];
-    if (after !== null) all.push(afterSql(orderBy, desc, after, slots));
+    if (after !== null) all.push(afterSql(entity, { orderBy, desc, after }, slots));
     const order = orderBy === "id" ? sql`${ref("id")} ${direction}` : sql`${ref(orderBy)} ${direction}, ${ref("id")} ${direction}`;
     return sql`select ${allColumns(entity)} from ${table(entity)} where ${and(all)} order by ${order} limit ${slots.next()}`;
   });

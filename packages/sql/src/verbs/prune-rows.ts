@@ -14,7 +14,7 @@ export function* pruneRows(c: Context, entity: AnyEntity, olderThanMs: number, l
     [olderThanMs, limit],
     "many",
     (slots) =>
-      sql`select ${ref("id")} from ${table(entity)} where ${ref("atMs")} < ${slots.next()} order by ${ref("atMs")}, ${ref("id")} limit ${slots.next()}`,
+      sql`select ${ref("id")} from ${table(entity)} where ${ref("atMs")} < ${slots.next()} order by ${ref("atMs")}, ${ref("id")} limit ${slots.next()}${sql.raw(c.statements.dialect.lockAndSkip)}`,
   );
   let pruned = 0;
   for (let from = 0; from < rows.length; from += PIECE) {

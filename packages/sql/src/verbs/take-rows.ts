@@ -6,7 +6,7 @@ import { allColumns, ref, table } from "../statements/columns.js";
 import { and, padded, pushWhere, whereSql, type Fragment } from "../statements/conditions.js";
 import { inputSql, type Inputs } from "../statements/inputs.js";
 import type { Slots } from "../statements/statements.js";
-import { noteChange } from "./change-log.js";
+import { noteChange, writeChanges } from "./change-log.js";
 import { inputsOf, type Context } from "./context.js";
 import { changeSql, pushChange } from "./write-row.js";
 
@@ -160,7 +160,7 @@ function* changeRows(c: Context, entity: AnyEntity, ids: readonly string[], chan
   const all = padded(ids);
   if (change.set.length > 0 || change.add.length > 0) {
     const inputs = inputsOf(c);
-    const key = `change ${entity.table} ${pushChange(change, inputs)} ${all.length}`;
+    const key = `change ${entity.table} ${pushChange(c, change, inputs)} ${all.length}`;
     for (const id of all) inputs.push(id);
     yield c.statements.query(key, inputs.values, "nothing", (slots) => {
       const set = changeSql(c, change, slots);
@@ -185,8 +185,9 @@ export function* takeRows(c: Context, entity: AnyEntity, t: Take & { readonly en
   for (const id of ids) {
     const values = changed.get(id);
     if (values === undefined) continue;
-    if (t.encoded.moves && entity.watched) yield* noteChange(c, entity.name, id, values[version] as number);
+    if (t.encoded.moves && entity.watched) noteChange(c, entity.name, id, values[version] as number);
     taken.push(decodeRow(entity, values));
   }
+  yield* writeChanges(c);
   return taken;
 }

@@ -13,11 +13,12 @@ import type { Work } from "../driver.js";
 import { allColumns, ref, table } from "../statements/columns.js";
 import { and, inProjects, projectsOf, pushScope, pushWhere, scopeSql, whereSql, type Fragment } from "../statements/conditions.js";
 import { inputSql, type Inputs } from "../statements/inputs.js";
-import { clockShape, rowParameters, rowSql } from "../statements/row-values.js";
+import { clockShape, rowParameters, rowSql, storedInput } from "../statements/row-values.js";
 import { bind, type Build, type Slots, type Template } from "../statements/statements.js";
 import { noteChange } from "./change-log.js";
 import { inputsOf, type Context, type UnitContext } from "./context.js";
 import { getValues } from "./find-rows.js";
+import { goesTogether, insertPending } from "./insert-rows.js";
 
 export type Refusal = Omit<Extract<UnitResult, { ok: false }>, "ok" | "failed">;
 export interface Applied {
@@ -40,7 +41,7 @@ function insertText(c: Context, write: EncodedInsert): Build {
 
 function insertTemplate(c: Context, write: EncodedInsert): Template {
   const { statements } = c;
-  const shape = clockShape(c, write.values);
+  const shape = clockShape(c, write.values) + (write.isDated ? "dated" : "");
   if (shape === "")
     return (
       statements.inserts.get(write.entity) ??
@@ -53,13 +54,17 @@ function insertTemplate(c: Context, write: EncodedInsert): Template {
 export function* insertRow(c: UnitContext, write: EncodedInsert): Work<Applied | Refusal> {
   const { entity } = write;
   if (entity.scope !== null && !inProjects(entity, write.values[columnIndex(entity, entity.scope)], c.scope)) return missing;
-  const { changes } = yield bind(insertTemplate(c, write), rowParameters(c, storedColumns(entity), write.values));
-  if (changes === 0) {
-    if (write.ifTaken === "skip") return { version: 0, skipped: true };
-    return yield* takenBy(c, entity, write.values, null);
+  if (!goesTogether(c, write)) {
+    yield* insertPending(c, write);
+    const { changes, orphan } = yield bind(insertTemplate(c, write), rowParameters(c, storedColumns(entity), write.values));
+    if (orphan) return missing;
+    if (changes === 0) {
+      if (write.ifTaken === "skip") return { version: 0, skipped: true };
+      return yield* takenBy(c, entity, write.values, null);
+    }
   }
   if (entity.kind === "ledger") return { version: 0 };
-  if (entity.watched) yield* noteChange(c, entity.name, write.id, 1);
+  if (entity.watched) noteChange(c, entity.name, write.id, 1);
   return { version: 1 };
 }
 
@@ -116,10 +121,16 @@ function* whyRefused(c: UnitContext, write: Guarded): Work<Refusal> {
   return { why: write.ifVersion !== undefined && row["version"] !== write.ifVersion ? "version" : "guard", current: row };
 }
 
+/** A row that met its guard and that others refer to. */
+function* whyKept(c: UnitContext, write: Guarded): Work<Refusal> {
+  const values = yield* getValues(c, write.entity, write.id, c.scope);
+  return values === null ? missing : { why: "guard", current: decodeRow(write.entity, values) };
+}
+
 /** Pushes what a change sets and adds; `changeSql` walks in the same order. */
-export function pushChange(change: EncodedChange, inputs: Inputs): string {
+export function pushChange(c: Context, change: EncodedChange, inputs: Inputs): string {
   let key = "";
-  for (const [column, value] of change.set) key += `,${column.name}${inputs.push(value)}`;
+  for (const [column, value] of change.set) key += `,${column.name}${inputs.push(storedInput(c, column, value))}`;
   for (const [column, delta] of change.add) {
     key += `,${column.name}+`;
     inputs.push(delta);
@@ -128,11 +139,16 @@ export function pushChange(change: EncodedChange, inputs: Inputs): string {
   return key;
 }
 
-export function changeSql(c: Context, change: EncodedChange, slots: Slots): Fragment {
+/** `tells`: the answer tells the version that the one row got, if the dialect can. */
+export function changeSql(c: Context, change: EncodedChange, slots: Slots, tells = false): Fragment {
+  const { telling } = c.statements.dialect;
+  const told = (version: Fragment): Fragment => (tells && telling !== undefined ? telling(version) : version);
   const all = change.set.map(([column, value]) => sql`${ref(column.name)} = ${inputSql(value, slots, c.clock)}`);
   for (const [column] of change.add) all.push(sql`${ref(column.name)} = ${ref(column.name)} + ${slots.next()}`);
+  const version = ref("version");
   if (change.moves)
-    all.push(sql`${ref("updatedAtMs")} = ${inputSql(storeNow, slots, c.clock)}`, sql`${ref("version")} = ${ref("version")} + 1`);
+    all.push(sql`${ref("updatedAtMs")} = ${inputSql(storeNow, slots, c.clock)}`, sql`${version} = ${told(sql`${version} + 1`)}`);
+  else if (tells && telling !== undefined) all.push(sql`${version} = ${told(version)}`);
   return sql.join(all);
 }
 
@@ -143,7 +159,7 @@ function boundsSql(change: EncodedChange, slots: Slots): Fragment[] {
 
 function updateText(c: UnitContext, write: EncodedUpdate): Build {
   return (slots) => {
-    const change = changeSql(c, write, slots);
+    const change = changeSql(c, write, slots, write.ifVersion === undefined);
     const guard = [...guardSql(c, write, slots), ...boundsSql(write, slots)];
     return sql`update ${table(write.entity)} set ${change} where ${and(guard)}`;
   };
@@ -155,13 +171,15 @@ export function* updateRow(c: UnitContext, write: EncodedUpdate): Work<Applied |
   if (moved !== undefined && !inProjects(entity, moved[1], c.scope)) return missing;
   if (write.set.length === 0 && write.add.length === 0) return yield* checkGuard(c, write);
   const inputs = inputsOf(c);
-  const key = `update ${entity.table} ${pushChange(write, inputs)} ${pushGuard(c, write, inputs)}`;
+  const key = `update ${entity.table} ${pushChange(c, write, inputs)} ${pushGuard(c, write, inputs)}`;
   for (const [, delta] of write.add) inputs.push(delta);
   const answer = yield bind(c.statements.find(key) ?? c.statements.add(key, "nothing", updateText(c, write)), inputs.values);
   if (answer.taken) return yield* takenByUpdate(c, write);
+  if (answer.orphan) return missing;
   if (answer.changes === 0) return yield* whyRefused(c, write);
-  const version = write.ifVersion === undefined ? yield* versionOf(c, entity, write.id) : write.ifVersion + Number(write.moves);
-  if (write.moves && entity.watched) yield* noteChange(c, entity.name, write.id, version);
+  const version =
+    write.ifVersion === undefined ? (answer.told ?? 0) || (yield* versionOf(c, entity, write.id)) : write.ifVersion + Number(write.moves);
+  if (write.moves && entity.watched) noteChange(c, entity.name, write.id, version);
   return { version };
 }
 
@@ -170,7 +188,7 @@ const versionText =
   (slots) =>
     sql`select ${ref("version")} from ${table(entity)} where ${ref("id")} = ${slots.next()}`;
 
-/** Asked apart: `returning` costs twice as much on SQLite, and MySQL has none. */
+/** Asked apart where the update does not tell: `returning` costs twice as much on SQLite, and MySQL has none. */
 function* versionOf(c: Context, entity: AnyEntity, id: string): Work<number> {
   const { statements } = c;
   const template =
@@ -204,13 +222,14 @@ export function* removeRow(c: UnitContext, write: EncodedRemove): Work<Applied |
   const { entity } = write;
   const inputs = inputsOf(c);
   const key = `remove ${entity.table} ${pushGuard(c, write, inputs)}`;
-  const { changes } = yield c.statements.query(
+  const { changes, orphan } = yield c.statements.query(
     key,
     inputs.values,
     "nothing",
     (slots) => sql`delete from ${table(entity)} where ${and(guardSql(c, write, slots))}`,
   );
+  if (orphan) return yield* whyKept(c, write);
   if (changes === 0) return yield* whyRefused(c, write);
-  if (entity.watched) yield* noteChange(c, entity.name, write.id, 0);
+  if (entity.watched) noteChange(c, entity.name, write.id, 0);
   return { version: 0 };
 }
