@@ -8,6 +8,7 @@ import {
   type Within,
   type Write,
 } from "@sallyport/core/ports";
+import type { AnyEntity } from "@sallyport/core/entities";
 import { replaced, turn, type Mutant } from "./mutant.js";
 
 type StoreMutant = Mutant<RecordStore>;
@@ -57,6 +58,18 @@ async function mergeJson(right: RecordStore, write: Update, w: Within): Promise<
   return withChange(write, { ...write.change, set: Object.fromEntries(merged) });
 }
 
+/** The same entity without the fact that it refers to rows of another: a store that never heard of it. */
+function unreferring(entity: AnyEntity): AnyEntity {
+  let forgetful = unreferred.get(entity);
+  if (forgetful === undefined) {
+    const fields = Object.entries(entity.fields).map(([name, { ref: _ref, ...rest }]) => [name, rest] as const);
+    forgetful = { ...entity, fields: Object.fromEntries(fields) };
+    unreferred.set(entity, forgetful);
+  }
+  return forgetful;
+}
+const unreferred = new Map<AnyEntity, AnyEntity>();
+
 const skewed = (value: unknown): unknown => (isStoreNow(value) ? Date.now() + 300_000 + value.storeNowPlusMs : value);
 
 /** Each write as a unit of its own. */
@@ -77,6 +90,16 @@ async function piecemeal(right: RecordStore, unit: Unit, w: Within): Promise<Uni
 
 /** Stores that are wrong in what they write. */
 export const wrongCommits: readonly StoreMutant[] = [
+  {
+    name: "what moves in is dated anew: rows",
+    concerns: ["moved"],
+    wrap: (right) => rewriting(right, (write) => (write.op === "insert" ? { ...write, kept: undefined } : write)),
+  },
+  {
+    name: "what moves in is dated anew: entries",
+    concerns: ["moved"],
+    wrap: (right) => rewriting(right, (write) => (write.op === "append" ? { ...write, atMs: undefined } : write)),
+  },
   {
     name: "lost update: ifVersion is ignored",
     concerns: ["guards", "concurrency"],
@@ -112,6 +135,11 @@ export const wrongCommits: readonly StoreMutant[] = [
     name: "refuse is taken for skip",
     concerns: ["guards", "concurrency"],
     wrap: (right) => rewriting(right, (write) => (write.op === "insert" ? { ...write, ifTaken: "skip" } : write)),
+  },
+  {
+    name: "an erasure does nothing",
+    concerns: ["logs"],
+    wrap: (right) => rewriting(right, (write) => (write.op === "erase" ? { ...write, upToSeq: 0 } : write)),
   },
   {
     name: "ifLast is ignored",
@@ -171,6 +199,11 @@ export const wrongCommits: readonly StoreMutant[] = [
             w,
           ),
       }),
+  },
+  {
+    name: "it keeps a row whose parent is gone",
+    concerns: ["refs"],
+    wrap: (right) => rewriting(right, (write) => ("entity" in write ? { ...write, entity: unreferring(write.entity) } : write)),
   },
   {
     name: "a touch moves the version",

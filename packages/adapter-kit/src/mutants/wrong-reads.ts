@@ -76,6 +76,22 @@ async function findByValue(
 /** Stores that are wrong in what they give. */
 export const wrongReads: readonly Mutant<RecordStore>[] = [
   {
+    name: "reading has no bound in bytes",
+    concerns: ["logs"],
+    wrap: (right) =>
+      wrong(right, {
+        read: (log, stream, q, scope, w) => plain(right).read(log, stream, { ...(q as object), maxBytes: undefined }, scope, w),
+      }),
+  },
+  {
+    name: "reading passes its last seq",
+    concerns: ["logs"],
+    wrap: (right) =>
+      wrong(right, {
+        read: (log, stream, q, scope, w) => plain(right).read(log, stream, { ...(q as object), upToSeq: undefined }, scope, w),
+      }),
+  },
+  {
     name: "double claim: take looks, then marks",
     concerns: ["concurrency"],
     wrap: (right) => wrong(right, { take: (entity, t, w) => lookThenMark(right, entity, t, w) }),

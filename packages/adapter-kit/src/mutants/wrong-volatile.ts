@@ -95,6 +95,84 @@ export const wrongCounters: readonly Mutant<Counters>[] = [
     wrap: (right) => replaced(right, { adjust: async () => undefined }),
   },
   {
+    name: "a refund is lost",
+    concerns: ["windows", "concurrency"],
+    wrap: (right) =>
+      replaced(right, {
+        // Each key by itself, as on a cluster; when one refuses, the last of the others is forgotten.
+        spend: async (demands: readonly Demand[], w: Within) => {
+          const spent = [];
+          for (const demand of demands) {
+            const one = await right.spend([demand], w);
+            if (one.ok) {
+              spent.push({ demand, at: one.at });
+              continue;
+            }
+            for (const {
+              demand: { key, cost },
+              at,
+            } of spent.slice(0, -1))
+              await right.adjust({ key, delta: -cost, at }, w);
+            return right.spend([demand], w);
+          }
+          return right.spend(
+            demands.map((demand) => ({ ...demand, cost: 0 })),
+            w,
+          );
+        },
+      }),
+  },
+  {
+    name: "the time to live of all that was counted begins anew with each increment",
+    concerns: ["windows"],
+    wrap: (right) => {
+      // A counter with one expiry, which each increment sets again: INCR and EXPIRE.
+      const counted = new Map<string, { total: number; untilMs: number }>();
+      const nowOf = (w: Within): number => w.deadlineMs - 15_000;
+      return replaced(right, {
+        spend: async (demands: readonly Demand[], w: Within) => {
+          const nowMs = nowOf(w);
+          for (const { key, cost, limit, windowMs } of demands) {
+            const kept = counted.get(key);
+            const live = kept !== undefined && kept.untilMs > nowMs ? kept : { total: 0, untilMs: 0 };
+            counted.set(key, { total: live.total + cost, untilMs: nowMs + windowMs });
+            if (live.total + cost > limit) {
+              const left = demands.map(() => Math.max(0, limit - live.total));
+              return {
+                ok: false,
+                refusedBy: key,
+                left,
+                freeAtMs: demands.map(() => nowMs + windowMs),
+                retryAtMs: nowMs + windowMs,
+                at: nowMs,
+              };
+            }
+          }
+          const left = demands.map(({ key, limit }) => Math.max(0, limit - (counted.get(key)?.total ?? 0)));
+          return { ok: true, left, freeAtMs: demands.map(({ windowMs }) => nowMs + windowMs), at: nowMs };
+        },
+      });
+    },
+  },
+  {
+    name: "who races is given a slot twice: it looks, then takes",
+    concerns: ["concurrency"],
+    wrap: (right) => {
+      const held = new Map<string, Set<string>>();
+      return replaced(right, {
+        hold: async (key, { holder, max }) => {
+          const holders = held.get(key) ?? new Set<string>();
+          held.set(key, holders);
+          if (holders.size >= max) return false;
+          await turn();
+          holders.add(holder);
+          return true;
+        },
+        release: async (key, holder) => void held.get(key)?.delete(holder),
+      });
+    },
+  },
+  {
     name: "a slot is held for ever",
     concerns: ["slots"],
     wrap: (right) => replaced(right, { hold: (key, o, w) => right.hold(key, { ...o, untilMs: Number.MAX_SAFE_INTEGER }, w) }),
@@ -119,6 +197,17 @@ export const wrongCaches: readonly Mutant<Cache>[] = [
       return replaced(right, {
         set: (key, value, _, w) => right.set(key, value, never, w),
         add: (key, value, _, w) => right.add(key, value, never, w),
+      });
+    },
+  },
+  {
+    name: "expiries are whole seconds, rounded up",
+    concerns: ["expiry"],
+    wrap: (right) => {
+      const rounded = (expiresAtMs: number) => ({ expiresAtMs: Math.ceil(expiresAtMs / 1000) * 1000 });
+      return replaced(right, {
+        set: (key, value, o, w) => right.set(key, value, rounded(o.expiresAtMs), w),
+        add: (key, value, o, w) => right.add(key, value, rounded(o.expiresAtMs), w),
       });
     },
   },

@@ -45,6 +45,16 @@ export const changeLog = concern("changes", {
     for (const cursor of ["", "x", "-1", "1.5", "1e3", "9".repeat(20), " 1"])
       await rejectsWith("bad_request", () => store.changes(cursor, 10, soon()));
   },
+  "a cursor beyond all that there is: the store lacks writes that it had, says so once, and goes on from what there is": async ({
+    store,
+  }) => {
+    await accepted(store, { scope: mine, writes: [insert(kitItem, item("a"))] });
+    const { next } = await store.changes(null, 10, soon());
+    assert.equal((await store.changes(next, 10, soon())).isOlder, undefined);
+    assert.deepEqual(await store.changes(String(Number(next) + 1), 10, soon()), { items: [], next, isOlder: true });
+    await accepted(store, { scope: mine, writes: [insert(kitItem, item("b"))] });
+    assert.deepEqual((await follow(store, next)).versions, { "kitItem b": 1 });
+  },
   "a reader far behind learns the newest version of every row": async ({ store }) => {
     const { next } = await store.changes(null, 10, soon());
     await accepted(store, { scope: mine, writes: ["a", "b", "c"].map((id) => insert(kitItem, item(id))) });

@@ -2,10 +2,12 @@ import { registerCases, type Make, type TestFunction } from "../contract.js";
 import { basic, closing } from "./basic.js";
 import { changeLog } from "./change-log.js";
 import { concurrency } from "./concurrency.js";
-import { guards } from "./guards.js";
+import { guards } from "./writes/guards.js";
 import { logs } from "./logs.js";
+import { moved } from "./writes/moved.js";
 import { paging } from "./paging.js";
-import { refusals } from "./refusals.js";
+import { refs } from "./writes/refs.js";
+import { refusals } from "./writes/refusals.js";
 import { scope } from "./scope.js";
 import type { StoreCase, StoreSubject } from "./subject.js";
 import { sums } from "./sums.js";
@@ -16,9 +18,11 @@ export const recordStoreCases: readonly StoreCase[] = [
   ...basic,
   ...refusals,
   ...guards,
+  ...refs,
   ...scope,
   ...paging,
   ...logs,
+  ...moved,
   ...sums,
   ...take,
   ...changeLog,

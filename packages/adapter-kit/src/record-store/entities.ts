@@ -59,6 +59,21 @@ export const kitShared = defineEntity({
   indexes: [["count"]],
 });
 
+/** Rows that refer to others. */
+export const kitPart = defineEntity({
+  name: "kitPart",
+  table: "kit_parts",
+  kind: "machine",
+  scope: "projectId",
+  watched: true,
+  fields: {
+    projectId,
+    itemId: field(z.string().nullable(), { access: "server", column: text(64), ref: { entity: "kitItem", onDelete: "cascade" } }),
+    size: field(z.int(), { access: "server", column: int }),
+  },
+  indexes: [["itemId"]],
+});
+
 export const kitEntry = defineLedger({
   name: "kitEntry",
   table: "kit_entries",
@@ -85,7 +100,7 @@ export const kitEvent = defineLog({
 });
 
 /** What a store under test has to be opened with. */
-export const kitEntities: readonly (AnyEntity | AnyLogEntity)[] = [kitItem, kitShared, kitEntry, kitEvent];
+export const kitEntities: readonly (AnyEntity | AnyLogEntity)[] = [kitItem, kitShared, kitPart, kitEntry, kitEvent];
 
 export const mine = { projects: ["p1"] };
 export const theirs = { projects: ["p2"] };
@@ -111,6 +126,10 @@ export function item(id: string, over: Partial<KitItem> = {}): NewRow<KitItem> {
     seenAtMs: null,
     ...over,
   };
+}
+
+export function part(id: string, itemId: string | null): NewRow<RowType<typeof kitPart>> {
+  return { id, projectId: "p1", itemId, size: 0 };
 }
 
 export function entry(id: string, atMs: number, over: Partial<RowType<typeof kitEntry>> = {}): RowType<typeof kitEntry> {

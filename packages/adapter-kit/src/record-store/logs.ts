@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { append, insert, update, type RecordStore } from "@sallyport/core/ports";
+import { append, erase, insert, update, type ReadQuery, type RecordStore } from "@sallyport/core/ports";
 import { accepted, refused, soon } from "../expectations.js";
-import { event, item, kitEvent, kitItem, mine } from "./entities.js";
+import { event, item, kitEvent, kitItem, mine, theirs } from "./entities.js";
 import { concern } from "./subject.js";
 
 const put = (store: RecordStore, stream: string, ns: readonly number[], ifLast?: number) =>
   accepted(store, { scope: mine, writes: [append(kitEvent, stream, { entries: ns.map((n) => event(n)), ifLast })] });
 
-async function seqs(store: RecordStore, q: { afterSeq: number; limit: number; last?: true }, stream = "s"): Promise<number[]> {
+async function seqs(store: RecordStore, q: ReadQuery, stream = "s"): Promise<number[]> {
   const read = await store.read(kitEvent, stream, q, mine, soon());
   return read.map(({ seq }) => seq);
 }
@@ -34,6 +34,30 @@ export const logs = concern("logs", {
     assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 2, last: true }), [4, 5]);
     assert.deepEqual(await seqs(store, { afterSeq: 4, limit: 2, last: true }), [5]);
     assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 5 }, "nobody"), []);
+  },
+  "reading ends at a seq, from either side": async ({ store }) => {
+    await put(store, "s", [1, 2, 3, 4, 5]);
+    assert.deepEqual(await seqs(store, { afterSeq: 1, upToSeq: 3, limit: 9 }), [2, 3]);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, upToSeq: 4, limit: 2, last: true }), [3, 4]);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, upToSeq: 0, limit: 9 }), []);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, upToSeq: 99, limit: 9, last: true }), [1, 2, 3, 4, 5]);
+  },
+  "reading gives no more at once than so many bytes, but always an entry": async ({ store }) => {
+    const sizes = [300, 1_000, 100, 100, 2_000, 10];
+    const entries = sizes.map((size, i) => event(i, { body: "x".repeat(size) }));
+    await accepted(store, { scope: mine, writes: [append(kitEvent, "s", { entries })] });
+    const upTo = (maxBytes: number, q: Partial<ReadQuery> = {}) => seqs(store, { afterSeq: 0, limit: 9, maxBytes, ...q });
+    assert.deepEqual(await upTo(1_000_000), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(await upTo(500), [1]);
+    assert.deepEqual(await upTo(500, { afterSeq: 1 }), [2]);
+    assert.deepEqual(await upTo(500, { afterSeq: 2 }), [3, 4]);
+    assert.deepEqual(await upTo(500, { afterSeq: 2, limit: 1 }), [3]);
+    assert.deepEqual(await upTo(1_500, { last: true }), [6]);
+    assert.deepEqual(await upTo(1_500, { last: true, upToSeq: 5 }), [5]);
+    assert.deepEqual(await upTo(1_400, { last: true, upToSeq: 4 }), [2, 3, 4]);
+    assert.deepEqual(await upTo(1, { last: true, afterSeq: 6 }), []);
+    // Seen as another's, they are not there to be counted.
+    assert.deepEqual(await store.read(kitEvent, "s", { afterSeq: 0, limit: 9, maxBytes: 10_000 }, theirs, soon()), []);
   },
   "ifLast names the newest seq, or the unit is refused and shows the newest entry": async ({ store }) => {
     await put(store, "s", [1], 0);
@@ -127,6 +151,45 @@ export const logs = concern("logs", {
     assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }, "z"), [2]);
     assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }, "y"), []);
     assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }, "a"), [1]);
+  },
+  "an erased stream is as if it had never been": async ({ store }) => {
+    await put(store, "s", [1, 2, 3]);
+    await put(store, "t", [1]);
+    assert.deepEqual(await accepted(store, { scope: mine, writes: [erase(kitEvent, "s")] }), { ok: true, versions: [0], skipped: [] });
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }), []);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }, "t"), [1]);
+    await accepted(store, { scope: mine, writes: [erase(kitEvent, "s"), erase(kitEvent, "nobody")] });
+    assert.equal((await put(store, "s", [7], 0)).firstSeq, 1);
+    await accepted(store, { scope: mine, writes: [erase(kitEvent, "s"), append(kitEvent, "s", { entries: [event(8)], ifLast: 0 })] });
+    assert.deepEqual(
+      (await store.read(kitEvent, "s", { afterSeq: 0, limit: 9 }, mine, soon())).map(({ seq, entry }) => [seq, entry.n]),
+      [[1, 8]],
+    );
+  },
+  "the beginning of a stream can be erased, and seqs go on": async ({ store }) => {
+    await put(store, "s", [1, 2, 3]);
+    await accepted(store, { scope: mine, writes: [erase(kitEvent, "s", { upToSeq: 2 })] });
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }), [3]);
+    await accepted(store, { scope: mine, writes: [erase(kitEvent, "s", { upToSeq: 9 })] });
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }), []);
+    assert.equal((await put(store, "s", [4], 3)).firstSeq, 4);
+    await accepted(store, { scope: mine, writes: [erase(kitEvent, "s", { upToSeq: 4 }), erase(kitEvent, "s")] });
+    assert.equal((await put(store, "s", [5], 0)).firstSeq, 1);
+  },
+  "a stream of another project is not erased": async ({ store }) => {
+    await put(store, "s", [1]);
+    const result = await refused(store, { scope: theirs, writes: [erase(kitEvent, "s")] });
+    assert.deepEqual([result.failed, result.why], [0, "missing"]);
+    assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }), [1]);
+  },
+  "an erasure of a unit that is refused is taken back": async ({ store }) => {
+    await put(store, "s", [1, 2]);
+    const missing = update(kitItem, "nobody", { change: { set: { status: "gone" } } });
+    for (const first of [erase(kitEvent, "s"), erase(kitEvent, "s", { upToSeq: 1 })]) {
+      await refused(store, { scope: mine, writes: [first, append(kitEvent, "s", { entries: [event(3)] }), missing] });
+      assert.deepEqual(await seqs(store, { afterSeq: 0, limit: 9 }), [1, 2]);
+    }
+    assert.equal((await put(store, "s", [3], 2)).firstSeq, 3);
   },
   "a long stream reads in pieces": async ({ store }) => {
     for (let i = 0; i < 10; i++)

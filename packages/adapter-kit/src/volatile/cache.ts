@@ -63,6 +63,15 @@ const expiry = casesOf<CacheSubject>("expiry", {
     await s.cache.set("past", bytes(1), { expiresAtMs: s.now() - 1 }, within(s));
     assert.equal(await s.cache.get("past", within(s)), null);
   },
+  "an expiry is an instant, to the millisecond, however short or far": async (s) => {
+    await s.cache.set("short", bytes(1), { expiresAtMs: s.now() + 150 }, within(s));
+    await s.cache.set("far", bytes(2), { expiresAtMs: s.now() + 10 * 365 * 24 * 3_600_000 }, within(s));
+    assert.equal(await s.cache.add("lease", bytes(3), { expiresAtMs: s.now() + 150 }, within(s)), true);
+    await s.pass(170);
+    assert.equal(await s.cache.get("short", within(s)), null);
+    assert.equal(await s.cache.get("lease", within(s)), null);
+    assert.deepEqual(plain(await s.cache.get("far", within(s))), [2]);
+  },
   "reading does not put the expiry off, and setting again does": async (s) => {
     await s.cache.set("k", bytes(1), { expiresAtMs: s.now() + 1000 }, within(s));
     await s.pass(600);

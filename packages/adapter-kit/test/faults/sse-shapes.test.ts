@@ -67,7 +67,7 @@ it("F50: split once at every byte", async () => {
   for (at = 1; at < bytes.length; at += 3)
     for (const face of ["chat", "messages"] as const)
       expect((await askAll(set, { face: faces[face] })).read).toMatchObject({ text: "Grüße 👩‍👩‍👧.", error: null, isFinished: true });
-}, 60_000);
+});
 
 describe("F63: the ways of HTTP", () => {
   const shapes: Readonly<Record<string, AnswerShape>> = {

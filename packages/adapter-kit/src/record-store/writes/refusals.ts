@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { append, insert, remove, update, type Unit, type Write } from "@sallyport/core/ports";
-import { accepted, rejectsWith, soon } from "../expectations.js";
-import { entry, event, item, kitEntry, kitEvent, kitItem, kitShared, mine, type KitItem } from "./entities.js";
-import { concern } from "./subject.js";
+import { accepted, rejectsWith, soon } from "../../expectations.js";
+import { entry, event, item, kitEntry, kitEvent, kitItem, kitShared, mine, type KitItem } from "../entities.js";
+import { concern } from "../subject.js";
 
 const good: Unit = { scope: mine, writes: [insert(kitItem, item("good"))] };
 

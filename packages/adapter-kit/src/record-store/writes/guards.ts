@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { append, insert, remove, update, type RecordStore, type Unit } from "@sallyport/core/ports";
-import { accepted, refused, soon } from "../expectations.js";
-import { event, item, kitEvent, kitItem, kitShared, mine, system, theirs, type KitItem } from "./entities.js";
-import { concern } from "./subject.js";
+import { accepted, refused, soon } from "../../expectations.js";
+import { event, item, kitEvent, kitItem, kitShared, mine, system, theirs, type KitItem } from "../entities.js";
+import { concern } from "../subject.js";
 
 type Guard = NonNullable<Parameters<typeof update<KitItem>>[2]["where"]>;
 
