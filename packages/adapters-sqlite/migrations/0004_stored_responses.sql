@@ -30,15 +30,13 @@ create table "stored_response_items" (
   "project_id" text not null,
   "item_id" text not null,
   "response_id" text not null,
-  "expires_at_ms" integer not null,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_stored_response_items_response_id" foreign key ("response_id") references "stored_responses" ("id")
 ) strict;
 
 create unique index "uq_stored_response_items_project_id_item_id" on "stored_response_items" ("project_id", "item_id");
 
 create index "ix_stored_response_items_response_id" on "stored_response_items" ("response_id");
-
-create index "ix_stored_response_items_expires_at_ms" on "stored_response_items" ("expires_at_ms");
 
 create table "stored_response_events" (
   "id" text not null,
@@ -49,10 +47,8 @@ create table "stored_response_events" (
   "response_id" text not null,
   "last_sequence" integer not null,
   "events" text not null,
-  "expires_at_ms" integer not null,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_stored_response_events_response_id" foreign key ("response_id") references "stored_responses" ("id")
 ) strict;
 
 create unique index "uq_stored_response_events_response_id_last_sequence" on "stored_response_events" ("response_id", "last_sequence");
-
-create index "ix_stored_response_events_expires_at_ms" on "stored_response_events" ("expires_at_ms");

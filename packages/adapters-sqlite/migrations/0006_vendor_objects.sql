@@ -46,9 +46,13 @@ create table "file_chunks" (
   "created_at_ms" integer not null,
   "updated_at_ms" integer not null,
   "project_id" text not null,
+  "file_id" text not null,
   "data" text not null,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_file_chunks_file_id" foreign key ("file_id") references "vendor_objects" ("id")
 ) strict;
+
+create index "ix_file_chunks_file_id" on "file_chunks" ("file_id");
 
 create table "batch_lines" (
   "stream" text not null,
@@ -64,4 +68,3 @@ create table "batch_lines" (
 ) strict;
 
 create index "ix_batch_lines_at_ms" on "batch_lines" ("at_ms");
-

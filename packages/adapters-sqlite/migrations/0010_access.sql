@@ -107,7 +107,8 @@ create table "role_bindings" (
   "scope" text not null,
   "scope_id" text not null,
   "created_by" text,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_role_bindings_user_id" foreign key ("user_id") references "users" ("id")
 ) strict;
 
 create unique index "uq_role_bindings_user_id_role_scope_scope_id" on "role_bindings" ("user_id", "role", "scope", "scope_id");
@@ -133,7 +134,8 @@ create table "web_sessions" (
   "revoked_at_ms" integer,
   "address" text,
   "agent" text,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_web_sessions_user_id" foreign key ("user_id") references "users" ("id")
 ) strict;
 
 create unique index "uq_web_sessions_digest" on "web_sessions" ("digest");

@@ -118,7 +118,8 @@ create table "alert_notifications" (
   "due_at_ms" integer not null,
   "sent_at_ms" integer,
   "error" text,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_alert_notifications_alert_id" foreign key ("alert_id") references "alerts" ("id")
 ) strict;
 
 create index "ix_alert_notifications_status_due_at_ms" on "alert_notifications" ("status", "due_at_ms");

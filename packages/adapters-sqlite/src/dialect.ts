@@ -17,14 +17,20 @@ const indexes = {
   sql: `select l.name, l."unique", i.name from pragma_index_list(?) as l, pragma_index_info(l.name) as i where l.origin = 'c' order by l.name, i.seqno`,
   gives: "many",
 } as const;
+const references = {
+  sql: `select "from", "table", coalesce("to", 'id'), on_delete from pragma_foreign_key_list(?) order by "from"`,
+  gives: "many",
+} as const;
 
 /** SQLite 3.45: strict tables, one writer at a time, the clock of this machine. */
 export const sqliteDialect: SqlDialect = {
   name: "SQLite",
   kysely,
   clock: null,
+  isFar: false,
   lockAndSkip: "",
   lockAndWait: "",
+  storedJson: (text) => text,
   columnType: (column) => types[column.kind],
   // Logs too keep their rowid: without it, entries of a kilobyte cost three times as much to append (measured).
   tableEnd: " strict",
@@ -38,4 +44,5 @@ export const sqliteDialect: SqlDialect = {
   columnsOf: (table) => ({ statement: columns, parameters: [table] }),
   readColumn: ([name, type, notNull]) => ({ name: String(name), type: String(type), nullable: notNull !== 1 }),
   indexesOf: (table) => ({ statement: indexes, parameters: [table] }),
+  referencesOf: (table) => ({ statement: references, parameters: [table] }),
 };

@@ -76,6 +76,19 @@ it("a column of another type, and one that accepts null, are seen", async () => 
   ]);
 });
 
+it("a foreign key that is missing, or deletes along, is seen", async () => {
+  const text = derivedMigration(sqliteDialect, allEntities).text;
+  const [, of] = /"fk_web_sessions_user_id" (foreign key [^\n]+)/.exec(text) as unknown as [string, string];
+  const wrong = text
+    .replace(`constraint "fk_web_sessions_user_id" ${of}`, `constraint "other" ${of} on delete cascade`)
+    .replace(/,\n *constraint "fk_role_bindings_user_id"[^\n]+/, "");
+  expect(await driftOf([{ id: "0001_wrong", text: wrong }])).toEqual([
+    "The foreign key role_bindings.user_id to users.id is missing.",
+    "The foreign key web_sessions.user_id to users.id is missing.",
+    "The foreign key web_sessions.user_id to users.id on delete cascade was not declared.",
+  ]);
+});
+
 it("what is missing comes with the statements that mend it", async () => {
   const [first] = shippedMigrations;
   const text = (first as Migration).text.replace(/create index "ix_runs_[^;]*;/g, "").replace(/  "cancel_reason" text,\n/, "");

@@ -1,13 +1,14 @@
 import type { Answer, Query, SqlValue, Statement } from "@sallyport/sql";
 import type Database from "libsql";
-import { isTaken } from "./sqlite-errors.js";
+import { isOrphan, isTaken } from "./sqlite-errors.js";
 import { fromStored, isEscaped, needsEscape, toStored } from "./stored-text.js";
 
 type Prepared = Database.Statement<[readonly SqlValue[]]>;
 
 const MAX_PREPARED = 1000;
-const none: Answer = { rows: [], changes: 0, taken: false };
-const taken: Answer = { rows: [], changes: 0, taken: true };
+const none: Answer = { rows: [], changes: 0, taken: false, orphan: false };
+const taken: Answer = { rows: [], changes: 0, taken: true, orphan: false };
+const orphan: Answer = { rows: [], changes: 0, taken: false, orphan: true };
 
 /** The driver ends the process when it is given a value of another type. */
 function bind(parameters: readonly SqlValue[]): readonly SqlValue[] {
@@ -40,21 +41,22 @@ export class PreparedStatements {
       switch (statement.gives) {
         case "nothing": {
           const { changes } = prepared.run(parameters);
-          return changes === 0 ? none : { rows: [], changes, taken: false };
+          return changes === 0 ? none : { rows: [], changes, taken: false, orphan: false };
         }
         case "one": {
           const row = prepared.get(parameters) as readonly unknown[] | undefined;
-          return row === undefined ? none : { rows: [read(row)], changes: 1, taken: false };
+          return row === undefined ? none : { rows: [read(row)], changes: 1, taken: false, orphan: false };
         }
         case "many": {
           const rows = prepared.all(parameters) as (readonly unknown[])[];
-          return { rows: rows.map(read), changes: rows.length, taken: false };
+          return { rows: rows.map(read), changes: rows.length, taken: false, orphan: false };
         }
       }
     } catch (error) {
       // The driver's next use of a statement that failed reports the failure again.
       this.#prepared.delete(statement);
       if (isTaken(error)) return taken;
+      if (isOrphan(error)) return orphan;
       throw error;
     }
   }

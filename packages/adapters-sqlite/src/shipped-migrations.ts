@@ -258,15 +258,13 @@ create table "stored_response_items" (
   "project_id" text not null,
   "item_id" text not null,
   "response_id" text not null,
-  "expires_at_ms" integer not null,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_stored_response_items_response_id" foreign key ("response_id") references "stored_responses" ("id")
 ) strict;
 
 create unique index "uq_stored_response_items_project_id_item_id" on "stored_response_items" ("project_id", "item_id");
 
 create index "ix_stored_response_items_response_id" on "stored_response_items" ("response_id");
-
-create index "ix_stored_response_items_expires_at_ms" on "stored_response_items" ("expires_at_ms");
 
 create table "stored_response_events" (
   "id" text not null,
@@ -277,13 +275,11 @@ create table "stored_response_events" (
   "response_id" text not null,
   "last_sequence" integer not null,
   "events" text not null,
-  "expires_at_ms" integer not null,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_stored_response_events_response_id" foreign key ("response_id") references "stored_responses" ("id")
 ) strict;
 
 create unique index "uq_stored_response_events_response_id_last_sequence" on "stored_response_events" ("response_id", "last_sequence");
-
-create index "ix_stored_response_events_expires_at_ms" on "stored_response_events" ("expires_at_ms");
 `,
   },
   {
@@ -345,9 +341,13 @@ create table "file_chunks" (
   "created_at_ms" integer not null,
   "updated_at_ms" integer not null,
   "project_id" text not null,
+  "file_id" text not null,
   "data" text not null,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_file_chunks_file_id" foreign key ("file_id") references "vendor_objects" ("id")
 ) strict;
+
+create index "ix_file_chunks_file_id" on "file_chunks" ("file_id");
 
 create table "batch_lines" (
   "stream" text not null,
@@ -363,7 +363,6 @@ create table "batch_lines" (
 ) strict;
 
 create index "ix_batch_lines_at_ms" on "batch_lines" ("at_ms");
-
 `,
   },
   {
@@ -484,7 +483,8 @@ create table "role_bindings" (
   "scope" text not null,
   "scope_id" text not null,
   "created_by" text,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_role_bindings_user_id" foreign key ("user_id") references "users" ("id")
 ) strict;
 
 create unique index "uq_role_bindings_user_id_role_scope_scope_id" on "role_bindings" ("user_id", "role", "scope", "scope_id");
@@ -510,7 +510,8 @@ create table "web_sessions" (
   "revoked_at_ms" integer,
   "address" text,
   "agent" text,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_web_sessions_user_id" foreign key ("user_id") references "users" ("id")
 ) strict;
 
 create unique index "uq_web_sessions_digest" on "web_sessions" ("digest");
@@ -903,7 +904,8 @@ create table "alert_notifications" (
   "due_at_ms" integer not null,
   "sent_at_ms" integer,
   "error" text,
-  primary key ("id")
+  primary key ("id"),
+  constraint "fk_alert_notifications_alert_id" foreign key ("alert_id") references "alerts" ("id")
 ) strict;
 
 create index "ix_alert_notifications_status_due_at_ms" on "alert_notifications" ("status", "due_at_ms");
@@ -1075,6 +1077,450 @@ create table "models" (
 ) strict;
 
 create unique index "uq_models_provider_code" on "models" ("provider", "code");
+`,
+  },
+  {
+    id: "0019_sessions",
+    text: `-- Conversations.
+create table "sessions" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "title" text,
+  "user_id" text,
+  "agent_id" text,
+  "provider" text,
+  "model" text,
+  "instructions" text,
+  "mcp" text not null,
+  "status" text not null,
+  "message_count" integer not null,
+  "bytes" integer not null,
+  "last_seq" integer not null,
+  "last_message_at_ms" integer,
+  "parent_id" text,
+  "branch_seq" integer,
+  "pinned" text not null,
+  "summary" text,
+  "summary_seq" integer not null,
+  "summary_until_ms" integer not null,
+  "turn_id" text,
+  "last_accessed_at_ms" integer not null,
+  "expires_at_ms" integer not null,
+  "metadata" text not null,
+  primary key ("id")
+) strict;
+
+create index "ix_sessions_project_id_created_at_ms" on "sessions" ("project_id", "created_at_ms");
+
+create index "ix_sessions_user_id_created_at_ms" on "sessions" ("user_id", "created_at_ms");
+
+create index "ix_sessions_agent_id_created_at_ms" on "sessions" ("agent_id", "created_at_ms");
+
+create index "ix_sessions_parent_id_created_at_ms" on "sessions" ("parent_id", "created_at_ms");
+
+create index "ix_sessions_last_message_at_ms" on "sessions" ("last_message_at_ms");
+
+create index "ix_sessions_expires_at_ms_status" on "sessions" ("expires_at_ms", "status");
+
+-- What was said in them: the stream is the session.
+create table "session_messages" (
+  "stream" text not null,
+  "seq" integer not null,
+  "at_ms" integer not null,
+  "project_id" text not null,
+  "message" text not null,
+  "author" text not null,
+  "model" text,
+  "usage" text,
+  "run_id" text,
+  primary key ("stream", "seq")
+) strict;
+
+create index "ix_session_messages_at_ms" on "session_messages" ("at_ms");
+`,
+  },
+  {
+    id: "0020_runtime_config",
+    text: `-- Settings that are changed while the gateway runs.
+
+create table "config_entries" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "key" text not null,
+  "value" text,
+  "changed_by" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_config_entries_key" on "config_entries" ("key");
+
+create table "config_revisions" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "last_key" text not null,
+  primary key ("id")
+) strict;
+`,
+  },
+  {
+    id: "0021_nodes",
+    text: `-- The gateway's processes, sessions of MCP clients as all of them know them, and what they tell each other of MCP servers.
+
+create table "nodes" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "state" text not null,
+  "release" text not null,
+  "label" text not null,
+  "started_at_ms" integer not null,
+  "lease_until_ms" integer not null,
+  "attempt" integer not null,
+  "offers" text not null,
+  primary key ("id")
+) strict;
+
+create index "ix_nodes_state_lease_until_ms" on "nodes" ("state", "lease_until_ms");
+
+create table "mcp_sessions" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "caller_id" text not null,
+  "address" text not null,
+  "revision" text not null,
+  "watches" text not null,
+  "log_level" integer,
+  "cancelled" text not null,
+  "ended_at_ms" integer,
+  "moved_at_ms" integer not null,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_mcp_sessions_moved_at_ms" on "mcp_sessions" ("moved_at_ms");
+
+create index "ix_mcp_sessions_expires_at_ms" on "mcp_sessions" ("expires_at_ms");
+
+create table "mcp_news" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "what" text not null,
+  "uri" text not null,
+  "moved_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_mcp_news_moved_at_ms" on "mcp_news" ("moved_at_ms");
+`,
+  },
+  {
+    id: "0022_runs_by_caller",
+    text: `-- A run's idempotency key is its caller's own: the run's id is made of both, so nothing else has to keep it apart.
+
+drop index "uq_runs_project_id_idempotency_key";
+`,
+  },
+  {
+    id: "0023_oauth",
+    text: `-- The gateway's own sign-ins at MCP servers: tokens, sign-ins that have begun, and who it is at authorization servers.
+
+create table "oauth_tokens" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "principal" text not null,
+  "state" text not null,
+  "grant" text not null,
+  "url" text not null,
+  "issuer" text not null,
+  "client_id" text not null,
+  "resource" text,
+  "scope" text,
+  "wanted_scope" text,
+  "access_token" text,
+  "refresh_token" text,
+  "expires_at_ms" integer,
+  "refresh_expires_at_ms" integer,
+  "authenticated_by" text not null,
+  "authenticated_at_ms" integer not null,
+  "last_refreshed_at_ms" integer,
+  "last_error" text,
+  "retry_at_ms" integer not null,
+  "hold_until_ms" integer not null,
+  "attempt" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_oauth_tokens_server_principal" on "oauth_tokens" ("server", "principal");
+
+create index "ix_oauth_tokens_hold_until_ms" on "oauth_tokens" ("hold_until_ms");
+
+create index "ix_oauth_tokens_state_expires_at_ms" on "oauth_tokens" ("state", "expires_at_ms");
+
+create index "ix_oauth_tokens_state_refresh_expires_at_ms" on "oauth_tokens" ("state", "refresh_expires_at_ms");
+
+-- The table oauth_states is missing.
+create table "oauth_states" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "principal" text not null,
+  "started_by" text not null,
+  "issuer" text not null,
+  "client_id" text not null,
+  "url" text not null,
+  "resource" text,
+  "scope" text,
+  "redirect_uri" text not null,
+  "return_url" text,
+  "verifier" text not null,
+  "authorization_url" text not null,
+  "ticket_digest" text,
+  "cookie_digest" text,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_oauth_states_ticket_digest" on "oauth_states" ("ticket_digest");
+
+create index "ix_oauth_states_expires_at_ms" on "oauth_states" ("expires_at_ms");
+
+create index "ix_oauth_states_server_principal" on "oauth_states" ("server", "principal");
+
+-- The table oauth_clients is missing.
+create table "oauth_clients" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "issuer" text not null,
+  "client_id" text,
+  "client_secret" text,
+  "redirect_uri" text,
+  "expires_at_ms" integer,
+  primary key ("id")
+) strict;
+
+create unique index "uq_oauth_clients_server" on "oauth_clients" ("server");
+
+-- The table namespaces is missing.
+`,
+  },
+  {
+    id: "0024_mcp_shape",
+    text: `-- Virtual MCP servers, stored words on tools, pinned definitions, and results that were too large to hand over.
+
+create table "namespaces" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "servers" text not null,
+  "naming" text not null,
+  "conflicts" text not null,
+  "names" text not null,
+  "tools" text not null,
+  "instructions" text,
+  "restricted" integer not null,
+  primary key ("id")
+) strict;
+
+create unique index "uq_namespaces_name" on "namespaces" ("name");
+
+create table "mcp_tools" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "tool" text not null,
+  "name" text,
+  "title" text,
+  "description" text,
+  "hidden" integer not null,
+  "arguments" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_mcp_tools_server_tool" on "mcp_tools" ("server", "tool");
+
+create table "tool_pins" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "tool" text not null,
+  "status" text not null,
+  "digest" text,
+  "seen_digest" text,
+  "seen_at_ms" integer,
+  "decided_by" text,
+  "decided_at_ms" integer,
+  primary key ("id")
+) strict;
+
+create index "ix_tool_pins_server_id" on "tool_pins" ("server", "id");
+
+create index "ix_tool_pins_status_id" on "tool_pins" ("status", "id");
+
+create table "tool_definitions" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "pin_id" text not null,
+  "definition" text not null,
+  primary key ("id"),
+  constraint "fk_tool_definitions_pin_id" foreign key ("pin_id") references "tool_pins" ("id")
+) strict;
+
+create index "ix_tool_definitions_pin_id" on "tool_definitions" ("pin_id");
+
+create table "tool_results" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "caller_id" text not null,
+  "tool" text not null,
+  "bytes" integer not null,
+  "parts" integer not null,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_tool_results_expires_at_ms" on "tool_results" ("expires_at_ms");
+
+create index "ix_tool_results_caller_id_created_at_ms" on "tool_results" ("caller_id", "created_at_ms");
+
+create table "tool_result_parts" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "result_id" text not null,
+  "text" text not null,
+  primary key ("id"),
+  constraint "fk_tool_result_parts_result_id" foreign key ("result_id") references "tool_results" ("id")
+) strict;
+
+create index "ix_tool_result_parts_result_id" on "tool_result_parts" ("result_id");
+`,
+  },
+  {
+    id: "0025_mcp_servers",
+    text: `-- MCP servers, kept in the store.
+
+create table "mcp_servers" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "name" text not null,
+  "description" text,
+  "type" text not null,
+  "url" text,
+  "command" text,
+  "args" text,
+  "headers" text,
+  "auth_mode" text not null,
+  "credential" text,
+  "credential_header" text,
+  "oauth" text,
+  "client_secret" text,
+  "openapi" text,
+  "connect_timeout_ms" integer,
+  "call_timeout_ms" integer,
+  "trust_level" text not null,
+  "tools" text,
+  "pin" text,
+  "enabled" integer not null,
+  "created_by" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_mcp_servers_name" on "mcp_servers" ("name");
+`,
+  },
+  {
+    id: "0026_enrichment",
+    text: `-- Rules that add to the results of tools.
+
+create table "enrichment_rules" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "server" text not null,
+  "tool" text not null,
+  "when" text not null,
+  "source" text not null,
+  "bindings" text not null,
+  "merge" text not null,
+  "position" integer not null,
+  "timeout_ms" integer not null,
+  "cache_ttl_ms" integer not null,
+  "on_error" text not null,
+  "enabled" integer not null,
+  "description" text,
+  primary key ("id")
+) strict;
+
+create index "ix_enrichment_rules_server_id" on "enrichment_rules" ("server", "id");
+
+`,
+  },
+  {
+    id: "0027_parked_calls",
+    text: `-- Calls and questions of MCP that wait for somebody, and what the clients of sessions declared that they can be asked.
+
+alter table "mcp_sessions" add column "capabilities" text not null default '{}';
+
+create table "parked_calls" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "kind" text not null,
+  "caller_id" text not null,
+  "address" text not null,
+  "server" text not null,
+  "tool" text not null,
+  "node_id" text not null,
+  "state" text not null,
+  "round" integer not null,
+  "questions" text,
+  "answers" text,
+  "outcome" text,
+  "moved_at_ms" integer not null,
+  "expires_at_ms" integer not null,
+  primary key ("id")
+) strict;
+
+create index "ix_parked_calls_node_id_state_moved_at_ms" on "parked_calls" ("node_id", "state", "moved_at_ms");
+
+create index "ix_parked_calls_expires_at_ms" on "parked_calls" ("expires_at_ms");
+
 `,
   },
 ];

@@ -17,6 +17,10 @@ export function isTaken(error: unknown): boolean {
   return code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY";
 }
 
+export function isOrphan(error: unknown): boolean {
+  return sqliteCode(error) === "SQLITE_CONSTRAINT_FOREIGNKEY";
+}
+
 interface Meaning {
   readonly code: ErrorCode;
   readonly what: string;

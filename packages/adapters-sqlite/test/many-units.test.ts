@@ -9,7 +9,10 @@ import { sqliteDialect } from "../src/dialect.js";
 import { sqlite } from "../src/index.js";
 
 type Row = Record<string, unknown>;
-const [item, , entry] = kitEntities as unknown as [Entity<Row>, Entity<Row>, Entity<Row>];
+const [item, entry] = ["kitItem", "kitEntry"].map((name) => kitEntities.find((entity) => entity.name === name)) as unknown as [
+  Entity<Row>,
+  Entity<Row>,
+];
 const system: Scope = { system: "test" };
 const within = () => ({ deadlineMs: Date.now() + 10_000 });
 
