@@ -1,17 +1,23 @@
 import { crypto } from "#platform";
 import { purposeKeys, SECRET_BYTES, type AuthHook, type KeyVerifier } from "./access/index.js";
 import { parseMasterSecret } from "./config/master-secret.js";
+import { loadConfig, type LoadedConfig } from "./config/load-config.js";
 import type { ConfigInput } from "./config/schema.js";
 import type { Environment } from "./config/substitute.js";
-import type { Bus, Cache, Clock, Counters, HttpClient, SecretSource, StorageAdapter, Wakeup } from "./ports/index.js";
+import { GatewayError } from "./errors/index.js";
+import type { Bus, Cache, Clock, Counters, HttpClient, SecretSource, SharedAdapter, StorageAdapter, Wakeup } from "./ports/index.js";
 import type { OtelOptions } from "./telemetry/index.js";
 import type { LoggerLike, WriteLine } from "./util/log.js";
 import { Secret } from "./util/secret.js";
 
 /** What `new Gateway()` takes: the configuration as in `sallyport.config.json`, and what only code can give. */
-export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
+export interface GatewayOptions extends Omit<ConfigInput, "storage" | "redis"> {
   /** Where rows are kept: an adapter, or `{ url }`. Left out: in memory, gone with the process. */
   readonly storage?: StorageAdapter | ConfigInput["storage"];
+  /** What processes share: an adapter, or `{ url }`. `counters`, `cache`, `bus` and `wakeup` stand before it. Left out: this process is alone. */
+  readonly redis?: SharedAdapter | ConfigInput["redis"];
+  /** What `loadConfig` read of file and environment, instead of the settings here: so the gateway knows which of them the program gave, and settings of its database may stand over the others. */
+  readonly config?: LoadedConfig | undefined;
   /** What callers over HTTP present as the owner: 32 or more printable characters. Left out: made at the first start, and logged once. */
   readonly ownerKey?: string | Secret | undefined;
   /** 32 bytes, or their base64: what the gateway's own keys are derived from. Left out: made for this process, so that keys kept in a durable store do not outlive it. */
@@ -46,6 +52,8 @@ export interface GatewayOptions extends Omit<ConfigInput, "storage"> {
 export function configOf(options: GatewayOptions): ConfigInput {
   const {
     storage,
+    redis,
+    config: _loaded,
     ownerKey: _key,
     secret: _secret,
     previousSecrets: _previous,
@@ -64,7 +72,25 @@ export function configOf(options: GatewayOptions): ConfigInput {
     onOwnerKey: _on,
     ...config
   } = options;
-  return storage === undefined || "open" in storage ? config : { ...config, storage };
+  return {
+    ...config,
+    ...(storage === undefined || "open" in storage ? {} : { storage }),
+    ...(redis === undefined || "open" in redis ? {} : { redis }),
+  };
+}
+
+/** The configuration with its sources. Errors: `invalid_config`, also for settings beside `config`. */
+export function loadedConfigOf(options: GatewayOptions, env: Environment): LoadedConfig {
+  const { config: loaded, storage } = options;
+  const { storage: _storage, ...code } = configOf(options);
+  if (loaded === undefined) return loadConfig({ env: ownVariables(env), code: configOf(options) });
+  const beside = Object.entries(code).find(([, value]) => value !== undefined);
+  if (beside !== undefined)
+    throw new GatewayError("invalid_config", `${beside[0]} stands beside config, which has all settings already.`, {
+      hint: `Give it to loadConfig: loadConfig({ file, env, code: { ${beside[0]}: … } }).`,
+    });
+  const isUrl = storage !== undefined && !("open" in storage);
+  return isUrl ? { ...loaded, config: { ...loaded.config, storage } } : loaded;
 }
 
 /** In code the environment gives vendors' keys; where to listen and what to store in is the program's own affair, and its DATABASE_URL means its own database. */

@@ -6,17 +6,24 @@ import type { Snapshot } from "./config/snapshot.js";
 import {
   approvalRule,
   budget,
+  configEntry,
   dataKey,
+  enrichmentRule,
   guardrail,
+  mcpServer,
+  mcpTool,
+  namespace,
   rateLimit,
   storedModel,
   storedProvider,
   storedProviderKey,
   toolClassification,
   toolPermission,
+  toolPin,
 } from "./entities/index.js";
 import { memoryCounters } from "./memory/index.js";
 import { Approvals } from "./policy/approvals/index.js";
+import { ArgumentRules } from "./policy/argument-rules/argument-rules.js";
 import { attemptSteps, callSteps, modelSteps } from "./policy/chain.js";
 import type { GroupCommit } from "./policy/group-commit.js";
 import { Guardrails } from "./policy/guardrails/index.js";
@@ -33,8 +40,9 @@ import type { Codec } from "./wire/shared/codec.js";
 /** What calls are decided by, beside keys and routes: the records of every snapshot. */
 export const followedRecords = [
   ...followedPeople,
-  ...[storedProvider, storedProviderKey, storedModel, dataKey],
-  ...[rateLimit, toolClassification, toolPermission, approvalRule, guardrail, budget],
+  ...[storedProvider, storedProviderKey, storedModel, dataKey, mcpServer],
+  ...[mcpTool, namespace, toolPin, enrichmentRule],
+  ...[configEntry, rateLimit, toolClassification, toolPermission, approvalRule, guardrail, budget],
 ];
 
 export interface PolicyOptions {
@@ -51,6 +59,8 @@ export interface PolicyOptions {
   readonly durable: boolean;
   readonly providers: () => Providers;
   readonly breakers: ConstructorParameters<typeof Telemetry>[1]["breakers"];
+  /** Processes that are known to live. */
+  readonly nodes: () => number;
 }
 
 /** What stands between a caller and a call, and the steps that it is made of. */
@@ -58,15 +68,24 @@ export interface Policy extends ReturnType<typeof policyOf> {}
 
 /** Makes the policy of a gateway, in the order of the steps. */
 export function policyOf(services: Services, o: PolicyOptions) {
-  const { store, clock, events, log, cache, seams } = services;
+  const { store, clock, events, log, cache, seams, nodeId } = services;
   const { config, ledger, http, snapshot, keys } = o;
   const local = memoryCounters({ clock }).now;
-  const counters = new GuardedCounters({ counters: services.counters, local, clock, log, whenDown: () => config.limits.onCountersDown });
-  const money = new Money({ store, clock, events, ledger, durable: o.durable, resources: seams.resources });
+  const counters = new GuardedCounters({
+    counters: services.counters,
+    local,
+    clock,
+    log,
+    whenDown: () => snapshot().config.limits.onCountersDown,
+    nodes: o.nodes,
+    shared: services.shared,
+  });
+  const money = new Money({ store, clock, events, ledger, nodeId, durable: o.durable, resources: seams.resources });
   const approvals = new Approvals(services, { snapshot });
   seams.inbox.fill(approvals);
+  const toolRules = new ArgumentRules({ snapshot });
   const telemetry = new Telemetry(services, {
-    ...{ config, ledger, http, version: VERSION, otel: o.otel, breakers: o.breakers },
+    ...{ config, snapshot, ledger, http, version: VERSION, otel: o.otel, breakers: o.breakers, nodes: o.nodes },
     isListed: (provider, model) => o.providers().get(provider)?.model(model) !== null,
     vendorOf: (provider) => o.providers().get(provider)?.telemetryName ?? provider,
   });
@@ -82,7 +101,7 @@ export function policyOf(services: Services, o: PolicyOptions) {
     readerOf: (protocol) => o.codecs.find((codec) => codec.protocol === protocol) ?? null,
   });
   const chain = {
-    ...{ ledger, clock, events, money, approvals, guardrails, responses, counters: services.counters },
+    ...{ ledger, clock, events, money, approvals, toolRules, guardrails, responses, counters: services.counters },
     limiter: new Limiter({ counters, clock }),
     watch: telemetry.step(),
     content: telemetry.contentStep(),
@@ -90,5 +109,5 @@ export function policyOf(services: Services, o: PolicyOptions) {
     redact: telemetry.redact,
   };
   const steps = { steps: callSteps(chain), modelSteps: modelSteps(chain), attemptSteps: attemptSteps(chain) };
-  return { ...steps, money, approvals, telemetry, guardrails, counters };
+  return { ...steps, money, approvals, toolRules, telemetry, guardrails, counters };
 }

@@ -1,18 +1,23 @@
-import { stdioSpawner } from "#platform";
+import { files, processLabel, stdioSpawner } from "#platform";
 import { type Identity, type GatewayKeys, type Users } from "./access/index.js";
 import { RunEngine } from "./agents/run-engine.js";
 import { Runs } from "./agents/runs.js";
 import type { Run } from "./agents/run.js";
+import { Backups } from "./backup/index.js";
 import { DEFAULT_PROJECT, type Caller, type HttpAnswer, type Inbound } from "./calls/index.js";
+import type { RuntimeConfiguration } from "./config/runtime/index.js";
 import type { Config } from "./config/schema.js";
-import { storedModel, storedProvider, storedProviderKey } from "./entities/index.js";
+import { mcpServer, storedModel, storedProvider, storedProviderKey } from "./entities/index.js";
 import { GatewayError } from "./errors/index.js";
 import { processEnvironment, type GatewayOptions } from "./gateway-options.js";
+import { configurationOf } from "./gateway-configuration.js";
 import { policyOf, type Policy } from "./gateway-policy.js";
 import { facesOf } from "./gateway-faces.js";
+import { NodeRegistry, Nodes } from "./fleet/index.js";
 import { foundationOf, type Foundation } from "./gateway-foundation.js";
 import { createFetch, type Edge, usageFile, type FetchOptions } from "./http/index.js";
 import { McpProxy } from "./mcp/index.js";
+import type { ArgumentRules } from "./policy/argument-rules/argument-rules.js";
 import { type Resealed } from "./secrets/index.js";
 import type { Guardrails } from "./policy/guardrails/index.js";
 import { UsageLedger } from "./policy/money/usage/usage-ledger.js";
@@ -30,13 +35,16 @@ import {
 } from "./routing/index.js";
 import { toRunEventView } from "./routes/index.js";
 import { type GatewayEvents, type Inbox, type RunRequest, type Services, type Telemetry as TelemetryReports } from "./seams/index.js";
+import { SessionDomain, type Sessions } from "./sessions/index.js";
 import { TaskScheduler } from "./tasks/task-scheduler.js";
 import type { Log } from "./util/log.js";
+import { VERSION } from "./util/version.js";
 import { anthropicMessages } from "./wire/anthropic-messages/index.js";
 import { googleGenai } from "./wire/google-genai/index.js";
 import { openaiChat } from "./wire/openai-chat/index.js";
 import { openaiResponses } from "./wire/openai-responses/index.js";
 
+const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
 /** Without a database the responses that it keeps, so that the process does not grow with its calls. */
 const MEMORY_RESPONSES = 1_000;
 /** What the ledger has to write its last rows, however short the grace. */
@@ -50,20 +58,29 @@ const OWNER: Caller = { kind: "owner", id: "owner", name: "the owner, in process
  * Errors of the constructor: `invalid_config`, naming every problem with its path.
  */
 export class Gateway {
-  readonly config: Config;
   readonly log: Log;
   readonly providers: Providers;
   readonly mcp: McpProxy;
+  /** Rules on what calls of tools say: `explain` tells what they would say of one. */
+  readonly toolRules: ArgumentRules;
   readonly tasks: TaskScheduler;
   readonly runs: Runs;
+  /** Conversations, kept: what was said, and what a turn of them is made with. */
+  readonly sessions: Sessions;
   /** What `route/<name>` leads to: of the configuration, and kept in the database. */
   readonly routes: Routes;
   /** What calls used and cost. */
   readonly usage: UsageLedger;
+  /** What is stored, as a file for another store. */
+  readonly backups: Backups;
+  /** The processes on this store. */
+  readonly nodes: Nodes;
   /** The keys that callers present. */
   readonly keys: GatewayKeys;
   /** People who sign in. */
   readonly users: Users;
+  /** Settings that can be changed while it runs: limits, timeouts, the log's level, … */
+  readonly configuration: RuntimeConfiguration;
   /** What looks at content on its way; `add` adds a check in code, `test` looks at a text. */
   readonly guardrails: Guardrails;
   /** The gateway as a web handler: `fetch(request)`, under any path with `{ basePath }`. */
@@ -76,6 +93,8 @@ export class Gateway {
   readonly #objects: StoredObjects;
   readonly #models: RoutingModelCaller;
   readonly #engine: RunEngine;
+  readonly #sessions: SessionDomain;
+  readonly #registry: NodeRegistry;
   readonly #edge: Edge;
   readonly #identity: Identity;
   #starting: Promise<void> | null = null;
@@ -90,24 +109,28 @@ export class Gateway {
     this.#options = options;
     this.#base = base;
     this.#services = services;
-    this.config = base.config;
     this.log = services.log;
-    const { config } = this;
+    const { config } = base;
     const snapshot = () => snapshots.current();
     const ready = () => this.start();
 
-    const codecs = [openaiChat, openaiResponses, anthropicMessages, googleGenai];
     const policy = policyOf(services, {
       ...{ config, ledger: base.ledger, http, snapshot, keys, owner: OWNER, otel: options.otel, codecs, durable: !base.isInMemory },
       providers: () => this.providers,
       breakers: () => this.#models.breakers(),
+      nodes: () => this.#registry.alive,
     });
     this.#policy = policy;
+    this.#registry = this.#registryOf();
+    this.nodes = new Nodes(this.#registry, ready);
     this.guardrails = policy.guardrails;
+    this.toolRules = policy.toolRules;
     this.usage = new UsageLedger({ reports: new UsageReports(services), caller: OWNER, ready, file: usageFile });
 
     this.providers = new Providers({ clock: services.clock, http, providers: config.providers });
-    this.#followProviders();
+    this.#followStored();
+    const refresh = () => snapshots.refresh();
+    this.backups = backupsOf(base, { ready, refresh });
     const models = new RoutingModelCaller(services, {
       ...{ providers: this.providers, http, codecs, snapshot, steps: policy.modelSteps, attemptSteps: policy.attemptSteps },
       tokenKey: () => keys()("opaque-tokens"),
@@ -115,24 +138,38 @@ export class Gateway {
     this.#models = models;
     const explain = models.explain.bind(models, OWNER);
     this.providers.models.explainWith(explain);
-    const refresh = () => snapshots.refresh();
+    this.configuration = configurationOf(base, { owner: OWNER, ready });
     this.routes = new Routes(services, { config, providers: this.providers, owner: OWNER, explain, refresh });
     this.mcp = new McpProxy(services, {
-      ...{ snapshot, steps: policy.steps, http, spawner: stdioSpawner(), owner: OWNER, readGuard: policy.guardrails.reading },
+      ...{ snapshot, http, owner: OWNER, publicUrl: config.access.publicUrl, spawner: stdioSpawner(), readFile: files.read },
+      ...{ steps: policy.steps, readGuard: policy.guardrails.reading, parkedKey: () => keys()("parked-calls") },
+      ...(base.isInMemory ? {} : { fleet: this.#registry }),
     });
     this.#engine = new RunEngine(services, { eventView: toRunEventView });
     this.tasks = new TaskScheduler(services, { owner: OWNER });
     this.runs = new Runs(this.#engine, OWNER);
+    this.#sessions = new SessionDomain(services, {
+      ...{ config: () => snapshot().config.sessions, secret: () => keys()("session-tails"), ready },
+    });
+    this.sessions = this.#sessions.of(OWNER);
     this.#responses = new StoredResponses(services, base.isInMemory ? { maxRows: MEMORY_RESPONSES } : {});
     this.#objects = new StoredObjects(services, { models, providers: this.providers, http, codecs, snapshot });
     this.#connect(models);
 
-    const { identity, edge } = facesOf(base, { options, mcp: this.mcp, counters: policy.counters, owner: OWNER, ready });
+    const sessions = (caller: Caller) => this.#sessions.of(caller);
+    const { identity, edge } = facesOf(base, {
+      ...{ options, mcp: this.mcp, configuration: this.configuration, sessions, counters: policy.counters, owner: OWNER, ready },
+    });
     this.#identity = identity;
     this.keys = identity.keys;
     this.users = identity.users;
     this.#edge = edge;
     this.fetch = createFetch((inbound) => this.handle(inbound));
+  }
+
+  /** The configuration that holds now, settings of the database included. */
+  get config(): Config {
+    return this.#base.snapshots.current().config;
   }
 
   /** The listed models of all providers. */
@@ -168,9 +205,9 @@ export class Gateway {
   }
 
   /** The same gateway for another caller: its projects, its grants. */
-  as(caller: Caller): { readonly runs: Runs; run(request: RunRequest): Run } {
+  as(caller: Caller): { readonly runs: Runs; readonly sessions: Sessions; run(request: RunRequest): Run } {
     const runs = new Runs(this.#engine, caller);
-    return { runs, run: (request) => runs.run(request) };
+    return { runs, sessions: this.#sessions.of(caller), run: (request) => runs.run(request) };
   }
 
   /** Hears what happens: ids and numbers, never content. Returns the end of listening. A listener cannot fail a call. */
@@ -201,6 +238,7 @@ export class Gateway {
    */
   drain(o: { readonly graceMs?: number } = {}): void {
     this.#edge.drain();
+    this.#registry.enter("draining");
     if (o.graceMs !== undefined) this.#endWork(o.graceMs).catch(() => undefined); // `close` hears it too
   }
 
@@ -220,6 +258,15 @@ export class Gateway {
     return this.#policy.telemetry.request(inbound, (seen) => this.#edge.handle(seen));
   }
 
+  /** This process beside the others on its store. */
+  #registryOf(): NodeRegistry {
+    return new NodeRegistry(this.#services, {
+      ...{ release: VERSION, label: processLabel(), durable: !this.#base.isInMemory },
+      offers: () => ({ tasks: this.tasks.types, servers: this.mcp.status().map(({ name, connected }) => ({ name, connected })) }),
+      onGone: (nodeIds) => void Promise.all([this.#engine.takeOver(nodeIds), this.#policy.money.takeOver(nodeIds)]),
+    });
+  }
+
   /** Domains reach each other, and who holds a model reaches it. */
   #connect(models: RoutingModelCaller): void {
     const { clock, seams } = this.#services;
@@ -231,14 +278,21 @@ export class Gateway {
     seams.responses.fill(this.#responses);
     seams.objects.fill(this.#objects);
     seams.tools.fill(this.mcp.toolCaller());
+    seams.mcpServers.fill(this.mcp.administration());
+    seams.toolPins.fill(this.mcp.toolPins());
+    seams.enrichments.fill(this.mcp.enrichment);
+    seams.resources.set("enrichmentRule", this.mcp.enrichment.actions());
+    seams.resources.set("mcpServer", this.mcp.serverActions());
     seams.runs.fill(this.#engine);
+    seams.conversations.fill(this.#sessions.turns);
+    seams.resources.set("session", this.#sessions.actions());
     const { videos } = this.#objects;
     const requestMs = (): number => this.config.server.timeouts.requestMs;
     this.providers.models.askWith(new CallerAsker({ models, videos, clock, caller: OWNER, requestMs, ready: () => this.start() }));
   }
 
-  /** Providers of the store come and go with its rows. */
-  #followProviders(): void {
+  /** Providers and MCP servers of the store come and go with its rows. */
+  #followStored(): void {
     const { log } = this.#services;
     const onFault = (name: string, error: unknown): void =>
       log.error("a stored provider or model cannot be used and does not count", { name, code: GatewayError.from(error).code });
@@ -250,17 +304,23 @@ export class Gateway {
     this.#base.snapshots.onSwap(({ records }) =>
       stored.use({ providers: records.of(storedProvider), keys: records.of(storedProviderKey), models: records.of(storedModel) }),
     );
+    this.#base.snapshots.onSwap(({ records }) => {
+      this.mcp.useStored(records.of(mcpServer));
+      this.mcp.useRecords(records);
+    });
   }
 
   async #start(): Promise<void> {
     await this.#base.store.ready();
-    await this.#base.secrets.start(this.config);
+    await this.#base.shared?.start();
+    await this.#base.secrets.start(this.#base.config);
     if (this.#base.secrets.areOfThisProcess && !this.#base.isInMemory)
       this.log.warn(
         "no secret was given: keys and secrets that are stored now are of no use after this process; set SALLYPORT_SECRET (openssl rand -base64 32)",
       );
     if (this.#options.auth === undefined) await this.#identity.ensureOwner(this.#ownerKey(), this.#options.onOwnerKey);
     await this.#base.snapshots.start();
+    await this.#registry.start();
     await this.guardrails.start();
     await this.mcp.start();
     if (this.#closing !== null) throw closed();
@@ -270,8 +330,10 @@ export class Gateway {
     this.#engine.work();
     this.#policy.approvals.work();
     this.#objects.work();
+    this.#sessions.work();
     this.#policy.money.work();
     this.#isStarted = true;
+    this.#registry.enter("ready");
   }
 
   #ownerKey(): GatewayOptions["ownerKey"] {
@@ -280,6 +342,7 @@ export class Gateway {
 
   async #close(graceMs: number): Promise<void> {
     this.#edge.drain();
+    this.#registry.enter("draining");
     // A start that waits for a server goes on at once; whoever started it hears of it.
     if (!this.#isStarted) await Promise.all([this.mcp.close(), this.#starting?.catch(() => undefined)]);
     await this.#endWork(graceMs);
@@ -292,8 +355,10 @@ export class Gateway {
     this.#identity.close();
     await this.#base.ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
     await this.#policy.money.close();
+    await this.#registry.close();
     await this.#base.snapshots.close();
     await this.#base.http.close();
+    await this.#base.shared?.close();
     await this.#base.store.close();
   }
 
@@ -305,8 +370,14 @@ export class Gateway {
       this.tasks.close({ graceMs }),
       this.#responses.close({ graceMs }),
       this.#objects.close(),
+      this.#sessions.close(),
     ]);
   }
+}
+
+function backupsOf({ store, services, secrets }: Foundation, o: { ready(): Promise<void>; refresh(): Promise<void> }): Backups {
+  const { clock, crypto } = services;
+  return new Backups({ ...{ store, clock, crypto, ...o }, seal: (value, place) => secrets.seal(value, place) });
 }
 
 function closed(): GatewayError {

@@ -21,6 +21,19 @@ export {
 export { type RunResult, Run } from "./agents/run.js";
 export { Runs } from "./agents/runs.js";
 export {
+  Backups,
+  type BackupExtra,
+  type BackupTrailer,
+  type DroppedReference,
+  type ExportOptions,
+  type ImportCounts,
+  type ImportOptions,
+  type ImportReport,
+  type MissingSecrets,
+  type OpenBackup,
+  type RefusedRow,
+} from "./backup/index.js";
+export {
   type Answer,
   type Caller,
   type ExplainedTarget,
@@ -44,8 +57,18 @@ export { effective, type EffectiveValue } from "./config/effective.js";
 export { vendorVariables } from "./config/environment.js";
 export { loadConfig, type ConfigFile, type ConfigSources, type LoadedConfig } from "./config/load-config.js";
 export { parseMasterSecret } from "./config/master-secret.js";
+export {
+  storedSettings,
+  type RuntimeConfiguration,
+  type Setting,
+  type SettingExplanation,
+  type SettingLayer,
+  type SettingSource,
+  type SettingTest,
+  type StoredSettingView,
+} from "./config/runtime/index.js";
 export { type Config, type ConfigInput } from "./config/schema.js";
-export { type RouteInput, type RunRow, type TaskRow, type UsageRow } from "./entities/index.js";
+export { type RouteInput, type RunRow, type SessionRow, type TaskRow, type UsageRow } from "./entities/index.js";
 export { GatewayError, type ErrorCode, type GatewayErrorOptions } from "./errors/index.js";
 export { type FetchOptions } from "./http/index.js";
 export {
@@ -57,7 +80,25 @@ export {
   type Guardrails,
   type GuardrailTest,
 } from "./policy/guardrails/index.js";
-export { McpProxy, type McpCallOptions, type McpServerInput, type ServerStatus } from "./mcp/index.js";
+export { type ArgumentRules, type RuleVerdict } from "./policy/argument-rules/argument-rules.js";
+export { Nodes, type NodeView } from "./fleet/index.js";
+export {
+  McpProxy,
+  type BegunSignIn,
+  type Enrichment,
+  type EnrichmentFunction,
+  type FinishedSignIn,
+  type McpCallOptions,
+  type McpChannel,
+  type McpChannelOptions,
+  type McpClientTransport,
+  type McpOAuth,
+  type McpServerInput,
+  type OAuthStatus,
+  type OAuthTokenInput,
+  type ServerStatus,
+  type WhoseSignIn,
+} from "./mcp/index.js";
 export {
   defineProvider,
   Model,
@@ -97,6 +138,18 @@ export { type RouteChange, Routes, type RouteView } from "./routing/index.js";
 export { type Alerts, type AuditTrail, type GatewayEvents, type RunRequest, type Telemetry, type Traces } from "./seams/index.js";
 export { type HandleOptions, type TaskContext, type TaskHandler } from "./tasks/task-handler.js";
 export { type TaskRequest } from "./tasks/task-request.js";
+export {
+  Sessions,
+  type AppendOptions,
+  type Appended,
+  type BranchOptions,
+  type ExportFormat,
+  type MessageQuery,
+  type NewSession,
+  type SessionChange,
+  type SessionQuery,
+  type StoredMessage,
+} from "./sessions/index.js";
 export { TaskScheduler, type TaskQuery } from "./tasks/task-scheduler.js";
 export { type OtelOptions } from "./telemetry/index.js";
 export { type LoggerLike, type LogFields, type WriteLine } from "./util/log.js";

@@ -1,4 +1,5 @@
 import type { FinishReason, LiveAnswer, ModelCall, ModelEvent, ToolDefinition, Usage } from "../src/calls/index.js";
+import { configSchema, type Config } from "../src/config/schema.js";
 import { GatewayError } from "../src/errors/index.js";
 import {
   createSeams,
@@ -9,6 +10,7 @@ import {
   type ToolCall,
   type ToolCaller,
 } from "../src/seams/index.js";
+import { SessionDomain } from "../src/sessions/index.js";
 import { Log } from "../src/util/log.js";
 import { untilAborted } from "../src/util/until-aborted.js";
 import { RunEngine, type RunEngineOptions } from "../src/agents/run-engine.js";
@@ -116,17 +118,19 @@ export interface ProcessOptions extends Omit<RunEngineOptions, "eventView"> {
   readonly models: ModelCaller;
   readonly tools?: ToolCaller;
   readonly nodeId?: string;
+  readonly sessions?: Partial<Config["sessions"]>;
 }
 export interface Process {
   readonly engine: RunEngine;
   readonly lines: string[];
   readonly changes: string[];
   readonly errors: unknown[];
+  readonly domain: SessionDomain;
 }
 
 /** One process's engine on what the processes share. */
 export function processOn(on: Shared, o: ProcessOptions): Process {
-  const { models, tools = scriptedTools({}), nodeId = "node_1", ...options } = o;
+  const { models, tools = scriptedTools({}), nodeId = "node_1", sessions = {}, ...options } = o;
   const lines: string[] = [];
   const changes: string[] = [];
   const errors: unknown[] = [];
@@ -138,7 +142,14 @@ export function processOn(on: Shared, o: ProcessOptions): Process {
   events.on("internal.error", (e) => errors.push(e.error));
   const log = new Log("debug", (level, message) => lines.push(`${level} ${message}`));
   const services: Services = { ...on, events, log, seams, nodeId };
-  return { engine: new RunEngine(services, { eventView: (event) => event, ...options }), lines, changes, errors };
+  const config: Config["sessions"] = { ...configSchema.parse({}).sessions, ...sessions };
+  const domain = new SessionDomain(services, {
+    config: () => config,
+    secret: () => new Uint8Array(32).fill(7),
+    ready: () => Promise.resolve(),
+  });
+  seams.conversations.fill(domain.turns);
+  return { engine: new RunEngine(services, { eventView: (event) => event, ...options }), lines, changes, errors, domain };
 }
 
 /** All that the source has until it ends. */

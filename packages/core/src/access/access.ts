@@ -10,6 +10,7 @@ import { keyDigest, type KeyDigest } from "./key-digest.js";
 import type { KeyIndex, UsableKey } from "./keys/key-index.js";
 import type { LegacyKeys } from "./keys/legacy-keys.js";
 import type { LateKey } from "./purpose-keys.js";
+import type { AccessTokens } from "./tokens/access-tokens.js";
 
 /** What of the snapshot decides who is calling; a Snapshot is one. */
 export interface AccessSnapshot extends DirectorySnapshot {
@@ -37,6 +38,8 @@ export interface AccessOptions {
   readonly directory?: Directory | undefined;
   readonly sessions?: SessionCallers | undefined;
   readonly legacy?: LegacyKeys | undefined;
+  /** Of authorization servers, where routes take them; left out: none. */
+  readonly tokens?: AccessTokens | undefined;
 }
 /** A credential that was found, and by when it no longer counts. */
 interface Found extends UsableKey {
@@ -72,13 +75,18 @@ export class Access {
 
   /**
    * The Caller of a request, from its headers alone; nothing of the body is read. A promise only when the host's own hook is asked, for a browser that has signed in, and at the first use of a key
-   * that was brought from elsewhere. A request with a key is that key's, whatever cookies come with it. `keyInQuery`: see `readCredential`.
+   * that was brought from elsewhere. A request with a key is that key's, whatever cookies come with it. `keyInQuery`: see `readCredential`. `accessTokens`: the route takes tokens of authorization servers.
    * Errors: `unauthenticated` for no key, an unknown, disabled, revoked or expired one, or two different ones; `store_unavailable` when the keys could not be read for
    * `access.maxStaleMs`, so that a revoked key is refused in time.
    */
-  identify(inbound: Inbound, o: { readonly keyInQuery: boolean } = { keyInQuery: false }): Caller | Promise<Caller> {
+  identify(
+    inbound: Inbound,
+    o: { readonly keyInQuery: boolean; readonly accessTokens?: boolean } = { keyInQuery: false },
+  ): Caller | Promise<Caller> {
     if (this.#o.auth !== undefined) return callerOfHost(this.#o.auth, inbound, this.#o.snapshot().config.server);
     const credential = readCredential(inbound, { inQuery: o.keyInQuery });
+    const { tokens } = this.#o;
+    if (credential !== null && o.accessTokens === true && tokens?.isToken(credential) === true) return tokens.identify(credential, inbound);
     if (credential !== null) return this.#callerOf(credential, inbound);
     const snapshot = this.#o.snapshot();
     const session = this.#o.sessions?.identify(inbound) ?? null;

@@ -19,6 +19,7 @@ import { Users } from "./people/users.js";
 import type { PurposeKeys } from "./purpose-keys.js";
 import { registerAccess } from "./resource-actions.js";
 import { Login } from "./sign-in/login.js";
+import type { AccessTokens } from "./tokens/access-tokens.js";
 import { Oidc, type OidcProvider } from "./sign-in/oidc.js";
 import { Sessions, type SessionsSnapshot } from "./sign-in/sessions.js";
 
@@ -38,6 +39,8 @@ export interface IdentityOptions {
   readonly http: HttpClient;
   readonly oidc: Readonly<Record<string, OidcProvider>>;
   readonly publicUrl: string | undefined;
+  /** Takes access tokens of authorization servers; left out: none are taken. */
+  readonly tokens?: AccessTokens | undefined;
   readonly auth?: AuthHook | undefined;
   readonly verifiers?: readonly KeyVerifier[] | undefined;
   /** Whoever calls in this process. */
@@ -97,7 +100,15 @@ export class Identity {
     });
     const refresh = () => changed("imported keys");
     const legacy = new LegacyKeys(services, { verifiers, digest, refresh });
-    this.access = new Access(services, { pepper, snapshot, auth: options.auth, directory, sessions: this.#sessions, legacy });
+    this.access = new Access(services, {
+      pepper,
+      snapshot,
+      auth: options.auth,
+      directory,
+      sessions: this.#sessions,
+      legacy,
+      tokens: options.tokens,
+    });
     const people = () => directory.of(snapshot()).people;
     registerAccess(services.seams.resources, {
       ...{ store: services.store, clock: services.clock, keys: this.keys, users: this.users },

@@ -2,11 +2,13 @@ export { Access, type AccessOptions, type AccessServices, type AccessSnapshot } 
 export { type AuthHook, type AuthRequest } from "./auth-hook.js";
 export { type Actor } from "./auth-events.js";
 export { isGranted, mayDo } from "./grants.js";
+export { ownUserOf, seesEveryUser } from "./grants/own-user.js";
 export { followedPeople, Identity, type IdentityOptions } from "./identity.js";
 export { GatewayKeys, type KeysQuery } from "./keys/gateway-keys.js";
 export { type ImportedKey, type KeyChange, type KeyView, type NewKey, type ShownKey } from "./keys/key-input.js";
 export { type KeyVerifier } from "./keys/key-verifier.js";
 export { permissions, permissionOf, type PermissionRow } from "./permissions.js";
+export { AccessTokens } from "./tokens/access-tokens.js";
 export { Users, type NewUser, type UserView } from "./people/users.js";
 export { keyDigest, type KeyDigest } from "./key-digest.js";
 export { ensureOwnerKey, OWNER_KEY_ID, refuseWeakOwnerKey, type OwnerKeyOptions } from "./owner-key.js";

@@ -26,6 +26,7 @@ export const permissions: readonly PermissionRow[] = [
   use("models", "Call models, by provider/model and route/name", "names"),
   use("routes", "Call routes by their name; the same as models:route/<name>", "names"),
   use("mcp", "Call MCP tools, by server__tool, and read a server's resources and prompts", "names"),
+  use("namespaces", "Restricted MCP namespaces, by their name", "names"),
   use("operations", "Which operations of models: generate, embed, image, speech, transcribe, video, …", "names"),
   use("runs", "Start, read and cancel runs"),
   use("tasks", "Submit, read and cancel tasks"),
@@ -62,6 +63,7 @@ export const permissions: readonly PermissionRow[] = [
   admin("audit", "The audit trail, and who signed in"),
   admin("traces", "Traces and spans"),
   admin("metrics", "Metrics"),
+  admin("nodes", "The gateway's processes"),
 ];
 
 const rows: ReadonlyMap<string, PermissionRow> = new Map(permissions.map((row) => [row.what, row]));

@@ -10,6 +10,7 @@ export type KeyPurpose =
   | "parked-calls"
   | "opaque-tokens"
   | "response-cache"
+  | "session-tails"
   | "guardrail-webhooks"
   | "web-sessions";
 

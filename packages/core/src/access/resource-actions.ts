@@ -161,7 +161,10 @@ async function stored<R extends object>(o: AccessActionsOptions, entity: Entity<
 
 async function commit(o: AccessActionsOptions, writes: readonly Write[], id: string): Promise<void> {
   const [result] = await o.store.commit([{ scope: { system: "keys and people" }, writes }], { deadlineMs: o.clock.now() + WITHIN_MS });
-  if (result?.ok !== true) throw new GatewayError("conflict", "There is already one like it.", { hint: "Use the one that is there." });
+  if (result?.ok !== true) {
+    if (result?.why === "missing") throw new GatewayError("conflict", "It, or what it refers to, is gone.", { hint: "Read it again." });
+    throw new GatewayError("conflict", "There is already one like it.", { hint: "Use the one that is there." });
+  }
   await o.changed(id);
 }
 

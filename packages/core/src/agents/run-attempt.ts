@@ -1,8 +1,8 @@
-import { addUsage, type Caller, type Message, type RunEvent, type ToolDefinition, type Usage } from "../calls/index.js";
+import { addUsage, type Caller, type Message, type ModelCall, type RunEvent, type ToolDefinition, type Usage } from "../calls/index.js";
 import { run, type RunRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { CommitQueue } from "../ports/commit-queue.js";
-import { now, nowPlus, update, type Change, type Unit } from "../ports/index.js";
+import { now, nowPlus, update, type Change, type Unit, type Write } from "../ports/index.js";
 import type { HeldLease, LeaseKeeper } from "../ports/lease-keeper.js";
 import type { CallOptions, Services } from "../seams/index.js";
 import { matchesAnyGlob, matchesGlob } from "../util/glob.js";
@@ -51,6 +51,8 @@ export class RunAttempt {
   readonly #lease: HeldLease;
   #writer: RunWriter | null = null;
   #turns: Turn[] = [];
+  /** What the model is sent before the turns: the input, after what its session said. */
+  #input: readonly Message[] = [];
   #usage: Usage = {};
   #step = 0;
   /** Visible text of the last answer, complete or not. */
@@ -107,6 +109,7 @@ export class RunAttempt {
   async #toTheEnd(): Promise<void> {
     const writer = await this.#begin();
     const tools = await this.#allowedTools();
+    this.#input = await this.#context();
     let turn = this.#turns.at(-1) ?? null;
     for (;;) {
       this.#mayGoOn();
@@ -208,7 +211,7 @@ export class RunAttempt {
     const { row, services } = this.#o;
     const { maxSteps } = optionsOf(row);
     if (this.#step >= maxSteps) throw stepLimit(maxSteps);
-    const messages = conversation(row.input as Message[], this.#turns);
+    const messages = conversation(this.#input, this.#turns);
     const step = ++this.#step;
     this.#text = "";
     const started = { type: "step.started", step, model: row.model } as const;
@@ -220,6 +223,7 @@ export class RunAttempt {
       call: {
         model: row.model,
         messages,
+        ...this.#modelOptions(),
         ...(tools.size === 0 ? {} : { tools: [...tools.values()].map(toSpec) }),
       },
       onDelta: (kind, text) => {
@@ -242,6 +246,36 @@ export class RunAttempt {
     });
     this.#turns.push(turn);
     return turn;
+  }
+
+  /** The input, after what its session has to say: as it stood when the run was stored, whoever carries it on. */
+  #context(): Promise<readonly Message[]> | readonly Message[] {
+    const { row, services } = this.#o;
+    const input = row.input as Message[];
+    const { session } = optionsOf(row);
+    if (session === undefined) return input;
+    const { projectId } = row;
+    return services.seams.conversations.get().context(session, { projectId, input, options: this.#callOptions() });
+  }
+
+  /** What of its session's turn is written with the end: its messages, if it came to its own end, and that the turn is over. */
+  #turnEnd(status: RunEnd["status"]): readonly Write[] {
+    const { row, services } = this.#o;
+    const { session } = optionsOf(row);
+    if (session === undefined) return [];
+    const messages = status === "succeeded" ? conversation(row.input as Message[], this.#turns) : null;
+    const ended = messages === null ? null : { messages, model: row.model, usage: this.#usage };
+    const { id: runId, projectId } = row;
+    return services.seams.conversations.get().closing(session, { projectId, runId, callerId: this.#caller.id, ended });
+  }
+
+  #modelOptions(): Pick<ModelCall, "temperature" | "maxOutputTokens" | "output"> {
+    const { temperature, maxOutputTokens, format } = optionsOf(this.#o.row);
+    return {
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+      ...(format === undefined ? {} : { output: format }),
+    };
   }
 
   #useTools(writer: RunWriter, o: { readonly turn: Turn; readonly tools: ReadonlyMap<string, ToolDefinition> }): Promise<void> {
@@ -318,7 +352,8 @@ export class RunAttempt {
   async #end(writer: RunWriter, o: RunEnd): Promise<void> {
     const { row, services } = this.#o;
     try {
-      await writer.end(o.status, o.event, { ...o.set, usage: { ...this.#usage }, steps: this.#step });
+      const set = { ...o.set, usage: { ...this.#usage }, steps: this.#step };
+      await writer.end(o.status, o.event, { set, also: this.#turnEnd(o.status) });
     } catch (refused) {
       if (o.status === "cancelled" || !GatewayError.is(refused, "cancelled")) throw refused;
       return this.#cancel(writer, refused.message);

@@ -612,9 +612,20 @@ describe.each(storeKinds)("with %s", (kind) => {
       expect(models.calls).toHaveLength(1);
       expect(await settled(a.run({ ...request, input: "something else" }, ada))).toMatchObject({ code: "idempotency_key_reuse" });
       await expect(a.start({ ...request, maxSteps: 2 }, ada)).rejects.toMatchObject({ code: "idempotency_key_reuse" });
-      // The key belongs to the project.
-      const bob: Caller = { ...ada, id: "key_bob", projects: ["bobs"] };
-      expect((await a.run(request, bob)).id).not.toBe(runs[0]!.id);
+    });
+
+    it("keeps the idempotency keys of two callers apart, in one project and in two", async () => {
+      const on = await shared();
+      const { engine } = processOf(on, { models: scriptedModels(() => ["ok"]) });
+      const request = { model: "m", input: "go", idempotencyKey: "k" };
+      const { id } = await engine.run(request, ada);
+      for (const projects of [ada.projects, ["bobs"] as const]) {
+        const bob: Caller = { ...ada, id: "key_bob", projects };
+        const his = await engine.run({ ...request, input: "something else" }, bob);
+        expect(his.id).not.toBe(id);
+        expect((await engine.run({ ...request, input: "something else" }, bob)).id).toBe(his.id);
+      }
+      expect((await engine.run(request, ada)).id).toBe(id);
     });
 
     it("shows runs only to callers of their project, newest first", async () => {

@@ -10,7 +10,7 @@ import { cutText } from "../util/well-formed.js";
 import { RunAttempt } from "./run-attempt.js";
 import { RunFeed } from "./run-feed.js";
 import { RunRecords, scopeOf, type RunQuery } from "./run-records.js";
-import { newRun, runId } from "./run-request.js";
+import { checkedRequest, newRun, runId, type CheckedRequest } from "./run-request.js";
 import { Run, type RunWatch } from "./run.js";
 
 export interface RunEngineOptions {
@@ -150,6 +150,15 @@ export class RunEngine implements RunStarter {
     this.#armPoll();
   }
 
+  /** Processes are gone: goes on with their runs now, instead of when their leases have run out. */
+  async takeOver(holders: readonly string[]): Promise<void> {
+    try {
+      if ((await this.#records.endLeases(new Set(holders))) > 0) this.#look();
+    } catch (error) {
+      this.#services.log.warn("run: runs of a process that is gone wait for their leases", { code: GatewayError.from(error).code });
+    }
+  }
+
   /**
    * Takes nothing more, lets each run finish the step that it is in for `graceMs`, and gives all of them back: another process goes on at once. Called again, the shorter grace holds. Resolves when this process
    * holds no run; whoever still waits for one hears `shutting_down`.
@@ -207,12 +216,15 @@ export class RunEngine implements RunStarter {
   async #start(request: RunRequest, o: { readonly caller: Caller; readonly id: string }): Promise<RunRow> {
     if (this.#closing !== null) throw closing();
     const { caller, id } = o;
+    const checked = checkedRequest(request, this.#services.crypto);
+    const standing =
+      checked.session === null || checked.idempotencyKey === null ? null : await this.#records.standing(checked, { id, caller });
+    if (standing !== null) return standing;
     const hasRoom = this.#room() > 0;
-    const fresh = newRun(request, caller, { id, crypto: this.#services.crypto, reservedMs: hasRoom ? RESERVED_MS : 0 });
     if (hasRoom) this.#arriving++;
     let begins: Promise<unknown> = Promise.resolve();
     try {
-      const { row, isNew } = await this.#records.insert(fresh, caller);
+      const { row, isNew } = await this.#insert(checked, { caller, id, reservedMs: hasRoom ? RESERVED_MS : 0 });
       if (!isNew) return row;
       this.#services.events.emit("run.changed", { runId: id, status: row.status });
       if (this.#closing === null) this.work();
@@ -225,6 +237,17 @@ export class RunEngine implements RunStarter {
           this.#arriving--;
           this.#look();
         });
+    }
+  }
+
+  /** With the turn of its session, opened anew when the session went on meanwhile: somebody got further each time. */
+  async #insert(checked: CheckedRequest, o: { readonly caller: Caller; readonly id: string; readonly reservedMs: number }) {
+    const { caller, id, reservedMs } = o;
+    for (;;) {
+      const conversations = checked.session === null ? null : this.#services.seams.conversations.get();
+      const turn = conversations === null ? null : await conversations.open(checked.session as string, { caller, runId: id });
+      const stored = await this.#records.insert(newRun(checked, caller, { id, reservedMs, turn }), caller, turn);
+      if (stored !== null) return stored;
     }
   }
 

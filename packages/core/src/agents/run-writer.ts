@@ -39,6 +39,8 @@ interface Batch {
   journal: JournalEntry[];
   set: NonNullable<Change<RunRow>["set"]>;
   end: Status | null;
+  /** Written with the end where it can be: what its refusal does not keep from ending. */
+  also: readonly Write[];
   /** Somebody waits for it. */
   urgent: boolean;
   readonly done: Promise<void>;
@@ -99,9 +101,13 @@ export class RunWriter {
 
   /**
    * The last write: the run's end, with its terminal event. A run whose cancellation was asked for ends in no other way: then nothing is written, and this rejects with `cancelled`. After a
-   * write that the store refuses it may still be called: the refused one is left out.
+   * write that the store refuses it may still be called: the refused one is left out. `also`: what else is written in that unit, unless a guard of its own refuses it.
    */
-  async end(status: "succeeded" | "failed" | "cancelled", event: RunEvent, set: Change<RunRow>["set"]): Promise<void> {
+  async end(
+    status: "succeeded" | "failed" | "cancelled",
+    event: RunEvent,
+    { set, also = [] }: { readonly set: Change<RunRow>["set"]; readonly also?: readonly Write[] },
+  ): Promise<void> {
     if (this.#failed !== null && !isRefusal(this.#failed)) throw this.#failed;
     await this.#writing;
     if (this.#failed !== null) {
@@ -114,6 +120,7 @@ export class RunWriter {
     batch.events.push(event);
     Object.assign(batch.set, set, { status, finishedAtMs: now });
     batch.end = status;
+    batch.also = also;
     await this.flush().catch((error: unknown) => {
       if (!GatewayError.is(error, "cancelled")) throw error;
       // The deltas and entries before the end are still owed, with whatever end comes now.
@@ -202,7 +209,8 @@ export class RunWriter {
     this.#lastStepSeq += batch.journal.length;
   }
 
-  async #commit(unit: Unit, batch: Batch): Promise<void> {
+  async #commit(whole: Unit, batch: Batch): Promise<void> {
+    let unit = whole;
     let unsure = false;
     for (let attempt = 0; ; attempt++) {
       let result: UnitResult;
@@ -216,9 +224,14 @@ export class RunWriter {
         continue;
       }
       if (result.ok) return;
+      const own = whole.writes.length - batch.also.length;
+      if (result.failed >= own) {
+        unit = { ...whole, writes: whole.writes.slice(0, own) };
+        continue;
+      }
       const current = result.current as RunRow | null;
       if (unsure && result.why === "last") return;
-      if (current?.attempt === this.#o.row.attempt) {
+      if (current?.attempt === this.#o.row.attempt && current.holder === this.#o.row.holder) {
         if (unsure && batch.end !== null && current.status === batch.end) return;
         if (current.status === "running" && current.cancelRequested && batch.end !== null && batch.end !== "cancelled")
           throw new GatewayError("cancelled", current.cancelReason ?? "");
@@ -236,8 +249,9 @@ export class RunWriter {
 
   #unit(batch: Batch): Unit {
     const { row, leaseMs } = this.#o;
-    const { id, projectId, attempt } = row;
-    const guard = { attempt, status: "running", leaseUntilMs: { gt: now } } as const;
+    const { id, projectId, attempt, holder } = row;
+    // The number alone is not enough: a store that was set back gives it a second time, to another.
+    const guard = { attempt, holder, status: "running", leaseUntilMs: { gt: now } } as const;
     const where = batch.end !== null && batch.end !== "cancelled" ? { ...guard, cancelRequested: false } : guard;
     const writes: Write[] = [update(run, id, { change: { set: { leaseUntilMs: nowPlus(leaseMs), ...batch.set } }, where })];
     if (batch.events.length > 0)
@@ -251,6 +265,7 @@ export class RunWriter {
           ifLast: this.#lastStepSeq,
         }),
       );
+    writes.push(...batch.also);
     return { scope: { projects: [projectId] }, writes };
   }
 
@@ -278,5 +293,5 @@ function newBatch(): Batch {
   });
   // Nobody need wait for deltas: their failure is told to `onFailed`.
   done.catch(() => undefined);
-  return { events: [], journal: [], set: {}, end: null, urgent: false, done, resolve, reject };
+  return { events: [], journal: [], set: {}, end: null, also: [], urgent: false, done, resolve, reject };
 }

@@ -38,6 +38,8 @@ export interface ToolHead {
   readonly tool: string;
   /** "call" when left out. */
   readonly operation?: ToolOperation | undefined;
+  /** As the caller gave it, for a call that it may repeat; left out: none. */
+  readonly idempotencyKey?: string | undefined;
   readonly bytes: number;
 }
 

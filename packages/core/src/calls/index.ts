@@ -4,6 +4,7 @@ export { DEFAULT_PROJECT, SYSTEM_CALLER, type Caller } from "./caller.js";
 export { Fold, fold, unfold, type AnswerPart, type Candidate, type ModelAnswer } from "./fold.js";
 export { type Inbound } from "./inbound.js";
 export { type Json, type JsonObject } from "./json.js";
+export { checkedMessage } from "./messages/checked-message.js";
 export {
   type CacheMark,
   type Citation,
@@ -45,5 +46,5 @@ export {
 export { type Extras, type ProtocolId } from "./protocol.js";
 export { isTerminal, type RunEvent, type RunStatus, type StoredRunEvent } from "./run-event.js";
 export { toolResultText, type ToolDefinition, type ToolEvent, type ToolResult } from "./tool-event.js";
-export { addUsage, type Usage } from "./usage.js";
+export { addUsage, tokenCounts, type Usage } from "./usage.js";
 export type { ExplainedTarget, ExplainOptions, RouteExplanation } from "./route-explanation.js";

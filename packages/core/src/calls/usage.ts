@@ -40,7 +40,8 @@ export interface Usage {
   readonly estimated?: boolean | undefined;
 }
 
-const counts = [
+/** The counts of tokens. */
+export const tokenCounts = [
   "inputTokens",
   "cacheReadTokens",
   "cacheWriteTokens",
@@ -51,12 +52,9 @@ const counts = [
   "audioOutputTokens",
   "imageInputTokens",
   "imageOutputTokens",
-  "images",
-  "seconds",
-  "characters",
-  "searches",
-  "reportedCostNanoUsd",
-] as const;
+] as const satisfies readonly (keyof Usage)[];
+
+const counts = [...tokenCounts, "images", "seconds", "characters", "searches", "reportedCostNanoUsd"] as const;
 
 /** Adds two usages field by field; unknown plus a number is that number, unknown plus unknown stays unknown. */
 export function addUsage(a: Usage, b: Usage): Usage {

@@ -3,6 +3,8 @@ import { inboxPaths, operations, runPaths, type Operations } from "./operations.
 import { ResourceClient } from "./resource-client.js";
 import { resourcePaths, type ResourceShapes } from "./resource-rows.js";
 import { runEvents, type EventsOptions } from "./run-events.js";
+import { chatClient, type ChatClient } from "./chat-client.js";
+import { sessionsClient, type SessionsClient } from "./sessions-client.js";
 import { Transport, type Asked, type CallOptions, type ClientOptions } from "./transport.js";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -16,7 +18,9 @@ export interface RunsClient extends Omit<Operations<typeof runRoutes>, "events">
 }
 
 /** A gateway over HTTP. Every method throws `GatewayError`s with the code, the details and the request id that the gateway answered with. */
-export interface Client extends ResourceClients {
+export interface Client extends Omit<ResourceClients, "sessions"> {
+  readonly sessions: SessionsClient;
+  readonly chat: ChatClient;
   readonly runs: RunsClient;
   readonly inbox: Operations<typeof inboxRoutes>;
   /** A resource by the last part of its path, `/api/v1/{path}`: also one that this client has no types of. */
@@ -30,9 +34,12 @@ export interface Client extends ResourceClients {
 export function createClient(options: ClientOptions): Client {
   const transport = new Transport(options);
   const resources = Object.fromEntries(Object.entries(resourcePaths).map(([name, path]) => [name, new ResourceClient(transport, path)]));
+  const sessions = sessionsClient(transport);
   const { events: _events, ...runs } = operations<typeof runRoutes>(transport, runPaths);
   return {
     ...(resources as unknown as ResourceClients),
+    sessions,
+    chat: chatClient(transport),
     runs: { ...runs, events: (id, o) => runEvents(transport, id, o) },
     inbox: operations<typeof inboxRoutes>(transport, inboxPaths),
     resource: (path) => new ResourceClient(transport, path),

@@ -1,4 +1,4 @@
-import type { inboxRoutes, RestRoute, RouteAnswer, RouteCall, runRoutes } from "../routes/index.js";
+import type { chatRoutes, inboxRoutes, RestRoute, RouteAnswer, RouteCall, runRoutes, sessionRoutes } from "../routes/index.js";
 import type { CallOptions, Transport } from "./transport.js";
 
 /** Where the routes of a table are: held to their declarations by the compiler, so that the client has them without the schemas. */
@@ -29,6 +29,16 @@ export const inboxPaths = {
   approve: ["POST", "/api/v1/inbox/{id}/approve"],
   deny: ["POST", "/api/v1/inbox/{id}/deny"],
 } as const satisfies PathsOf<typeof inboxRoutes>;
+
+/** Beside what every resource has. */
+export const sessionPaths = {
+  messages: ["GET", "/api/v1/sessions/{id}/messages"],
+  append: ["POST", "/api/v1/sessions/{id}/messages"],
+  branch: ["POST", "/api/v1/sessions/{id}/branch"],
+  export: ["GET", "/api/v1/sessions/{id}/export"],
+} as const satisfies Partial<PathsOf<typeof sessionRoutes>>;
+
+export const chatPaths = { chat: ["POST", "/api/v1/chat"] } as const satisfies PathsOf<typeof chatRoutes>;
 
 interface AnyCall extends CallOptions {
   readonly params?: Readonly<Record<string, string>>;

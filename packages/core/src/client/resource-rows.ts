@@ -4,14 +4,21 @@ import type {
   ApprovalRuleRow,
   AuthEventRow,
   BudgetRow,
+  ConfigEntryRow,
+  EnrichmentRuleRow,
   GatewayKeyRow,
   GuardrailRow,
   Kept,
+  McpServerRow,
+  McpToolRow,
+  NamespaceRow,
+  NodeRow,
   ProjectRow,
   RateLimitRow,
   RoleBindingRow,
   RoleRow,
   RouteRow,
+  SessionRow,
   StoredModelRow,
   StoredProviderKeyRow,
   StoredProviderRow,
@@ -22,7 +29,7 @@ import type {
   UserRow,
 } from "../entities/index.js";
 import type { newKeyBody, newProjectBody, newUserBody } from "../routes/admin/access-inputs.js";
-import type { InputOf, OnWire, Snake } from "../routes/index.js";
+import type { InputOf, OnWire, RouteCall, sessionRoutes, Snake } from "../routes/index.js";
 
 /** What of a row a client gives and gets: `Hidden` are digests, `Secret` what is shown only as set or not, `Needed` what a creation has to give. */
 export interface ResourceShape<Row, Needed extends keyof Row = never, Hidden extends keyof Row = never, Secret extends keyof Row = never> {
@@ -57,13 +64,19 @@ export interface ResourceShapes {
   readonly approvalRules: ResourceShape<ApprovalRuleRow>;
   readonly authEvents: ResourceShape<AuthEventRow>;
   readonly budgets: ResourceShape<BudgetRow, "scope" | "amountUsd" | "period">;
+  readonly config: ResourceShape<ConfigEntryRow, "key" | "value">;
+  readonly enrichmentRules: ResourceShape<EnrichmentRuleRow, "server" | "tool" | "source">;
   readonly guardrails: ResourceShape<GuardrailRow, "name">;
   readonly keys: OwnShape<
     ResourceShape<GatewayKeyRow, never, "digest" | "previousDigest" | "legacyHash">,
     InputOf<typeof newKeyBody>,
     { /** The key itself, in the answer to its creation only. */ readonly key: string }
   >;
+  readonly mcpServers: ResourceShape<McpServerRow, "name", never, "credential" | "clientSecret">;
+  readonly mcpTools: ResourceShape<McpToolRow, "server" | "tool">;
   readonly models: ResourceShape<StoredModelRow, "provider" | "code">;
+  readonly namespaces: ResourceShape<NamespaceRow, "name" | "servers">;
+  readonly nodes: ResourceShape<NodeRow>;
   readonly projects: OwnShape<ResourceShape<ProjectRow>, InputOf<typeof newProjectBody>>;
   readonly providerKeys: ResourceShape<StoredProviderKeyRow, "provider" | "value", never, "value">;
   readonly providers: ResourceShape<StoredProviderRow, "name", never, "apiKey">;
@@ -71,6 +84,11 @@ export interface ResourceShapes {
   readonly roleBindings: ResourceShape<RoleBindingRow>;
   readonly roles: ResourceShape<RoleRow, "name">;
   readonly routes: ResourceShape<RouteRow, "name" | "targets">;
+  readonly sessions: {
+    readonly view: ResourceShape<SessionRow>["view"];
+    readonly create: RouteCall<typeof sessionRoutes.create>["body"];
+    readonly change: RouteCall<typeof sessionRoutes.update>["body"];
+  };
   readonly tasks: ResourceShape<TaskRow>;
   readonly teams: ResourceShape<TeamRow, "name">;
   readonly toolClassifications: ResourceShape<ToolClassificationRow>;
@@ -85,9 +103,15 @@ export const resourcePaths: Readonly<Record<keyof ResourceShapes, string>> = {
   approvalRules: "approval-rules",
   authEvents: "auth-events",
   budgets: "budgets",
+  config: "config",
+  enrichmentRules: "enrichment-rules",
   guardrails: "guardrails",
   keys: "keys",
+  mcpServers: "mcp-servers",
+  mcpTools: "mcp-tools",
   models: "models",
+  namespaces: "namespaces",
+  nodes: "nodes",
   projects: "projects",
   providerKeys: "provider-keys",
   providers: "providers",
@@ -95,6 +119,7 @@ export const resourcePaths: Readonly<Record<keyof ResourceShapes, string>> = {
   roleBindings: "role-bindings",
   roles: "roles",
   routes: "routes",
+  sessions: "sessions",
   tasks: "tasks",
   teams: "teams",
   toolClassifications: "tool-classifications",

@@ -8,7 +8,7 @@ export interface EventsOptions extends CallOptions {
   readonly after?: number | undefined;
 }
 
-const ENDS: ReadonlySet<string> = new Set(["run.succeeded", "run.failed", "run.cancelled"]);
+export const ENDS: ReadonlySet<string> = new Set(["run.succeeded", "run.failed", "run.cancelled"]);
 /** How often in a row a stream is taken up again that gave nothing new. */
 const TRIES = 5;
 const FIRST_PAUSE_MS = 200;
@@ -39,13 +39,17 @@ async function* oneStream(
 ): AsyncGenerator<RunEventView, void, undefined> {
   const path = `/api/v1/runs/${encodeURIComponent(q.id)}/events`;
   const headers = { accept: "text/event-stream" };
-  const response = await transport.send({ method: "GET", path, query: { after: q.after }, headers, signal: q.signal });
+  yield* eventsIn(await transport.send({ method: "GET", path, query: { after: q.after }, headers, signal: q.signal }), q.signal);
+}
+
+/** The events of an answer; ends where it breaks. */
+export async function* eventsIn(response: Response, signal: AbortSignal | undefined): AsyncGenerator<RunEventView, void, undefined> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
   const sse = new SseReader();
   try {
     for (;;) {
-      const chunk = await read(reader, q.signal);
+      const chunk = await read(reader, signal);
       if (chunk === null) return;
       for (const { event, data } of sse.push(chunk)) {
         if (event === "error") return;

@@ -25,7 +25,7 @@ export function effective({ config, merged, templates }: LoadedConfig): Effectiv
     }
     if (value === undefined) return;
     const name = formatPath(path);
-    const shown = entries !== null ? (Array.isArray(value) ? "[]" : "{}") : show(value, path, templates.get(name));
+    const shown = entries !== null ? (Array.isArray(value) ? "[]" : "{}") : shownValue(value, path, templates.get(name));
     // A provider's vendor is filled in from its name: whoever wrote the name gave it.
     const source = path[0] === "providers" && path.length > 1 ? (placeOf(merged, path) ?? sourceOf(merged, path)) : sourceOf(merged, path);
     values.push({ path: name, value: shown, source, from: describeSource(source) || source.kind });
@@ -34,7 +34,8 @@ export function effective({ config, merged, templates }: LoadedConfig): Effectiv
   return values;
 }
 
-function show(value: unknown, path: ConfigPath, template: string | undefined): string | number | boolean | null {
+/** A value as people may see it: secrets are masked, credentials in addresses too. */
+export function shownValue(value: unknown, path: ConfigPath, template: string | undefined): string | number | boolean | null {
   if (value instanceof Secret) return maskSecret(value);
   if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
   if (typeof value !== "string") return typeof value;

@@ -23,7 +23,7 @@ export function layerOf(value: unknown, source: Source, substitutions: ReadonlyM
     value,
     sourceOf(path) {
       const substitution = substitutions.get(formatPath(path));
-      if (substitution === undefined || source.kind === "default" || source.kind === "environment") return source;
+      if (substitution === undefined || (source.kind !== "file" && source.kind !== "code")) return source;
       return { ...source, variables: substitution.variables };
     },
   };

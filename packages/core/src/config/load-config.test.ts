@@ -311,7 +311,7 @@ it.each<[string, unknown, string[]]>([
   [
     "a server with a misspelt kind",
     { mcpServers: { s: { url: "http://x/mcp", type: "htpp" } } },
-    ['mcpServers.s.type | "htpp" is not one of stdio, http, streamable-http, sse | did you mean "http"?'],
+    ['mcpServers.s.type | "htpp" is not one of stdio, http, streamable-http, sse, openapi | did you mean "http"?'],
   ],
   [
     "a route without targets",
@@ -352,6 +352,22 @@ it.each<[string, unknown, string[]]>([
     [
       'namespaces.n.servers[0] | "file" is no server of mcpServers | did you mean "files"?',
       'namespaces.n.servers[1] | "zzz" is no server of mcpServers | use one of files, or add the server to mcpServers',
+    ],
+  ],
+  [
+    "names of a namespace that lead nowhere, or do not count",
+    {
+      mcpServers: { files: { command: "x" } },
+      namespaces: {
+        a: { servers: ["files"], naming: "manual" },
+        b: { servers: ["files"], naming: "manual", names: { read: "files__read", find: "docs__find" } },
+        c: { servers: ["files"], names: { read: "files__read" } },
+      },
+    },
+    [
+      'namespaces.a.names | is empty, and the naming manual shows nothing else | name tools: "names": { "shown": "server__tool" }',
+      'namespaces.b.names.find | "docs__find" is no tool of its servers | write server__tool with one of files',
+      'namespaces.c.names | counts with the naming manual only | set "naming": "manual", or remove it',
     ],
   ],
   [

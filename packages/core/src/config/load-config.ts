@@ -29,6 +29,18 @@ export interface LoadedConfig {
   readonly merged: Merged;
   /** Strings that variables were put into, by formatted path: as they were written. */
   readonly templates: ReadonlyMap<string, string>;
+  /** What each source gave. */
+  readonly layers: ConfigLayers;
+}
+/** The sources of a configuration, their variables filled in, each over the one before it. */
+export interface ConfigLayers {
+  readonly file?: Layer | undefined;
+  readonly environment?: Layer | undefined;
+  /** Settings that were stored; `loadConfig` knows none. */
+  readonly database?: Layer | undefined;
+  readonly code?: Layer | undefined;
+  /** What variables were put into, in all of them. */
+  readonly substitutions: ReadonlyMap<string, Substitution>;
 }
 
 /**
@@ -52,10 +64,16 @@ export function loadConfig({ file, env = {}, code }: ConfigSources): LoadedConfi
 
   const written = [layers.file, layers.code].filter((layer) => layer !== undefined);
   const environment = environmentLayer(env, mergeLayers(written).value);
-  const merged = mergeLayers([layers.file, environment, layers.code].filter((layer) => layer !== undefined));
+  return mergeConfig({ ...layers, environment, substitutions });
+}
+
+/** One configuration of its sources. Errors: `invalid_config` with every problem at once. */
+export function mergeConfig(layers: ConfigLayers): LoadedConfig {
+  const { file, environment, database, code, substitutions } = layers;
+  const merged = mergeLayers([file, environment, database, code].filter((layer) => layer !== undefined));
   const config = validate(merged, substitutions);
   const templates = new Map([...substitutions].map(([path, { template }]) => [path, template]));
-  return Object.freeze({ config: deepFreeze(config), merged, templates });
+  return Object.freeze({ config: deepFreeze(config), merged, templates, layers });
 }
 
 function parseFile({ path, text }: ConfigFile): unknown {

@@ -9,7 +9,10 @@ import { keysAt } from "./schema-keys.js";
 import { configSchema, quirksSchema, vendors } from "./schema.js";
 
 const page = readFileSync(new URL("../../../../docs/reference/configuration.md", import.meta.url), "utf8");
-const blocks = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+const howTo = ["enrichment", "identity", "resilience", "rules", "servers", "shape"].map((about) =>
+  readFileSync(new URL(`../../../../docs/how-to/mcp-${about}.md`, import.meta.url), "utf8"),
+);
+const blocks = [...[page, ...howTo].join("\n").matchAll(/```json\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
 
 it("documents each default as it is", () => {
   for (const { path, value } of effective(loadConfig({}))) {

@@ -15,7 +15,9 @@ it("knows the keys of every place of the schema, also below unions and names of 
     "headers",
     "models",
   ]);
-  expect(keysAt(configSchema, ["mcpServers", "any"])).toEqual(["type", "command", "args", "env", "cwd", "prices", "url", "headers"]);
+  const ofEveryServer = ["type", "prices", "connectTimeoutMs", "callTimeoutMs", "trustLevel"];
+  for (const key of [...ofEveryServer, "command", "args", "env", "cwd", "url", "headers", "spec", "baseUrl"])
+    expect(keysAt(configSchema, ["mcpServers", "any"])).toContain(key);
   expect(keysAt(configSchema, ["providers", "any", "models", 0])).toEqual([
     "id",
     "kind",

@@ -1,19 +1,12 @@
 import { z } from "zod";
 import { accessSection } from "./sections/access.js";
 import { limitsSection } from "./sections/limits.js";
-import { guardrailSchema, nameSchema, routeSchema } from "../entities/index.js";
-import { Secret } from "../util/secret.js";
+import { mcpSection, mcpServersSection, type mcpServerSchema } from "./sections/mcp.js";
+import { namespacesSection } from "./sections/mcp-shape.js";
+import { sessionsSection } from "./sections/sessions.js";
+import { durationMs, name, price, secret, url } from "./sections/values.js";
+import { guardrailSchema, routeSchema } from "../entities/index.js";
 import { auditSection, retentionSection, telemetrySection } from "./sections/telemetry.js";
-
-const name = nameSchema;
-const url = z.url({ protocol: /^https?$/, error: "an http(s) URL such as https://api.example.com/v1" });
-/** A secret's value may be where it stands instead: read at the start, and again when it may have changed. */
-const STANDS_ELSEWHERE = /^(?:env|file|infisical|secret):./;
-/** Becomes opaque as soon as it is read: a configuration can be printed. */
-const secret = z
-  .union([z.instanceof(Secret), z.string().min(1)])
-  .transform((value) => (typeof value !== "string" ? value : STANDS_ELSEWHERE.test(value) ? Secret.at(value) : new Secret(value)));
-const durationMs = z.int().min(1).max(86_400_000);
 
 export const vendors = [
   "openai",
@@ -38,8 +31,6 @@ export const vendors = [
 /** They stand for many servers, so each provider of theirs has to say its own address. */
 export const vendorsWithoutAddress: readonly Vendor[] = ["openai-compatible", "azure"];
 
-/** Dollars per million units; a decimal number or decimal string, taken exactly. What is left out is unknown, never zero. */
-const price = z.union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d{1,12})?$/)]);
 const amounts = {
   input: price.optional(),
   output: price.optional(),
@@ -129,29 +120,6 @@ export const providerSchema = z.strictObject({
   models: z.array(modelEntry).optional().describe("added to the catalogue"),
 });
 
-const toolPrices = z.strictObject({
-  perCall: price.optional().describe("dollars for a call"),
-  perInputToken: price.optional().describe("dollars for a token of the arguments, four bytes each"),
-  perOutputToken: price.optional().describe("dollars for a token of the result"),
-  chargeErrors: z.boolean().optional().describe("whether a result that is an error costs as much; left out: it costs nothing"),
-});
-const stdioServer = z.strictObject({
-  type: z.enum(["stdio"]).optional(),
-  command: z.string().min(1),
-  args: z.array(z.string()).optional(),
-  env: z.record(z.string(), secret).optional(),
-  cwd: z.string().optional(),
-  prices: toolPrices.optional().describe("what its calls cost; left out: nothing is charged, and their cost is not known"),
-});
-const httpServer = z.strictObject({
-  type: z.enum(["http", "streamable-http", "sse"]).optional(),
-  url,
-  headers: z.record(z.string(), secret).optional(),
-  prices: toolPrices.optional().describe("what its calls cost; left out: nothing is charged, and their cost is not known"),
-});
-/** The shape that Claude Desktop uses. */
-export const mcpServerSchema = z.union([stdioServer, httpServer]);
-
 export const configSchema = z.strictObject({
   server: z
     .strictObject({
@@ -178,6 +146,15 @@ export const configSchema = z.strictObject({
       url: z
         .string()
         .regex(/^(sqlite:.+|memory:|mysql:\/\/.+|mariadb:\/\/.+)$/, "sqlite:<file>, memory: or mysql://user:password@host/database"),
+      migrate: z
+        .enum(["auto", "check", "off"])
+        .optional()
+        .describe("auto, when left out, applies missing migrations at the start; check refuses to start then; off looks at nothing"),
+      tablePrefix: z
+        .string()
+        .regex(/^\w{1,24}$/, "at most 24 letters, digits and _")
+        .optional()
+        .describe("MySQL and MariaDB: stands before the name of every table"),
     })
     .optional(),
   redis: z.strictObject({ url: z.string().regex(/^rediss?:\/\/.+/, "redis://host:6379 or rediss://host:6379") }).optional(),
@@ -187,20 +164,13 @@ export const configSchema = z.strictObject({
       format: z.enum(["text", "json"]).default("text"),
     })
     .prefault({}),
-  sessions: z.strictObject({ ttlSeconds: z.int().min(60).default(604_800) }).prefault({}),
+  sessions: sessionsSection,
   providers: z.record(name, providerSchema).default({}),
   routes: z.record(name, routeSchema).default({}),
   guardrails: z.record(name, guardrailSchema).default({}),
-  mcpServers: z.record(name, mcpServerSchema).optional().describe("left out: the demo server"),
-  mcp: z
-    .strictObject({
-      allowStdio: z.array(z.strictObject({ command: z.string().min(1), args: z.array(z.string()).default([]) })).default([]),
-      purpose: z.boolean().default(false).describe("every tool takes a purpose beside its arguments, for the audit; servers never see it"),
-    })
-    .prefault({}),
-  namespaces: z
-    .record(name, z.strictObject({ servers: z.array(z.string()).min(1), naming: z.enum(["prefix", "none", "manual"]).default("prefix") }))
-    .default({}),
+  mcpServers: mcpServersSection,
+  mcp: mcpSection,
+  namespaces: namespacesSection,
   network: z.strictObject({ allowPrivate: z.boolean().default(false) }).prefault({}),
   approvals: z
     .strictObject({

@@ -22,6 +22,8 @@ export interface SnapshotOptions {
   readonly readRoutes?: ((within: Within) => Promise<readonly RouteRow[]>) | undefined;
   /** What else calls are decided by: watched entities, whose rows `snapshot.records` has. */
   readonly follows?: readonly Entity<Kept>[] | undefined;
+  /** The configuration with the settings among the records, the same object while none of them changed; left out: nothing of it is stored. Does not throw. */
+  readonly configOf?: ((records: Records) => Config) | undefined;
   /** How often the store is asked for changes. 1 s when left out. */
   readonly pollMs?: number | undefined;
 }
@@ -63,6 +65,8 @@ export class SnapshotHolder {
   #fullReadAtMs = 0;
   /** A change was seen that no read has taken in yet: survives a read that fails. */
   #behind = true;
+  /** The versions that are known may be those of other rows: what is read next counts as new. */
+  #isDoubted = false;
   #reading: Promise<void> | null = null;
   #next: Promise<void> | null = null;
   #failing = false;
@@ -176,11 +180,20 @@ export class SnapshotHolder {
   /** Moves the cursor to the end of the change log, and notes whether something that the snapshot holds is in between. */
   async #follow(within: Within): Promise<void> {
     for (;;) {
-      const { items, next } = await this.#services.store.changes(this.#cursor, CHANGES_LIMIT, within);
+      const { items, next, isOlder } = await this.#services.store.changes(this.#cursor, CHANGES_LIMIT, within);
       this.#cursor = next;
+      if (isOlder === true) this.#noteOlder();
       if (items.some((item) => this.#followed.has(item.entity))) this.#behind = true;
       if (items.length < CHANGES_LIMIT) return;
     }
+  }
+
+  /** A replica that lagged was promoted, or a copy was restored: nothing that is known is believed any more. */
+  #noteOlder(): void {
+    this.#behind = this.#isDoubted = true;
+    this.#services.log.error("the store lacks writes that it had: a replica that lagged was promoted, or a copy was restored", {
+      hint: "What is missing is not in it any more; everything is read again, and work is begun again where the store says that it stands.",
+    });
   }
 
   async #readAll(within: Within): Promise<Found> {
@@ -193,14 +206,20 @@ export class SnapshotHolder {
 
   #swap(found: Found | null, readAtMs: number): void {
     const before = this.#current;
-    const keys = found === null || sameKeys(found.keys, before.keys) ? before.keys : found.keys;
-    const routes = found === null || sameRows(found.rows, this.#rows) ? before.routes : this.#merge(found.rows);
+    const isDoubted = found !== null && this.#isDoubted;
+    if (isDoubted) {
+      this.#records = new Map();
+      this.#isDoubted = false;
+    }
+    const keys = found === null || (!isDoubted && sameKeys(found.keys, before.keys)) ? before.keys : found.keys;
+    const routes = found === null || (!isDoubted && sameRows(found.rows, this.#rows)) ? before.routes : this.#merge(found.rows);
     const records = found === null ? before.records : this.#recordsOf(found.records);
     if (keys === before.keys && routes === before.routes && records === before.records) {
       this.#current = Object.freeze({ ...before, readAtMs, version: Math.max(1, before.version) });
       return;
     }
-    this.#current = Object.freeze({ ...before, keys, routes, records, readAtMs, version: before.version + 1 });
+    const config = records === before.records ? before.config : (this.#o.configOf?.(records) ?? before.config);
+    this.#current = Object.freeze({ ...before, config, keys, routes, records, readAtMs, version: before.version + 1 });
     for (const listener of this.#listeners) listener(this.#current, before);
   }
 

@@ -9,13 +9,15 @@ export type Column =
   | { readonly kind: "long-text" }
   | { readonly kind: "int" }
   | { readonly kind: "bool" }
-  | { readonly kind: "json" };
+  | { readonly kind: "json"; readonly unreadable?: "null" };
 
 export const text = (maxLength: number): Column => ({ kind: "text", maxLength });
 export const longText: Column = { kind: "long-text" };
 export const int: Column = { kind: "int" };
 export const bool: Column = { kind: "bool" };
 export const json: Column = { kind: "json" };
+/** What somebody else wrote and is no JSON reads as null, which the schema accepts: only where whoever reads it judges each value and one that is spoilt must not keep the others from being read. */
+export const jsonOrNull: Column = { kind: "json", unreadable: "null" };
 
 /**
  * Who sets a field and who sees it. `open`: people set and change it. `create-only`: set once. `server`: only we set it. `secret`: sealed before a
@@ -32,7 +34,10 @@ export interface FieldTraits {
   readonly sort?: true;
   /** A change of only this field does not move `version`. */
   readonly touch?: true;
-  /** The entity whose id it holds, and what deleting that row does. */
+  /**
+   * The entity whose id it holds, and what deleting that row through the resource API does. Only of rows that stand before it and go after it: every store refuses a row that would
+   * refer to none, and the removal of one that is referred to. The field is the head of an index.
+   */
   readonly ref?: { readonly entity: string; readonly onDelete: "refuse" | "cascade" | "clear" };
 }
 export interface Field<V> extends FieldTraits {
@@ -139,6 +144,7 @@ function complete<K extends "record" | "machine" | "ledger" | "log">(
   declaration: Omit<Declaration<Fields>, "indexes" | "unique"> & Lists,
   kind: K,
 ) {
+  assertReferences(declaration, kind);
   return {
     kind,
     name: declaration.name,
@@ -150,6 +156,19 @@ function complete<K extends "record" | "machine" | "ledger" | "log">(
     watched: declaration.watched ?? false,
     rest: declaration.rest ?? null,
   };
+}
+
+/** Errors, as plain ones: a declaration that no store could keep. */
+function assertReferences(declaration: Pick<Declaration<Fields>, "name" | "fields"> & Lists, kind: string): void {
+  const heads = [...(declaration.unique ?? []), ...(declaration.indexes ?? [])].map(([head]) => head);
+  for (const [name, { ref, column }] of Object.entries(declaration.fields)) {
+    if (ref === undefined) continue;
+    if (kind === "log" || kind === "ledger")
+      throw new Error(`${declaration.name}.${name} refers to a row: fields of logs and ledgers do not.`);
+    if (column.kind !== "text" || column.maxLength !== 64)
+      throw new Error(`${declaration.name}.${name} refers to a row: it is text of 64, as ids are.`);
+    if (!heads.includes(name)) throw new Error(`${declaration.name}.${name} refers to a row: it has to be the head of an index.`);
+  }
 }
 
 export type RowType<T> = T extends Entity<infer R> ? R : T extends LogEntity<infer E> ? E : never;

@@ -1,13 +1,32 @@
 import type { AnyEntity, AnyLogEntity } from "./define-entity.js";
 import { authEvent, gatewayKey, project, role, roleBinding, signInState, team, user, webSession } from "./access/index.js";
+import { configEntry, configRevision } from "./config-entry.js";
 import { idempotencyKey } from "./idempotency-key.js";
 import { usageEntry } from "./ledgers.js";
 import { rateLimit } from "./limits/rate-limit.js";
 import { budget, budgetWindow } from "./money/budget.js";
 import { openCalls, reservation } from "./money/reservation.js";
+import {
+  enrichmentRule,
+  mcpNews,
+  mcpServer,
+  mcpSession,
+  mcpTool,
+  namespace,
+  oauthClient,
+  oauthState,
+  oauthToken,
+  parkedCall,
+  toolDefinition,
+  toolPin,
+  toolResult,
+  toolResultPart,
+} from "./mcp/index.js";
+import { node } from "./node.js";
 import { opaqueToken } from "./opaque-token.js";
 import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
+import { message, session } from "./sessions/index.js";
 import { approvalRule } from "./approvals/approval-rule.js";
 import { approval } from "./approvals/approval.js";
 import { toolClassification } from "./approvals/tool-classification.js";
@@ -28,6 +47,7 @@ export {
   field,
   int,
   json,
+  jsonOrNull,
   longText,
   text,
   type Access,
@@ -71,6 +91,7 @@ export {
   type UserRow,
   type WebSessionRow,
 } from "./access/index.js";
+export { configEntry, configRevision, settingKeySchema, type ConfigEntryRow, type ConfigRevisionRow } from "./config-entry.js";
 export { idempotencyKey, type IdempotencyKeyRow } from "./idempotency-key.js";
 export { assertIndexed, isIndexed } from "./indexed.js";
 export { usageEntry, type UsageRow } from "./ledgers.js";
@@ -101,6 +122,56 @@ export {
   type ReservationRow,
   type ReservationShare,
 } from "./money/reservation.js";
+export {
+  enrichmentRule,
+  enrichmentSchema,
+  mcpNews,
+  mcpServer,
+  mcpSession,
+  mcpTool,
+  namespace,
+  namespaceSchema,
+  oauthClient,
+  oauthState,
+  oauthToken,
+  openApiSettings,
+  parkedCall,
+  pinMode,
+  pinStatus,
+  serverAuthModes,
+  serverOAuth,
+  serverTypes,
+  toolDefinition,
+  toolFilterSchema,
+  toolPin,
+  toolResult,
+  toolResultPart,
+  toolShapeSchema,
+  type ArgumentOverride,
+  type EnrichmentRule,
+  type EnrichmentRuleRow,
+  type McpNewsRow,
+  type McpServerRow,
+  type McpSessionRow,
+  type McpToolRow,
+  type NamespaceRow,
+  type NamespaceRules,
+  type OAuthClientRow,
+  type OAuthStateRow,
+  type OAuthTokenRow,
+  type ParkedCallRow,
+  type PinMode,
+  type PinStatus,
+  type ServerType,
+  type ToolDefinitionRow,
+  type ToolFilter,
+  type ToolOverride,
+  type ToolPinRow,
+  type ToolResultPartRow,
+  type ToolResultRow,
+  type ToolShapeRules,
+} from "./mcp/index.js";
+export { node, nodeState, type NodeOffers, type NodeRow } from "./node.js";
 export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
 export {
   cacheRulesSchema,
@@ -117,6 +188,18 @@ export {
   type RouteRules,
 } from "./route.js";
 export { run, runEvent, runStep, type RunEventEntry, type RunRow, type RunStepEntry } from "./run.js";
+export {
+  message,
+  newSession,
+  session,
+  sessionChange,
+  sessionMcp,
+  sessionMetadata,
+  sessionStatus,
+  type MessageEntry,
+  type SessionMcp,
+  type SessionRow,
+} from "./sessions/index.js";
 export {
   detection,
   detectionTypes,
@@ -154,6 +237,7 @@ export {
   type StoredProviderRow,
 } from "./providers/stored-provider.js";
 export { dataKey, type DataKeyRow } from "./secrets/data-key.js";
+export { referencesOf, type RowReference } from "./references.js";
 export { columnIndex, columnsByName, storedColumn, storedColumns, type StoredColumn } from "./stored-columns.js";
 export {
   storedResponse,
@@ -234,4 +318,23 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   budgetWindow,
   reservation,
   openCalls,
+  session,
+  message,
+  configEntry,
+  configRevision,
+  node,
+  mcpSession,
+  mcpNews,
+  parkedCall,
+  mcpServer,
+  oauthToken,
+  oauthState,
+  oauthClient,
+  namespace,
+  mcpTool,
+  toolPin,
+  toolDefinition,
+  toolResult,
+  toolResultPart,
+  enrichmentRule,
 ];

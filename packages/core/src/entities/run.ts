@@ -36,7 +36,7 @@ export const run = defineEntity({
     holder: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
     cancelRequested: field(z.boolean(), { access: "server", column: bool }),
     cancelReason: field(z.string().max(500).nullable(), { access: "server", column: text(500) }),
-    /** Unique with the caller: repeating a creation gives the same run. */
+    /** Repeating a creation gives the same run: the id is made of the project, the caller and this. */
     idempotencyKey: field(z.string().max(200).nullable(), { access: "create-only", column: text(200) }),
     /** SHA-256 of the creation's payload, to tell a repetition from a reuse of the key. */
     payloadHash: field(z.string().max(64), { access: "server", column: text(64) }),
@@ -46,7 +46,6 @@ export const run = defineEntity({
     waitingSinceMs: field(z.int().nullable(), { access: "server", column: int }),
     waitedMs: field(z.int().nullable(), { access: "server", column: int }),
   },
-  unique: [["projectId", "idempotencyKey"]],
   indexes: [
     ["status", "leaseUntilMs"],
     ["status", "cancelRequested"],

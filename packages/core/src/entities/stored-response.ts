@@ -33,6 +33,12 @@ export const storedResponse = defineEntity({
 });
 export type StoredResponseRow = RowType<typeof storedResponse>;
 
+const responseId = field(z.string().max(64), {
+  access: "create-only",
+  column: text(64),
+  ref: { entity: "storedResponse", onDelete: "cascade" },
+});
+
 /** Which response an item of an answer belongs to: callers may send its id in place of the item. */
 export const storedResponseItem = defineEntity({
   name: "storedResponseItem",
@@ -42,11 +48,10 @@ export const storedResponseItem = defineEntity({
   fields: {
     projectId: field(z.string().max(64), { access: "create-only", column: text(64) }),
     itemId: field(z.string().max(200), { access: "create-only", column: text(200) }),
-    responseId: field(z.string().max(64), { access: "create-only", column: text(64) }),
-    expiresAtMs: field(z.int(), { access: "server", column: int }),
+    responseId,
   },
   unique: [["projectId", "itemId"]],
-  indexes: [["responseId"], ["expiresAtMs"]],
+  indexes: [["responseId"]],
 });
 export type StoredResponseItemRow = RowType<typeof storedResponseItem>;
 
@@ -58,14 +63,12 @@ export const storedResponseEvents = defineEntity({
   scope: "projectId",
   fields: {
     projectId: field(z.string().max(64), { access: "create-only", column: text(64) }),
-    responseId: field(z.string().max(64), { access: "create-only", column: text(64) }),
+    responseId,
     /** The sequence number of the last of them. */
     lastSequence: field(z.int(), { access: "create-only", column: int }),
     /** Each one's JSON, a line each. */
     events: field(z.string(), { access: "create-only", column: longText }),
-    expiresAtMs: field(z.int(), { access: "server", column: int }),
   },
   unique: [["responseId", "lastSequence"]],
-  indexes: [["expiresAtMs"]],
 });
 export type StoredResponseEventsRow = RowType<typeof storedResponseEvents>;

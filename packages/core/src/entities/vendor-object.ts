@@ -63,8 +63,14 @@ export const fileChunk = defineEntity({
   watched: false,
   fields: {
     projectId: field(z.string().max(64), { access: "create-only", column: text(64) }),
+    fileId: field(z.string().max(64), {
+      access: "create-only",
+      column: text(64),
+      ref: { entity: "vendorObject", onDelete: "cascade" },
+    }),
     data: field(z.string(), { access: "server", column: longText }),
   },
+  indexes: [["fileId"]],
 });
 export type FileChunkRow = RowType<typeof fileChunk>;
 

@@ -36,7 +36,7 @@ export type ErrorShape = ProtocolId | "own";
 /** An error before the first byte of an answer. */
 export function errorAnswer(error: GatewayError, requestId: string, shape: ErrorShape): HttpAnswer {
   const extra: (readonly [string, string])[] = [...headersOf(error), ...askedHeaders(error)];
-  if (error.code === "unauthenticated") extra.push(["www-authenticate", "Bearer"]);
+  if (error.code === "unauthenticated" && !extra.some(([name]) => name === "www-authenticate")) extra.push(["www-authenticate", "Bearer"]);
   if (error.code === "method_not_allowed") extra.push(["allow", [error.details?.["allowed"]].flat().join(", ")]);
   if (error.retryAfterMs !== undefined) extra.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)))]);
   const codec = shape === "own" ? undefined : dialects[shape];

@@ -1,10 +1,13 @@
 import type { Access } from "../access/access.js";
 import { mayDo } from "../access/grants.js";
+import type { AccessTokens } from "../access/tokens/access-tokens.js";
 import type { Identity } from "../access/identity.js";
 import type { Caller, Headers, HttpAnswer, Inbound } from "../calls/index.js";
+import type { RuntimeConfiguration } from "../config/runtime/index.js";
 import type { Config } from "../config/schema.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
+import type { McpOAuth } from "../mcp/index.js";
 import type { Permission } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
 import { emptyAnswer, errorAnswer } from "./answers.js";
@@ -13,7 +16,9 @@ import { addRoutes, type Entry } from "./entries.js";
 import { errorShapeOf } from "./error-shape.js";
 import { withHeartbeats } from "./heartbeats.js";
 import { HostGuard } from "./host-guard.js";
+import { asResource } from "./mcp-oauth/as-resource.js";
 import type { McpServing } from "./faces/mcp-face.js";
+import type { SessionsOf } from "./sessions/session-handlers.js";
 import { requestIdOf } from "./request-id.js";
 import { RouteTable, type Found } from "./route-table.js";
 
@@ -23,10 +28,18 @@ export interface EdgeOptions {
   readonly identity?: Identity | undefined;
   readonly snapshot: () => Snapshot;
   readonly mcp: McpServing;
+  /** The gateway's sign-ins at MCP servers; left out: it has none. */
+  readonly oauth?: McpOAuth | undefined;
+  /** Access tokens that MCP clients may show; left out: none are taken. */
+  readonly tokens?: AccessTokens | undefined;
   /** Whether limits are counted where they should be, for `/ready`; left out: they are. */
   readonly counters?: { readonly isAway: boolean } | undefined;
   /** `GET /metrics` is answered to everybody; left out: to who may read it. */
   readonly metricsOpen?: boolean | undefined;
+  /** Of a caller; left out: none are kept. */
+  readonly sessions?: SessionsOf;
+  /** Settings that can be changed; left out: none can. */
+  readonly configuration?: RuntimeConfiguration | undefined;
   /** Of the package, for `/health`. */
   readonly version: string;
   /** Has this process see what was changed in the store; left out: with the next poll. */
@@ -107,6 +120,8 @@ export class Edge {
       });
       return this.#o.identity === undefined ? answer : this.#o.identity.live.during(caller, inbound, answer);
     };
+    if (entry.route.face === "mcp" && this.#o.tokens !== undefined)
+      return asResource(this.#o.tokens, this.#o.access, { inbound, requestId, enter });
     const caller = this.#o.access.identify(inbound, { keyInQuery: entry.route.face === "dialect" });
     return caller instanceof Promise ? caller.then(enter) : enter(caller);
   }

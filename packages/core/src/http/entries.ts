@@ -1,10 +1,14 @@
 import type { Identity } from "../access/identity.js";
+import type { AccessTokens } from "../access/tokens/access-tokens.js";
+import type { RuntimeConfiguration } from "../config/runtime/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
+import type { McpOAuth } from "../mcp/index.js";
 import {
   anthropicRoutes,
   batchRoutes,
   costRoutes,
+  configRoutes,
   guardrailRoutes,
   safetyRoutes,
   docRoutes,
@@ -22,6 +26,16 @@ import {
   openaiRoutes,
   responsesRoutes,
   runRoutes,
+  chatRoutes,
+  connectionRoutes,
+  enrichmentRoutes,
+  pinRoutes,
+  mcpProxyRoutes,
+  mcpRestRoutes,
+  oauthPageRoutes,
+  oauthRoutes,
+  resourceMetadataRoutes,
+  sessionRoutes,
   systemRoutes,
   usageRoutes,
   videoRoutes,
@@ -29,6 +43,7 @@ import {
 } from "../routes/index.js";
 import type { Services } from "../seams/index.js";
 import { docHandlers } from "./docs/doc-handlers.js";
+import { configHandlers } from "./admin/config-handlers.js";
 import { guardrailHandlers } from "./admin/guardrail-handlers.js";
 import { safetyHandlers } from "./admin/safety-handlers.js";
 import { costHandlers, usageHandlers } from "./admin/usage-handlers.js";
@@ -39,7 +54,7 @@ import { anthropicFace } from "./faces/anthropic-face.js";
 import { chatFace } from "./faces/chat-face.js";
 import { googleFace } from "./faces/google/google-face.js";
 import { inboxHandlers } from "./faces/inbox-handlers.js";
-import { mcpFace, type McpServing } from "./faces/mcp-face.js";
+import { mcpFace, mcpStreams, type McpServing } from "./faces/mcp-face.js";
 import { batchesFace } from "./faces/media/batches.js";
 import { filesFace } from "./faces/media/files.js";
 import { googleMediaVerbs, googleOperationsFace } from "./faces/media/google-media.js";
@@ -48,7 +63,17 @@ import { oneCallFace } from "./faces/media/one-call-face.js";
 import { videosFace } from "./faces/media/videos.js";
 import { modelsFace } from "./faces/models/models-face.js";
 import { responsesFace } from "./faces/responses/responses-face.js";
+import { connectionHandlers } from "./mcp/connection-handlers.js";
+import { enrichmentHandlers } from "./mcp/enrichment-handlers.js";
+import { oauthHandlers } from "./mcp-oauth/oauth-handlers.js";
+import { resourceMetadataHandlers } from "./mcp-oauth/resource-metadata.js";
+import { oauthPages } from "./mcp-oauth/oauth-pages.js";
+import { pinHandlers } from "./mcp/pin-handlers.js";
+import { mcpProxyHandlers, mcpRestHandlers } from "./mcp/mcp-rest-handlers.js";
+import { ServerRows } from "./mcp/server-rows.js";
 import { Idempotency, resourceEntries } from "./resources/index.js";
+import { chatHandlers } from "./sessions/chat-handler.js";
+import { sessionHandlers, type SessionsOf } from "./sessions/session-handlers.js";
 import type { RouteTable } from "./route-table.js";
 import { runHandlers } from "./faces/run-handlers.js";
 import { systemHandlers } from "./faces/system-handlers.js";
@@ -59,12 +84,20 @@ export interface EntryOptions {
   readonly identity?: Identity | undefined;
   readonly snapshot: () => Snapshot;
   readonly mcp: McpServing;
+  /** The gateway's sign-ins at MCP servers; left out: it has none. */
+  readonly oauth?: McpOAuth | undefined;
+  /** Access tokens that MCP clients may show; left out: none are taken. */
+  readonly tokens?: AccessTokens | undefined;
   readonly counters?: { readonly isAway: boolean } | undefined;
   readonly version: string;
   readonly startedAtMs: number;
   readonly isDraining: () => boolean;
   /** `GET /metrics` is answered to everybody. */
   readonly metricsOpen?: boolean | undefined;
+  /** Of a caller; left out: none are kept. */
+  readonly sessions?: SessionsOf;
+  /** Settings that can be changed; left out: none can. */
+  readonly configuration?: RuntimeConfiguration | undefined;
   /** Has this process see what was changed in the store. */
   readonly refresh?: (() => Promise<void>) | undefined;
 }
@@ -91,6 +124,7 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   const closed = closedBy(add);
   addVendorFaces(closed, services);
   const mcp = mcpFace(o.mcp);
+  const streams = mcpStreams(o.mcp);
   closed(mcpRoutes, {
     post: mcp.POST,
     get: mcp.GET,
@@ -98,12 +132,27 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
     namespacePost: mcp.POST,
     namespaceGet: mcp.GET,
     namespaceDelete: mcp.DELETE,
+    sse: streams.open,
+    messages: streams.post,
+    namespaceSse: streams.open,
+    namespaceMessages: streams.post,
   });
   closed(runRoutes, runHandlers(services));
+  const idempotency = new Idempotency(services);
+  closed(sessionRoutes, sessionHandlers(o.sessions, idempotency));
+  closed(chatRoutes, chatHandlers({ services, sessionsOf: o.sessions, idempotency }));
+  closed(configRoutes, configHandlers(services, o.configuration));
   closed(guardrailRoutes, guardrailHandlers(services));
   closed(safetyRoutes, safetyHandlers({ services, refresh: o.refresh }));
   closed(usageRoutes, usageHandlers(services));
   closed(costRoutes, costHandlers(services));
+  const rows = new ServerRows({ services, refresh: o.refresh }, idempotency);
+  closed(connectionRoutes, connectionHandlers({ services, rows }));
+  closed(enrichmentRoutes, enrichmentHandlers(services));
+  closed(pinRoutes, pinHandlers(services));
+  addSignInsAtServers(add, services, o);
+  closed(mcpRestRoutes, mcpRestHandlers({ services, rows, mcp: o.mcp }));
+  closed(mcpProxyRoutes, mcpProxyHandlers({ services, rows, mcp: o.mcp }));
   closed(inboxRoutes, inboxHandlers(services));
   for (const entry of telemetryEntries(services, { metricsOpen: o.metricsOpen ?? false })) add(entry);
   addAccess(add, services, o);
@@ -147,6 +196,20 @@ function addVendorFaces(closed: AddClosed, services: Services): void {
     messageBatchRoutes,
     messageBatchesFace(() => objects().batches),
   );
+}
+
+/** How the gateway signs in at MCP servers, and who issues the tokens that it takes. */
+function addSignInsAtServers(add: (entry: Entry) => void, services: Services, o: EntryOptions): void {
+  const oauth = (): McpOAuth => {
+    if (o.oauth !== undefined) return o.oauth;
+    throw new GatewayError("not_found", "This gateway signs in at no MCP servers.");
+  };
+  const pages = oauthPages({ oauth, log: services.log });
+  for (const [name, route] of entriesOf(oauthPageRoutes)) add({ kind: "open", route, handler: pages[name] });
+  const resource = resourceMetadataHandlers(o.tokens);
+  for (const [name, route] of entriesOf(resourceMetadataRoutes)) add({ kind: "open", route, handler: resource[name] });
+  const publicUrl = () => o.snapshot().config.access.publicUrl;
+  closedBy(add)(oauthRoutes, oauthHandlers({ services, oauth, publicUrl }));
 }
 
 /** Who signs in, and what of keys and users is not derived. */

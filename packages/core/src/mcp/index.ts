@@ -2,6 +2,13 @@ export { McpProxy, type McpCallOptions, type McpProxyOptions } from "./mcp-proxy
 export { type ProbedServer } from "./probe-server.js";
 export { type McpServerInput } from "./server-target.js";
 export { type InProcessServer } from "./lanes/in-process.js";
+export { type Enrichment } from "./enrichment/enrichment.js";
+export { type EnrichmentFunction } from "./enrichment/source-asker.js";
 export { type McpRequest } from "./downstream/request.js";
-export { type ServerStatus } from "./upstream/upstream.js";
+export { type McpOAuth, type OAuthTokenInput, type WhoseSignIn } from "./oauth/mcp-oauth.js";
+export { type OAuthStatus } from "../seams/index.js";
+export { type BegunSignIn, type Consent, type FinishedSignIn } from "./oauth/sign-ins.js";
+export { type ServerStatus } from "./upstream/server-status.js";
 export { type McpLimits } from "./upstream/upstream-deps.js";
+export { type Channel as McpChannel, type OpenChannel as McpChannelOptions } from "./channels/channels.js";
+export { type ClientTransport as McpClientTransport } from "./channels/client-transport.js";

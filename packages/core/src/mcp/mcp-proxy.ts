@@ -1,16 +1,22 @@
+import { mcpTool, toolPin, type McpServerRow } from "../entities/index.js";
+import type { Records } from "../config/records.js";
 import type { Caller, HttpAnswer, JsonObject, ToolDefinition, ToolEvent, ToolResult } from "../calls/index.js";
-import { configSchema, type McpServerConfig } from "../config/schema.js";
 import type { Snapshot } from "../config/snapshot.js";
-import { GatewayError } from "../errors/index.js";
 import type { HttpClient, McpSpawner } from "../ports/index.js";
-import type { CallOptions, Services, ToolCaller } from "../seams/index.js";
+import type { CallOptions, McpServers, ResourceActions, Services, ToolCaller, ToolPins } from "../seams/index.js";
 import { matchesGlob } from "../util/glob.js";
 import { newId } from "../util/ids.js";
 import { VERSION } from "../util/version.js";
+import { bridgeParts, type BridgeParts } from "./bridge/bridge-parts.js";
+import { Channels, type Channel, type OpenChannel } from "./channels/channels.js";
+import type { ClientTransport } from "./channels/client-transport.js";
+import type { SseChannels } from "./channels/sse-channels.js";
 import { Catalogue } from "./catalogue/catalogue.js";
-import { DEMO_AGREEMENT, openDemoServer } from "./demo/demo-server.js";
+import { FollowedRecords } from "./catalogue/followed-records.js";
+import type { Withheld } from "./catalogue/shelf.js";
 import { McpFace } from "./downstream/face.js";
-import { secretsOf } from "./lanes/redacting-lane.js";
+import { Enrichment } from "./enrichment/enrichment.js";
+import { stringMember } from "./frames/message.js";
 import { LegacyFace } from "./downstream/legacy-face.js";
 import { LegacySessions } from "./subscribers/legacy-sessions.js";
 import { Listens } from "./subscribers/listens.js";
@@ -18,14 +24,26 @@ import { LogLevels } from "./subscribers/log-levels.js";
 import { Methods } from "./downstream/methods.js";
 import { ModernFace } from "./downstream/modern-face.js";
 import { Notifier } from "./subscribers/notifier.js";
+import { OtherNodes } from "./subscribers/other-nodes.js";
+import { SharedSessions } from "./subscribers/shared-sessions.js";
+import { subjectTokenOf } from "../access/tokens/subject-tokens.js";
+import { McpOAuth } from "./oauth/mcp-oauth.js";
 import { OtherCalls } from "./downstream/other-calls.js";
 import type { McpRequest } from "./downstream/request.js";
+import { TaskCalls } from "./downstream/task-calls.js";
 import { ToolCalls } from "./downstream/tool-calls.js";
-import { probeServer, type ProbedServer } from "./probe-server.js";
-import { admit, configuredTarget, inProcessTarget, type McpServerInput, type ServerTarget, type Trust } from "./server-target.js";
+import { RepeatedCalls } from "./policy/repeated-calls.js";
+import { PinKeeper } from "./pins/pin-keeper.js";
+import type { ProbedServer } from "./probe-server.js";
+import type { McpServerInput, Trust } from "./server-target.js";
+import { ToolSearch } from "./search/tool-search.js";
+import { LongResults } from "./results/long-results.js";
+import { serverActions } from "./servers/server-actions.js";
+import { ServerAdmin } from "./servers/server-admin.js";
+import { ServerSet } from "./servers/server-set.js";
 import { ProxyToolCaller } from "./tool-caller.js";
 import { ToolPolicy, type ReadGuard, type ToolSteps } from "./tool-policy.js";
-import { Upstream, type ServerStatus } from "./upstream/upstream.js";
+import type { ServerStatus } from "./upstream/server-status.js";
 import type { McpLimits, UpstreamDeps } from "./upstream/upstream-deps.js";
 
 export interface McpProxyOptions {
@@ -38,9 +56,17 @@ export interface McpProxyOptions {
   readonly http: HttpClient;
   /** Starts servers that are child processes; left out where there are none. */
   readonly spawner?: McpSpawner | undefined;
+  /** Reads text files that the operator named; left out where there are none. */
+  readonly readFile?: ((path: string) => Promise<string | null>) | undefined;
   /** Who calls made in this process act as. */
   readonly owner: Caller;
   readonly limits?: Partial<McpLimits> | undefined;
+  /** How browsers reach the gateway; left out: by what each request says. */
+  readonly publicUrl?: string | undefined;
+  /** What is known of other processes on this store; left out: there can be none. */
+  readonly fleet?: { readonly hasPeers: boolean } | undefined;
+  /** Seals what clients carry between the rounds of a call, the same at every process; left out: a key of this process. */
+  readonly parkedKey?: (() => Uint8Array) | undefined;
 }
 
 export interface McpCallOptions {
@@ -61,16 +87,27 @@ const CALL_MS = 600_000;
  * resources under `server__name` to clients of every protocol revision, to runs and to code. What happens to one server does not touch the others.
  */
 export class McpProxy {
+  /** The gateway's own sign-ins at servers that are signed in at by OAuth. */
+  readonly oauth: McpOAuth;
+  /** What is added to tools' results. */
+  readonly enrichment: Enrichment;
   readonly #services: Services;
   readonly #o: McpProxyOptions;
   readonly #catalogue: Catalogue;
   readonly #deps: UpstreamDeps;
+  readonly #servers: ServerSet;
   readonly #notifier: Notifier;
+  readonly #pins: PinKeeper;
+  readonly #results: LongResults;
+  readonly #followed: FollowedRecords;
   readonly #sessions: LegacySessions;
   readonly #listens: Listens;
   readonly #logLevels: LogLevels;
   readonly #face: McpFace;
   readonly #tools: ProxyToolCaller;
+  readonly #others: OtherNodes | null;
+  readonly #asking: BridgeParts;
+  readonly #channels: Channels;
   #starting: Promise<void> | null = null;
   #closed = false;
 
@@ -78,23 +115,52 @@ export class McpProxy {
     this.#services = services;
     this.#o = options;
     const { clock, crypto } = services;
-    const policy = new ToolPolicy(services, options);
-    const catalogue = (this.#catalogue = new Catalogue(() => policy.takesPurpose()));
+    const sha256 = (bytes: Uint8Array): Uint8Array => crypto.sha256(bytes);
+    const withheld: Withheld = (server, entry) => this.#pins.withholds(server, entry);
+    const catalogue = (this.#catalogue = new Catalogue({
+      ...{ sha256, withheld, takesPurpose: () => policy.takesPurpose() },
+      words: () => options.snapshot().records.of(mcpTool),
+    }));
+    const serve = (request: McpRequest, o: CallOptions) => this.serve(request, o);
+    this.enrichment = new Enrichment({ services, snapshot: options.snapshot, catalogue, serve, tools: () => this.#tools });
+    const repeated = new RepeatedCalls(services);
+    const steps = [repeated.first(), this.enrichment.step(), ...options.steps, repeated.last()];
+    const policy = new ToolPolicy(services, { ...options, steps });
     this.#notifier = new Notifier(clock);
+    this.#followed = new FollowedRecords({ catalogue, notifier: this.#notifier });
+    this.#pins = new PinKeeper(services, {
+      modeOf: (server) => catalogue.get(server)?.target.pin ?? options.snapshot().config.mcp.pin,
+      rows: () => options.snapshot().records.of(toolPin),
+      onChange: () => catalogue.changed(),
+    });
+    this.oauth = new McpOAuth(services, {
+      ...{ http: options.http, publicUrl: options.publicUrl, subjectOf: subjectTokenOf },
+      onSignedIn: (server) => this.#tryAgain(server),
+    });
     this.#deps = this.#makeDeps();
-    this.#sessions = new LegacySessions({ clock, crypto, catalogue, notifier: this.#notifier });
-    this.#listens = new Listens({ clock, catalogue, notifier: this.#notifier, version: VERSION });
+    this.#servers = new ServerSet({ services, catalogue, notifier: this.#notifier, deps: this.#deps });
+    const notifier = this.#notifier;
+    const { fleet } = options;
+    const { questions, tasks } = (this.#asking = bridgeParts(services, {
+      snapshot: options.snapshot,
+      key: options.parkedKey,
+      fleet,
+    }));
+    const shared = fleet === undefined ? undefined : new SharedSessions(services);
+    const onLogs = () => this.#logLevels.update(this.#sessions.all());
+    const sessions = (this.#sessions = new LegacySessions({ clock, crypto, catalogue, notifier, shared, questions, onLogs }));
+    this.#others =
+      fleet === undefined || shared === undefined ? null : new OtherNodes(services, { fleet, shared, sessions, catalogue, notifier });
     this.#logLevels = new LogLevels(catalogue, clock);
     this.#tools = new ProxyToolCaller({ catalogue, policy, begin: () => this.#begin() });
-    const methods = new Methods({
-      tools: new ToolCalls({ clock, catalogue, policy, version: VERSION }),
-      others: new OtherCalls({ catalogue, policy, version: VERSION }),
+    const taskCalls = new TaskCalls({ catalogue, tasks, version: VERSION, changed: (signal) => this.#asking.parking.changed(signal) });
+    this.#results = new LongResults(services, { snapshot: options.snapshot });
+    this.#listens = new Listens({ clock, catalogue, notifier: this.#notifier, version: VERSION, tasks: taskCalls });
+    this.#channels = new Channels({
+      ...{ clock, crypto, owner: options.owner, serve: (request, o) => this.serve(request, o) },
+      requestMs: () => options.snapshot().config.server.timeouts.requestMs,
     });
-    this.#face = new McpFace({
-      snapshot: options.snapshot,
-      legacy: new LegacyFace({ catalogue, sessions: this.#sessions, methods, logLevels: this.#logLevels, version: VERSION }),
-      modern: new ModernFace({ catalogue, methods, listens: this.#listens, version: VERSION }),
-    });
+    this.#face = this.#makeFace(policy, sessions, taskCalls);
   }
 
   /**
@@ -112,34 +178,34 @@ export class McpProxy {
    */
   async connect(name: string, input: McpServerInput, o: { readonly trust?: Trust } = {}): Promise<ServerStatus> {
     await this.start();
-    const target = this.#target(name, input, o.trust ?? "operator");
-    if (this.#closed) throw new GatewayError("shutting_down", "The gateway is closing.");
-    if (this.#catalogue.get(name) !== undefined)
-      throw new GatewayError("conflict", `There is an MCP server "${name}" already.`, {
-        hint: "Disconnect it first, or use another name.",
-      });
-    const upstream = this.#add(name, target);
+    const upstream = this.#servers.add(name, input, o.trust ?? "operator");
     await upstream.ready({ deadlineMs: this.#services.clock.now() + this.#deps.limits.connectMs + this.#deps.limits.listMs });
     return upstream.status();
   }
 
   /** Ends the connection and forgets the server; its process is gone when this resolves. False: there was none of this name. */
-  async disconnect(name: string): Promise<boolean> {
-    const upstream = this.#catalogue.remove(name);
-    if (upstream === undefined) return false;
-    for (const kind of ["tools", "resources", "prompts"] as const) this.#notifier.listChanged(name, kind);
-    await upstream.close();
-    return true;
+  disconnect(name: string): Promise<boolean> {
+    return this.#servers.remove(name);
+  }
+
+  /** The servers that the store has, as of now: added, changed and taken away; those whose target did not change keep their connection. */
+  useStored(rows: readonly McpServerRow[]): void {
+    this.#servers.useStored(rows);
+  }
+
+  /** What the store says of tools and namespaces, as of now: the lists follow. */
+  useRecords(records: Records): void {
+    this.#followed.use(records);
   }
 
   /** Every server by name, with its last error. For the operator: it may hold what a server wrote to its error output. */
   status(): readonly ServerStatus[] {
-    return this.#catalogue.all().map((upstream) => upstream.status());
+    return this.#servers.status();
   }
 
   /** Connects once, looks what is there, and leaves nothing behind; `signal` ends it earlier. Errors: as of `connect`. */
   async probe(input: McpServerInput, o: { readonly trust?: Trust; readonly signal?: AbortSignal } = {}): Promise<ProbedServer> {
-    return probeServer(this.#target("probe", input, o.trust ?? "operator"), this.#deps, o.signal);
+    return this.#servers.probe(this.#servers.target("probe", input, o.trust ?? "operator"), o.signal);
   }
 
   /** The tools, in stable order: all, or those whose name matches a glob, or that hold a text in name, title or description. */
@@ -169,6 +235,46 @@ export class McpProxy {
     return this.#face.serve(request, o);
   }
 
+  /** Clients of 2024-11-05: a stream, and messages that are posted beside it. */
+  get streams(): SseChannels {
+    return this.#channels.sse;
+  }
+
+  /** A client that speaks over a pipe: `send` is given what it is told, message by message. Close it when the client is gone. */
+  open(o: OpenChannel & { readonly send: (message: Uint8Array) => void }): Channel {
+    this.#begin();
+    return this.#channels.open(o);
+  }
+
+  /** What `Client.connect` of the official SDK takes, for a client in this process. */
+  transport(o: OpenChannel = {}): ClientTransport {
+    this.#begin();
+    return this.#channels.transport(o);
+  }
+
+  /** What the seam `mcpServers` is filled with. */
+  administration(): McpServers {
+    const search = new ToolSearch((caller) => this.#tools.list(caller));
+    const oauth = (name: string) => this.oauth.status(name);
+    return new ServerAdmin({ servers: this.#servers, catalogue: this.#catalogue, begin: () => this.start(), search, oauth });
+  }
+
+  /** What the resource API does of stored servers beside its verbs. */
+  serverActions(): ResourceActions {
+    const catalogue = this.#catalogue;
+    return serverActions({
+      servers: this.#servers,
+      targetOf: (name) => catalogue.get(name)?.target,
+      names: () => catalogue.all().map(({ name }) => name),
+      snapshot: this.#o.snapshot,
+    });
+  }
+
+  /** What the seam `toolPins` is filled with. */
+  toolPins(): ToolPins {
+    return this.#pins;
+  }
+
   /** What the seam `tools` is filled with. */
   toolCaller(): ToolCaller {
     return this.#tools;
@@ -177,10 +283,25 @@ export class McpProxy {
   /** Ends streams and sessions, then every connection; resolves when no process is left. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#channels.close();
     this.#listens.close();
     this.#sessions.close();
     this.#notifier.close();
-    await Promise.all(this.#catalogue.all().map((upstream) => upstream.close()));
+    this.#results.close();
+    await this.#others?.close();
+    await this.#asking.parking.close();
+    await this.oauth.close();
+    await this.#servers.close();
+  }
+
+  /** Somebody signed in at a server that waited for it. */
+  #tryAgain(server: string): void {
+    const deadlineMs = this.#services.clock.now() + this.#deps.limits.connectMs + this.#deps.limits.listMs;
+    // Its status tells what comes of it.
+    this.#catalogue
+      .get(server)
+      ?.readAgain({ deadlineMs })
+      .catch(() => undefined);
   }
 
   #begin(): void {
@@ -190,41 +311,37 @@ export class McpProxy {
 
   async #start(): Promise<void> {
     if (this.#closed) return;
-    const configured = this.#o.snapshot().config.mcpServers;
-    if (configured === undefined) {
-      const { clock } = this.#services;
-      this.#add("demo", {
-        kind: "in-process",
-        trust: "operator",
-        open: () => Promise.resolve(openDemoServer(clock)),
-        agreement: DEMO_AGREEMENT,
-      });
-    } else for (const [name, config] of Object.entries(configured)) this.#add(name, configuredTarget(config, "operator"));
+    this.#others?.start();
+    this.#asking.parking.start();
+    this.#servers.start();
+    await this.oauth.work();
     await this.#catalogue.started();
   }
 
-  #add(name: string, target: ServerTarget): Upstream {
-    const { clock, redactor } = this.#services;
-    for (const secret of secretsOf(target)) redactor.add(secret);
-    const upstream = new Upstream(name, target, this.#deps);
-    this.#catalogue.add(upstream);
-    this.#catalogue.starting(upstream.start(), clock, clock.now() + this.#deps.limits.startMs);
-    return upstream;
-  }
-
-  #target(name: string, input: McpServerInput, trust: Trust): ServerTarget {
-    if ("server" in input) {
-      checked(name, { command: "in-process" });
-      return inProcessTarget(input);
-    }
-    const target = configuredTarget(checked(name, input), trust);
-    admit(target, this.#o.snapshot());
-    return target;
+  #makeFace(policy: ToolPolicy, sessions: LegacySessions, tasks: TaskCalls): McpFace {
+    const { clock } = this.#services;
+    const { fleet, snapshot } = this.#o;
+    const { bridge } = this.#asking;
+    const catalogue = this.#catalogue;
+    const results = this.#results;
+    const methods = new Methods({
+      tools: new ToolCalls({ clock, catalogue, policy, bridge, results, version: VERSION }),
+      others: new OtherCalls({ clock, catalogue, policy, bridge, results, version: VERSION }),
+    });
+    return new McpFace({
+      ...{ snapshot, catalogue },
+      legacy: new LegacyFace({
+        ...{ catalogue, sessions, methods, logLevels: this.#logLevels, version: VERSION },
+        hasPeers: () => fleet?.hasPeers === true,
+        onTold: () => this.#others?.hint(),
+      }),
+      modern: new ModernFace({ catalogue, methods, listens: this.#listens, tasks, version: VERSION }),
+    });
   }
 
   #makeDeps(): UpstreamDeps {
     const { clock, log, events, redactor } = this.#services;
-    const { snapshot, http, spawner } = this.#o;
+    const { snapshot, http, spawner, readFile } = this.#o;
     return {
       clock,
       log,
@@ -232,34 +349,28 @@ export class McpProxy {
       redact: (text) => redactor.redact(text),
       http,
       spawner,
+      readFile,
       version: VERSION,
       limits: { ...LIMITS, ...this.#o.limits },
+      prepare: (server, target) => this.oauth.prepared(server, target),
+      forgotten: (server) => this.oauth.forgotten(server),
+      vet: (server, tools) => this.#pins.vet(server, tools),
       onListChanged: (server, kind) => {
         this.#catalogue.changed();
         this.#notifier.listChanged(server, kind);
+        this.#others?.listChanged(server, kind);
       },
       onStatus: (server, connected, error) => {
         events.emit("server.changed", { server, connected, error });
         const upstream = connected ? this.#catalogue.get(server) : undefined;
         if (upstream !== undefined) this.#logLevels.tell(upstream);
       },
-      onResourceUpdated: (server, notice) => this.#notifier.resourceUpdated(server, notice),
+      onResourceUpdated: (server, notice) => {
+        this.#notifier.resourceUpdated(server, notice);
+        const uri = stringMember(notice.bytes, notice.params, "uri");
+        if (uri !== null) this.#others?.resourceUpdated(server, uri);
+      },
       onLog: (server, owner, notice) => this.#notifier.logged(server, owner, notice),
     };
   }
-}
-
-/** The configuration's own rules, with its messages. */
-function checked(name: string, input: unknown): McpServerConfig {
-  const parsed = configSchema.shape.mcpServers.safeParse({ [name]: input });
-  const config = parsed.data !== undefined && Object.hasOwn(parsed.data, name) ? parsed.data[name] : undefined;
-  if (parsed.success && config !== undefined) return config;
-  const issue = parsed.error?.issues[0];
-  throw new GatewayError(
-    "validation_failed",
-    `The MCP server is not described rightly: ${issue === undefined ? "unknown shape" : `${issue.path.join(".")}: ${issue.message}`}.`,
-    {
-      hint: "It has a command and args, or a url and headers, as in mcpServers.",
-    },
-  );
 }

@@ -2,12 +2,13 @@ import type { JsonObject } from "../calls/index.js";
 import type { Era } from "./frames/protocol.js";
 import { dialServer } from "./upstream/dial.js";
 import { listsOf, readList } from "./upstream/server-lists.js";
+import type { ServerTransport } from "./upstream/server-status.js";
 import type { UpstreamDeps } from "./upstream/upstream-deps.js";
 import type { ServerTarget } from "./server-target.js";
 
 /** What a server showed when it was looked at. */
 export interface ProbedServer {
-  readonly transport: "stdio" | "http" | "in-process";
+  readonly transport: ServerTransport;
   readonly era: Era;
   readonly version: string;
   readonly serverInfo: JsonObject | null;
@@ -23,7 +24,7 @@ export interface ProbedServer {
 export async function probeServer(target: ServerTarget, deps: UpstreamDeps, signal?: AbortSignal): Promise<ProbedServer> {
   const nothing = (): void => undefined;
   const settings = { target, deps, onNotice: nothing, onLog: nothing, onClose: nothing, onStderr: nothing, signal };
-  const { connection } = await dialServer(settings, false);
+  const { connection, way } = await dialServer(settings, "new");
   const end = (): void => void connection.lane.close();
   signal?.addEventListener("abort", end, { once: true });
   try {
@@ -34,7 +35,7 @@ export async function probeServer(target: ServerTarget, deps: UpstreamDeps, sign
       : new Map<string, never>();
     const decoder = new TextDecoder();
     return {
-      transport: target.kind,
+      transport: way === "sse" ? "sse" : target.kind,
       era: connection.era,
       version: connection.version,
       serverInfo: connection.serverInfo,

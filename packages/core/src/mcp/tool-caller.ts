@@ -2,11 +2,11 @@ import type { Caller, ToolDefinition, ToolResult } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { CallOptions, ToolCall, ToolCaller } from "../seams/index.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
-import { WHOLE, locate, type Located } from "./catalogue/view.js";
+import { toolNotFound } from "./catalogue/unreachable.js";
+import { splitName, type Located } from "./catalogue/view.js";
 import { utf8 } from "./frames/splice.js";
 import { purposeEdit, takePurpose } from "./purpose.js";
 import { argumentsOf, toolEvents } from "./tool-events.js";
-import { toolNotFound } from "./tool-exchange.js";
 import type { ToolPolicy } from "./tool-policy.js";
 
 export interface ProxyToolCallerOptions {
@@ -31,13 +31,18 @@ export class ProxyToolCaller implements ToolCaller {
 
   async call(call: ToolCall, given: CallOptions): Promise<ToolResult> {
     this.#o.begin();
-    const located = locate(WHOLE, call.name);
-    if (located === null || this.#o.catalogue.get(located.server) === undefined) throw toolNotFound(call.name);
+    const located = splitName(call.name);
+    if (located === null) throw toolNotFound(call.name);
+    this.#o.catalogue.assertReachable(located, given.caller);
     refuseNonObject(call.arguments);
-    const { text: argumentsText, o } = this.#withoutPurpose(call, given, located);
-    const head = { kind: "tool" as const, name: call.name, server: located.server, tool: located.name, bytes: utf8(argumentsText).length };
-    const live = this.#o.policy.open({ head, o, signal: o.signal, arguments: () => argumentsText });
+    const { text, o } = this.#withoutPurpose(call, given, located);
+    const argumentsText = this.#o.catalogue.fill(located)?.fill(utf8(text)) ?? text;
     const { onProgress, idempotencyKey } = call;
+    const bytes = utf8(argumentsText).length;
+    // A run's journal knows its own calls.
+    const key = o.runId === undefined && idempotencyKey !== undefined ? { idempotencyKey } : {};
+    const head = { kind: "tool" as const, name: call.name, server: located.server, tool: located.name, ...key, bytes };
+    const live = this.#o.policy.open({ head, o, signal: o.signal, arguments: () => argumentsText });
     const progress = onProgress !== undefined;
     const ask = () => toolEvents({ catalogue: this.#o.catalogue, call: live, arguments: argumentsOf(live), progress, idempotencyKey });
     const answer = await this.#o.policy.run(live, ask);
@@ -61,7 +66,7 @@ export class ProxyToolCaller implements ToolCaller {
 
   /** Why the call is made, when tools take that: for the audit, not for the server. */
   #withoutPurpose(call: ToolCall, o: CallOptions, at: Located): { readonly text: string; readonly o: CallOptions } {
-    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.get(at.server)?.lists.tools.get(at.name) : undefined;
+    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.tool(at) : undefined;
     if (entry === undefined || purposeEdit(entry) === null) return { text: call.arguments, o };
     const taken = takePurpose(utf8(call.arguments));
     if (taken.purpose === null) return { text: decoder.decode(taken.bytes), o };

@@ -3,12 +3,17 @@ import { GatewayError } from "../errors/index.js";
 import { ByteWord } from "../util/encoding/byte-word.js";
 import type { LiveCall } from "../policy/live-call.js";
 import { noteToolCost } from "../policy/money/tool-price.js";
+import { toolNotFound } from "./catalogue/unreachable.js";
 import { fullName } from "./catalogue/view.js";
+import type { SendOptions } from "./bridge/bridged-call.js";
+import { isInputRequired } from "./bridge/input-required.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
 import { textAt } from "./frames/json-scan.js";
 import { stringMember, valueMember, type RpcMessage } from "./frames/message.js";
 import type { UpstreamRequest } from "./lanes/lane.js";
 import type { Connection } from "./lanes/own-request.js";
+import { guardedExchange } from "./resilience/guarded-exchange.js";
+import { natureOf } from "./resilience/repeatable.js";
 import type { ListEntry } from "./upstream/list-entries.js";
 import type { Upstream } from "./upstream/upstream.js";
 
@@ -17,32 +22,52 @@ export interface ToolExchangeOptions {
   readonly call: LiveCall<ToolHead>;
   readonly build: (connection: Connection, tool: ListEntry) => UpstreamRequest;
   readonly onNotice?: ((notice: RpcMessage) => void) | undefined;
+  /** The same text for calls that say the same, whoever makes them; left out: it is like no other. */
+  readonly same?: (() => string) | undefined;
+  /** How this attempt goes, where it may outlive the request that makes it; left out: as the call. */
+  readonly via?: Pick<SendOptions, "signal" | "deadlineMs" | "asker" | "onNotice"> | undefined;
 }
 
 /**
  * One tool call at its server: what is not in the catalogue can't be called. Never sent twice unless it certainly was not handled.
- * Errors: `tool_not_found`, `upstream_*`, `outcome_unknown` when nobody knows whether the server did it, `cancelled`.
+ * Errors: `tool_not_found`, `tool_definition_changed`, `upstream_*`, `outcome_unknown` when nobody knows whether the server did it, `cancelled`.
  */
 export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
-  const { call } = o;
+  const { call, via } = o;
   const upstream = o.catalogue.get(call.head.server);
   if (upstream === undefined) throw toolNotFound(call.head.name);
-  const tool = upstream.lists.tools.get(call.head.tool) ?? (await findTool(upstream, call));
-  call.meter.attempts++;
+  const tool = upstream.lists.tools.get(call.head.tool) ?? (await findTool(upstream, call, via?.asker));
+  // Its list may have been read while policy thought about it.
+  o.catalogue.assertReachable({ server: upstream.name, name: tool.name }, call.caller);
   call.meter.provider = upstream.name;
   try {
-    const answered = await upstream.exchange((connection) => o.build(connection, tool), {
-      deadlineMs: call.deadlineMs,
-      signal: call.signal,
+    const answered = await guardedExchange(upstream, (connection) => o.build(connection, tool), {
+      nature: natureOf(tool, upstream.target.resilience),
+      same: o.same === undefined ? undefined : sameCall(call, o.same),
+      onAttempt: () => call.meter.attempts++,
+      deadlineMs: via?.deadlineMs ?? call.deadlineMs,
+      signal: via?.signal ?? call.signal,
+      asker: via?.asker,
       owner: call.caller.id,
-      onNotice: o.onNotice,
+      caller: call.caller,
+      onNotice: via?.onNotice ?? o.onNotice,
     });
     const { reply } = answered;
-    noteToolCost(call, { bytes: reply.bytes.length, isError: () => isErrorReply(reply) });
+    noteReply(call, reply);
     return answered;
   } catch (error) {
     throw whatBecame(error);
   }
+}
+
+/** Only calls of one caller are ever the same. */
+function sameCall({ caller, head }: LiveCall<ToolHead>, said: () => string): () => string {
+  return () => JSON.stringify([caller.id, head.tool, said()]);
+}
+
+/** What the call cost its caller, by its answer. An answer that wants input costs nothing yet. */
+export function noteReply(call: LiveCall<ToolHead>, reply: RpcMessage): void {
+  if (!isInputRequired(reply)) noteToolCost(call, { bytes: reply.bytes.length, isError: () => isErrorReply(reply) });
 }
 
 const IS_ERROR = new ByteWord('"isError"');
@@ -54,9 +79,9 @@ function isErrorReply(reply: RpcMessage): boolean {
   return (JSON.parse(textAt(reply.bytes, reply.result)) as JsonObject)["isError"] === true;
 }
 
-async function findTool(upstream: Upstream, call: LiveCall<ToolHead>): Promise<ListEntry> {
+async function findTool(upstream: Upstream, call: LiveCall<ToolHead>, asker: SendOptions["asker"]): Promise<ListEntry> {
   const { tool } = call.head;
-  await upstream.lookAgain("tools", { deadlineMs: call.deadlineMs, signal: call.signal });
+  await upstream.lookAgain("tools", { deadlineMs: call.deadlineMs, signal: call.signal, caller: call.caller, asker });
   const found = upstream.lists.tools.get(tool);
   if (found === undefined) throw toolNotFound(fullName(upstream.name, tool));
   return found;
@@ -67,12 +92,6 @@ export function traceOf(call: LiveCall<ToolHead>): Headers {
   return call.trace?.toServers === true ? call.trace.headers : NO_HEADERS;
 }
 const NO_HEADERS: Headers = [];
-
-export function toolNotFound(name: string): GatewayError {
-  return new GatewayError("tool_not_found", `There is no tool "${name.slice(0, 200)}".`, {
-    hint: "List the tools to see which there are; tools are named server__tool.",
-  });
-}
 
 /** After it was sent, a failure of the way is not a failure of the tool: it may have been run. */
 function whatBecame(error: unknown): unknown {
@@ -86,8 +105,8 @@ function whatBecame(error: unknown): unknown {
   });
 }
 
-/** The answer as the neutral event. A JSON-RPC error becomes a result that is an error: whoever called learns what the server said. */
-export function toolEvent(reply: RpcMessage): Extract<ToolEvent, { type: "result" }> {
+/** The answer as the neutral event; `state`: what the caller carries for a server that needs input. A JSON-RPC error becomes a result that is an error: whoever called learns what the server said. */
+export function toolEvent(reply: RpcMessage, state: string | null = null): Extract<ToolEvent, { type: "result" }> {
   if (reply.error !== null) {
     const code = valueMember(reply.bytes, reply.error, "code");
     const text = stringMember(reply.bytes, reply.error, "message") ?? "The server refused the call.";
@@ -104,6 +123,7 @@ export function toolEvent(reply: RpcMessage): Extract<ToolEvent, { type: "result
     };
   }
   const raw = JSON.parse(textAt(reply.bytes, reply.result!)) as JsonObject;
+  if (state !== null) return { type: "result", result: { isError: false, raw: { ...raw, requestState: state } } };
   const type = raw["resultType"];
   if (type !== undefined && type !== "complete")
     throw new GatewayError(

@@ -11,8 +11,10 @@ import {
   encodeCursor,
   encodeUnits,
   GatewayError,
+  type ChangesPage,
   type Clock,
   type FindQuery,
+  type ReadQuery,
   type RecordStore,
   type Scope,
   type SumQuery,
@@ -80,13 +82,7 @@ class MemoryRecordStore implements RecordStore {
     return sumRows(table, query, select(table, { where: query.where, scope, nowMs }));
   }
 
-  async read<E>(
-    log: LogEntity<E>,
-    stream: Key,
-    q: { readonly afterSeq: number; readonly limit: number; readonly last?: true },
-    scope: Scope,
-    w: Within,
-  ): Promise<{ seq: number; atMs: number; entry: E }[]> {
+  async read<E>(log: LogEntity<E>, stream: Key, q: ReadQuery, scope: Scope, w: Within): Promise<{ seq: number; atMs: number; entry: E }[]> {
     this.#begin(w);
     return this.#tables.log(log as AnyLogEntity).read(stream, q, scope) as { seq: number; atMs: number; entry: E }[];
   }
@@ -127,11 +123,7 @@ class MemoryRecordStore implements RecordStore {
     return old.length;
   }
 
-  async changes(
-    after: string | null,
-    limit: number,
-    w: Within,
-  ): Promise<{ items: { entity: string; id: Key; version: number }[]; next: string }> {
+  async changes(after: string | null, limit: number, w: Within): Promise<ChangesPage> {
     this.#begin(w);
     return this.#tables.changes.after(after === null ? null : decodeChangesCursor(after), limit);
   }

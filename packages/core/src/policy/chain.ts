@@ -6,6 +6,7 @@ import { approvalStep, type Approvals } from "./approvals/index.js";
 import { authorise } from "./authorise.js";
 import type { Guardrails } from "./guardrails/index.js";
 import type { Money } from "./money/money.js";
+import type { ArgumentRules } from "./argument-rules/argument-rules.js";
 import { rateLimit, targetLimits, type Limiter } from "./limits/index.js";
 import type { ResponseCache } from "./response-cache/index.js";
 
@@ -16,6 +17,7 @@ export interface ChainOptions extends LedgerOptions {
   readonly content: Step<ModelHead, ModelEvent> | null;
   readonly limiter: Limiter;
   readonly approvals: Approvals;
+  readonly toolRules: ArgumentRules;
   /** For what permissions allow a day. */
   readonly counters: Counters;
   readonly money: Money;

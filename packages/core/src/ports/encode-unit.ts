@@ -1,7 +1,7 @@
 import { columnsByName, storedColumns, type AnyEntity, type AnyLogEntity, type Key, type StoredColumn } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import { assertChange, assertWhere, movesVersion } from "./query-checks.js";
-import type { Scope, StoreNow, Unit, Where, Write } from "./record-store.js";
+import type { KeptInstants, Scope, StoreNow, Unit, Where, Write } from "./record-store.js";
 import { assertFields, assertKey, encodeValue, type StoredScalar } from "./stored-value.js";
 
 // A unit as every store begins with it: checked whole, values as they are kept. What one store refuses, all do, before anything is applied.
@@ -19,6 +19,8 @@ export interface EncodedInsert {
   readonly id: Key;
   /** One a column of `storedColumns`; null where the store sets it. */
   readonly values: readonly StoredInput[];
+  /** The instants that the store would set are given. */
+  readonly isDated: boolean;
   readonly ifTaken: "refuse" | "skip";
 }
 export interface EncodedChange {
@@ -39,21 +41,29 @@ export interface EncodedAppend {
   readonly stream: Key;
   readonly entries: readonly (readonly StoredInput[])[];
   readonly ifLast: number | undefined;
+  /** One an entry; undefined: the store's now. */
+  readonly atMs: readonly number[] | undefined;
 }
-export type EncodedWrite = EncodedInsert | EncodedUpdate | EncodedRemove | EncodedAppend;
+export interface EncodedErase {
+  readonly op: "erase";
+  readonly log: AnyLogEntity;
+  readonly stream: Key;
+  readonly upToSeq: number | undefined;
+}
+export type EncodedWrite = EncodedInsert | EncodedUpdate | EncodedRemove | EncodedAppend | EncodedErase;
 export interface EncodedUnit {
   readonly scope: Scope;
   readonly writes: readonly EncodedWrite[];
 }
 
-function encodeRow(entity: AnyEntity | AnyLogEntity, row: Readonly<Record<string, unknown>>): StoredInput[] {
+function encodeRow(entity: AnyEntity | AnyLogEntity, row: Readonly<Record<string, unknown>>, kept?: KeptInstants): StoredInput[] {
   const columns = storedColumns(entity);
   const values = new Array<StoredInput>(columns.length);
   let known = 0;
   for (let i = 0; i < columns.length; i++) {
     const column = columns[i] as StoredColumn;
     if (column.kept) {
-      values[i] = null;
+      values[i] = kept === undefined || column.name === "version" ? null : instantOf(kept[column.name as keyof KeptInstants]);
       continue;
     }
     const value = row[column.name];
@@ -64,6 +74,11 @@ function encodeRow(entity: AnyEntity | AnyLogEntity, row: Readonly<Record<string
   for (const _name in row) known--;
   if (known !== 0) assertFields(entity, row);
   return values;
+}
+
+function instantOf(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new GatewayError("internal", "A kept instant must be a whole number of Unix ms.");
 }
 
 /** Errors: `internal` or `validation_failed` as `encodeValue` says; `internal` for a change that `assertChange` refuses. */
@@ -80,6 +95,12 @@ export function encodeChange(entity: AnyEntity, change: Extract<Write, { op: "up
   };
 }
 
+function encodeInstants({ entries, atMs }: Extract<Write, { op: "append" }>): readonly number[] | undefined {
+  if (atMs === undefined) return undefined;
+  if (atMs.length !== entries.length) throw new GatewayError("internal", "An append has one kept instant an entry, or none.");
+  return atMs.map(instantOf);
+}
+
 function encodeWrite(write: Write): EncodedWrite {
   switch (write.op) {
     case "insert":
@@ -88,7 +109,8 @@ function encodeWrite(write: Write): EncodedWrite {
         op: "insert",
         entity: write.entity,
         id: write.row["id"],
-        values: encodeRow(write.entity, write.row),
+        values: encodeRow(write.entity, write.row, write.kept),
+        isDated: write.kept !== undefined,
         ifTaken: write.ifTaken,
       };
     case "update":
@@ -114,7 +136,11 @@ function encodeWrite(write: Write): EncodedWrite {
         stream: write.stream,
         entries: write.entries.map((entry) => encodeRow(write.log, entry)),
         ifLast: write.ifLast,
+        atMs: encodeInstants(write),
       };
+    case "erase":
+      assertKey(write.stream, `The stream of ${write.log.name}`);
+      return { op: "erase", log: write.log, stream: write.stream, upToSeq: write.upToSeq };
   }
 }
 

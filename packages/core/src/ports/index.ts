@@ -8,6 +8,7 @@ export {
   encodeUnits,
   type EncodedAppend,
   type EncodedChange,
+  type EncodedErase,
   type EncodedInsert,
   type EncodedRemove,
   type EncodedUnit,
@@ -25,7 +26,10 @@ export {
   type McpFrame,
   type McpSpawner,
   type McpWire,
+  type MigratableStorage,
   type SecretSource,
+  type Shared,
+  type SharedAdapter,
   type StdioServer,
   type StorageAdapter,
 } from "./outside.js";
@@ -42,7 +46,10 @@ export {
 } from "./query-checks.js";
 export {
   type Change,
+  type ChangesPage,
   type FindQuery,
+  type KeptInstants,
+  type ReadQuery,
   type RecordStore,
   type Scope,
   type StoreNow,
@@ -69,4 +76,4 @@ export {
   type Wakeup,
 } from "./volatile.js";
 export { assertWithin } from "./within.js";
-export { append, insert, now, nowPlus, remove, update, type NewRow } from "./writes.js";
+export { append, erase, insert, moveIn, now, nowPlus, remove, update, type NewRow } from "./writes.js";

@@ -1,6 +1,6 @@
 import { GatewayError } from "../errors/index.js";
 import type { AnyEntity, AnyLogEntity, Entity, Key, LogEntity } from "../entities/index.js";
-import type { FindQuery, RecordStore, Scope, SumQuery, TakeQuery, Unit, Within } from "./record-store.js";
+import type { FindQuery, ReadQuery, RecordStore, Scope, SumQuery, TakeQuery, Unit, Within } from "./record-store.js";
 
 /**
  * A store that is opened by its first use, so that what is made with it can be made at once. One opening at a time; one that failed is tried again by the next use.
@@ -37,13 +37,7 @@ export class LazyStore implements RecordStore {
   async sum<R>(entity: Entity<R>, q: SumQuery<R>, scope: Scope, w: Within) {
     return (await this.#store()).sum(entity, q, scope, w);
   }
-  async read<E>(
-    log: LogEntity<E>,
-    stream: Key,
-    q: { readonly afterSeq: number; readonly limit: number; readonly last?: true },
-    scope: Scope,
-    w: Within,
-  ) {
+  async read<E>(log: LogEntity<E>, stream: Key, q: ReadQuery, scope: Scope, w: Within) {
     return (await this.#store()).read(log, stream, q, scope, w);
   }
   async commit(units: readonly Unit[], w: Within) {

@@ -1,7 +1,9 @@
 import type { Headers } from "../calls/index.js";
 import type { AnyEntity, AnyLogEntity } from "../entities/index.js";
+import type { GatewayError } from "../errors/index.js";
 import type { Secret } from "../util/secret.js";
 import type { RecordStore, Within } from "./record-store.js";
+import type { Bus, Cache, Counters, Wakeup } from "./volatile.js";
 
 /** Write-once: a key is never overwritten, so readers need no lock. */
 export interface Blobs {
@@ -115,4 +117,39 @@ export interface StorageAdapter {
   readonly name: string;
   /** Opens and, as it was told, migrates. Called once. Errors: `store_unavailable`, `misconfigured`. */
   open(o: { readonly entities: readonly (AnyEntity | AnyLogEntity)[] }): Promise<RecordStore>;
+}
+/** A store whose tables come from committed migrations: what `sallyport migrate` shows and does. */
+export interface MigratableStorage extends StorageAdapter {
+  /** Ids of the migrations that the database has and lacks. Errors: as `open`. */
+  migrationState(): Promise<{ readonly applied: readonly string[]; readonly pending: readonly string[] }>;
+  /** What `migrate` would run, as one SQL script for a person or another role to run; empty when nothing is missing. Errors: as `open`. */
+  migrationScript(): Promise<string>;
+  /** Applies what is missing and gives its ids. Safe to run from several processes at once. Errors: as `open`. */
+  migrate(): Promise<readonly string[]>;
+}
+
+/** What processes share beside the store: what `new Gateway({ redis })` takes. */
+export interface SharedAdapter {
+  /** For messages: "redis". */
+  readonly name: string;
+  /** Made at once: it connects by itself, and again whenever the connection was lost. Called once. */
+  open(o: { readonly clock: Clock }): Shared;
+}
+/**
+ * The volatile ports of one server. It holds no only copy of anything. While it is away every method fails at once with `store_unavailable`, and subscriptions and listeners wait to be
+ * there again: nothing of a gateway waits for it to come back.
+ */
+export interface Shared {
+  readonly counters: Counters;
+  readonly cache: Cache;
+  readonly bus: Bus;
+  readonly wakeup: Wakeup;
+  /** null: it answers; otherwise why it does not. */
+  readonly away: GatewayError | null;
+  /** When it last was lost or came back after that, Unix ms: what it counted may be gone. null: it never was; a server that was merely slow lost nothing. Left out: whenever it was away. */
+  readonly lostAtMs?: number | null | undefined;
+  /** Called when it went away (with why) and when it is back (null); the first time when it was reached or could not be. */
+  onChange(listener: (away: GatewayError | null) => void): void;
+  /** Ends its connections. Idempotent. */
+  close(): Promise<void>;
 }

@@ -35,13 +35,24 @@ export interface Change<R> {
   readonly add?: { readonly [K in keyof R]?: number };
 }
 
-/** Data, never a callback; built by `insert()`, `update()`, `remove()`, `append()`. */
+/** When a row was made and last changed in the store that it comes from, Unix ms. */
+export interface KeptInstants {
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+/**
+ * Data, never a callback; built by `insert()`, `update()`, `remove()`, `append()`, `erase()`. `erase` takes away the entries of a stream up to `upToSeq`, after which its seqs go on; without it all of them, and the
+ * stream is as if it had never been. What moves here from another store keeps its instants (`kept`, `atMs`: one an entry, in their order); all else has those of this store. No query and no guard relies on their order,
+ * but `prune` heeds them.
+ */
 export type Write =
   | {
       readonly op: "insert";
       readonly entity: AnyEntity;
       readonly row: Readonly<Record<string, unknown>>;
       readonly ifTaken: "refuse" | "skip";
+      readonly kept?: KeptInstants | undefined;
     }
   | {
       readonly op: "update";
@@ -64,20 +75,25 @@ export type Write =
       readonly stream: Key;
       readonly entries: readonly Readonly<Record<string, unknown>>[];
       readonly ifLast?: number | undefined;
-    };
+      readonly atMs?: readonly number[] | undefined;
+    }
+  | { readonly op: "erase"; readonly log: AnyLogEntity; readonly stream: Key; readonly upToSeq?: number | undefined };
 
 /**
- * Writes that happen together or not at all. A row outside the scope is "missing": one to be inserted or appended, one that a change would move out of it, and a stream
- * whose newest entry lies outside.
+ * Writes that happen together or not at all. A row outside the scope is "missing": one to be inserted or appended, one that a change would move out of it, and a stream, appended to or
+ * erased, whose newest entry lies outside.
+ * Fields declared with `ref` always lead to a row, within the scope or not: an insert or an update that would make one lead nowhere is refused as "missing", the removal of a row that others
+ * refer to as "guard". There is no cascade below this port: the writer removes or clears what refers first, in the same unit, so that those changes are noted too.
  */
 export interface Unit {
   readonly scope: Scope;
   readonly writes: readonly Write[];
 }
 /**
- * `versions` has one entry a write: the row's version after it (1 for an insert, 0 for a skip, a remove, a ledger row or an append). `firstSeq` is of the first append that had
+ * `versions` has one entry a write: the row's version after it (1 for an insert, 0 for a skip, a remove, a ledger row, an append or an erasure). `firstSeq` is of the first append that had
  * entries. `skipped` are the indexes of inserts whose unique row stood already.
- * `failed` is the index of the write that was refused, `current` the row as it stands, when there is one within the scope: for `taken` the row that holds the unique value.
+ * `failed` is the index of the write that was refused, `current` the row as it stands, when there is one within the scope: for `taken` the row that holds the unique value. `missing` has none.
+ * A new row that is taken as well as refers to none is refused, or skipped, for either.
  */
 export type UnitResult =
   | { readonly ok: true; readonly versions: readonly number[]; readonly firstSeq?: number; readonly skipped: readonly number[] }
@@ -97,6 +113,17 @@ export interface FindQuery<R> {
   readonly limit: number;
   /** From `next` of the page before; opaque. */
   readonly cursor?: string | undefined;
+}
+export interface ReadQuery {
+  /** 0: from the first. */
+  readonly afterSeq: number;
+  /** Entries after this one are not looked at. */
+  readonly upToSeq?: number | undefined;
+  readonly limit: number;
+  /** The newest `limit` of them, still in order. */
+  readonly last?: true;
+  /** Fewer than `limit` where the texts of them are longer together, in bytes and about; but always one, when there is one. What is too much is never read into memory. */
+  readonly maxBytes?: number | undefined;
 }
 export interface SumQuery<R> {
   readonly where?: Where<R>;
@@ -119,6 +146,13 @@ export interface TakeQuery<R> {
   readonly change: Change<R>;
 }
 
+/** What `changes` gives. */
+export interface ChangesPage {
+  readonly items: { entity: string; id: Key; version: number }[];
+  readonly next: string;
+  readonly isOlder?: true;
+}
+
 /**
  * The one durable port. Every method may be called by any number of callers at once.
  * Errors of every method: `store_unavailable` (with `details.outcome` for `commit` and `take`: "none", safe to repeat, or "unknown", the connection died around COMMIT: re-read by
@@ -134,14 +168,8 @@ export interface RecordStore {
   find<R>(entity: Entity<R>, q: FindQuery<R>, scope: Scope, w: Within): Promise<{ rows: R[]; next: string | null }>;
   /** Groups in the order of their keys. */
   sum<R>(entity: Entity<R>, q: SumQuery<R>, scope: Scope, w: Within): Promise<SumRow[]>;
-  /** Entries after `afterSeq` in order; `last`: the newest `limit`, still in order. */
-  read<E>(
-    log: LogEntity<E>,
-    stream: Key,
-    q: { readonly afterSeq: number; readonly limit: number; readonly last?: true },
-    scope: Scope,
-    w: Within,
-  ): Promise<{ seq: number; atMs: number; entry: E }[]>;
+  /** Entries of a stream in order. */
+  read<E>(log: LogEntity<E>, stream: Key, q: ReadQuery, scope: Scope, w: Within): Promise<{ seq: number; atMs: number; entry: E }[]>;
   /**
    * Applies each unit wholly or not at all. Units are independent: they may share one transaction and one round trip (group commit, savepoints); a refused unit never
    * affects its neighbours. An update or remove applies only while `where` and `ifVersion` hold at commit: of N racers on one version exactly one sees ok. An append's
@@ -163,9 +191,11 @@ export interface RecordStore {
   prune(entity: AnyEntity | AnyLogEntity, olderThanMs: number, limit: number, w: Within): Promise<number>;
   /**
    * Watched changes after a cursor (null: from now on): at least once, perhaps repeated or out of order (commit order is not id order): apply by version. A removed row has version 0.
+   * `isOlder`: the cursor is beyond everything that there is. The store lacks writes that it had: a replica that lagged was promoted, or a copy was restored. What was read before may be wrong, versions
+   * included; `next` goes on from what there is. Seen as long as nothing was written that makes up for what is missing.
    * Errors: `bad_request` for a cursor that it did not give.
    */
-  changes(after: string | null, limit: number, w: Within): Promise<{ items: { entity: string; id: Key; version: number }[]; next: string }>;
+  changes(after: string | null, limit: number, w: Within): Promise<ChangesPage>;
   /** The store's clock, Unix ms. */
   now(w: Within): Promise<number>;
   /** Waits for what is under way, then refuses further calls with `store_unavailable`. Idempotent. */

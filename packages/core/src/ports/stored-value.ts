@@ -105,6 +105,7 @@ export function decodeValue(entity: AnyEntity | AnyLogEntity, column: StoredColu
         try {
           return JSON.parse(stored);
         } catch {
+          if (column.column.unreadable === "null") return null;
           // reported below, without the text
         }
       break;

@@ -1,5 +1,5 @@
 import type { Entity, Key, LogEntity } from "../entities/index.js";
-import type { Change, StoreNow, Where, Write } from "./record-store.js";
+import type { Change, KeptInstants, StoreNow, Where, Write } from "./record-store.js";
 
 /** What an insert gives: all but what the store keeps. An id left out is made by the store's caller, not by the store. */
 export type NewRow<R> = Omit<R, "version" | "createdAtMs" | "updatedAtMs">;
@@ -14,6 +14,10 @@ export function insert<R>(
   ifTaken: "refuse" | "skip" = "refuse",
 ): Write {
   return { op: "insert", entity: entity as Entity<object>, row: row as Readonly<Record<string, unknown>>, ifTaken };
+}
+/** A row that another store had, with the instants that it had there. */
+export function moveIn<R>(entity: Entity<R>, row: NewRow<R>, kept: KeptInstants | undefined): Write {
+  return { op: "insert", entity: entity as Entity<object>, row: row as Readonly<Record<string, unknown>>, ifTaken: "refuse", kept };
 }
 export function update<R>(
   entity: Entity<R>,
@@ -38,11 +42,11 @@ export function remove<R>(entity: Entity<R>, id: Key, o: { readonly where?: Wher
     ifVersion: o.ifVersion,
   };
 }
-/** `ifLast`: the newest seq the writer knows of; the unit is refused when there is a newer one. */
+/** `ifLast`: the newest seq the writer knows of; the unit is refused when there is a newer one. `atMs`: the instants of entries that another store had. */
 export function append<E>(
   log: LogEntity<E>,
   stream: Key,
-  o: { readonly entries: readonly E[]; readonly ifLast?: number | undefined },
+  o: { readonly entries: readonly E[]; readonly ifLast?: number | undefined; readonly atMs?: readonly number[] | undefined },
 ): Write {
   return {
     op: "append",
@@ -50,5 +54,10 @@ export function append<E>(
     stream,
     entries: o.entries as readonly Readonly<Record<string, unknown>>[],
     ifLast: o.ifLast,
+    atMs: o.atMs,
   };
+}
+/** `upToSeq`: what is newer stays, and seqs go on; left out: the whole stream, with the memory of its seqs. A stream that is not there is erased already. */
+export function erase<E>(log: LogEntity<E>, stream: Key, o: { readonly upToSeq?: number | undefined } = {}): Write {
+  return { op: "erase", log: log as LogEntity<object>, stream, upToSeq: o.upToSeq };
 }

@@ -3,6 +3,7 @@ import { alertRoutes } from "./admin/alerts.js";
 import { auditRoutes } from "./admin/audit.js";
 import { metricsRoutes, traceRoutes } from "./admin/traces.js";
 import { costRoutes, usageRoutes } from "./admin/usage.js";
+import { configRoutes } from "./admin/config.js";
 import { guardrailRoutes } from "./admin/guardrails.js";
 import { safetyRoutes } from "./admin/safety.js";
 import { keyRoutes, ownRoutes, signInRoutes } from "./admin/access.js";
@@ -10,18 +11,27 @@ import { anthropicRoutes } from "./anthropic.js";
 import { googleRoutes } from "./google.js";
 import { inboxRoutes } from "./inbox.js";
 import { mcpRoutes } from "./mcp.js";
+import { connectionRoutes } from "./mcp/connections.js";
+import { enrichmentRoutes } from "./mcp/enrichment.js";
+import { oauthPageRoutes, oauthRoutes } from "./mcp/oauth.js";
+import { pinRoutes } from "./mcp/pins.js";
+import { resourceMetadataRoutes } from "./mcp/resource-metadata.js";
+import { mcpProxyRoutes, mcpRestRoutes } from "./mcp/rest.js";
 import { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 import { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
 import { docRoutes, openApiDocument, type JsonObject } from "./openapi/index.js";
 import { deriveResources, namedSchemas, unknownTypeRoutes } from "./resources/index.js";
 import type { Route } from "./route.js";
 import { runRoutes } from "./runs.js";
+import { chatRoutes } from "./sessions/chat-route.js";
+import { sessionRoutes } from "./sessions/session-routes.js";
 import { systemRoutes } from "./system.js";
 
 export { alertRoutes } from "./admin/alerts.js";
 export { auditRoutes } from "./admin/audit.js";
 export { metricsRoutes, traceRoutes } from "./admin/traces.js";
 export { costRoutes, usageRoutes } from "./admin/usage.js";
+export { configRoutes } from "./admin/config.js";
 export { guardrailRoutes } from "./admin/guardrails.js";
 export { safetyRoutes } from "./admin/safety.js";
 export { keyRoutes, ownRoutes, signInRoutes } from "./admin/access.js";
@@ -30,6 +40,12 @@ export { anthropicRoutes } from "./anthropic.js";
 export { googleRoutes } from "./google.js";
 export { inboxRoutes } from "./inbox.js";
 export { mcpRoutes } from "./mcp.js";
+export { connectionRoutes, type ConnectionConfig } from "./mcp/connections.js";
+export { enrichmentRoutes } from "./mcp/enrichment.js";
+export { oauthPageRoutes, oauthRoutes } from "./mcp/oauth.js";
+export { pinRoutes } from "./mcp/pins.js";
+export { resourceMetadataRoutes } from "./mcp/resource-metadata.js";
+export { mcpProxyRoutes, mcpRestRoutes } from "./mcp/rest.js";
 export { batchRoutes, fileRoutes, googleOperationRoutes, messageBatchRoutes, oneCallRoutes, videoRoutes } from "./media.js";
 export { modelRoutes, openaiRoutes, responsesRoutes } from "./openai.js";
 export { fromMessage, messageSchema, toMessage, type RestMessage } from "./messages.js";
@@ -69,8 +85,10 @@ export {
   type Row,
   type View,
 } from "./resources/index.js";
-export { toRunEventView, toRunSummaryView, toRunView, type RunEventView } from "./run-view.js";
+export { toRunEventView, toRunSummaryView, toRunView, toUsageView, type RunEventView } from "./run-view.js";
 export { runRoutes } from "./runs.js";
+export { chatRoutes } from "./sessions/chat-route.js";
+export { sessionRoutes } from "./sessions/session-routes.js";
 export { systemRoutes } from "./system.js";
 export { validate, validateText, type Part } from "./validate.js";
 
@@ -93,12 +111,23 @@ const byHand: readonly Route[] = [
   ...Object.values(anthropicRoutes),
   ...Object.values(googleRoutes),
   ...Object.values(mcpRoutes),
+  ...Object.values(connectionRoutes),
+  ...Object.values(enrichmentRoutes),
+  ...Object.values(pinRoutes),
+  ...Object.values(mcpRestRoutes),
+  ...Object.values(oauthRoutes),
+  ...Object.values(oauthPageRoutes),
+  ...Object.values(resourceMetadataRoutes),
+  ...Object.values(mcpProxyRoutes),
   ...Object.values(runRoutes),
+  ...Object.values(sessionRoutes),
+  ...Object.values(chatRoutes),
   ...Object.values(inboxRoutes),
   ...Object.values(auditRoutes),
   ...Object.values(traceRoutes),
   ...Object.values(metricsRoutes),
   ...Object.values(alertRoutes),
+  ...Object.values(configRoutes),
   ...Object.values(guardrailRoutes),
   ...Object.values(safetyRoutes),
   ...Object.values(usageRoutes),

@@ -12,15 +12,43 @@ describe("the table of routes", () => {
 
   it("leaves open only what an orchestrator asks, what describes the API, and what signs in and out", () => {
     const signIn = ["/api/v1/login", "/api/v1/logout", "/api/v1/login/oidc/{name}", "/api/v1/login/oidc/{name}/callback"];
+    // A browser that was sent to sign the gateway in somewhere has no key; what it brings is checked against the one sign-in that it is for.
+    const browsers = [
+      "/api/v1/admin/oauth/callback",
+      "/api/v1/oauth/sign-in/{ticket}",
+      "/api/v1/oauth/sign-in/{ticket}",
+      "/oauth/client-metadata",
+    ];
+    const place = "/.well-known/oauth-protected-resource";
+    const metadata = [place, `${place}/mcp`, `${place}/ns/{namespace}/mcp`];
     const open = allRoutes.filter((route) => route.open === true).map(({ path }) => path);
-    expect(open).toEqual([...signIn, "/health", "/ready", "/openapi.json", "/docs"]);
+    expect(open).toEqual([...signIn, "/health", "/ready", "/openapi.json", "/docs", ...browsers, ...metadata]);
   });
 
   it("asks a permission for every closed route of our own face", () => {
     const rest = allRoutes.filter((route): route is RestRoute => route.face === "rest" && route.open !== true);
     // Any caller may: each of these is here for a reason, and a new route is not among them by accident (T04).
-    const anyCaller = ["auth.me", "auth.password", "list.unknown", "add.unknown", "update.unknown", "replace.unknown", "del.unknown"];
-    expect(rest.filter(({ permission }) => permission === null).map(({ name }) => name)).toEqual(anyCaller);
+    // One's own sign-in at a server that each caller signs in at; that of all callers is refused further in.
+    const signIns = ["start", "show", "ingest", "reacquire", "remove"].map((verb) => `mcp.oauth.${verb}`);
+    // Tools are narrowed by the caller's grants over them, as over MCP.
+    const tools = ["mcp.tools", "mcp.servers", "mcp.execute", "mcp.search"];
+    const proxied = ["tools.call", "tools.list", "resources.read", "resources.list", "prompts.get", "prompts.list"].map(
+      (name) => `mcp.proxy.${name}`,
+    );
+    const anyCaller = [
+      "auth.me",
+      "auth.password",
+      ...tools,
+      ...proxied,
+      "list.unknown",
+      "add.unknown",
+      "update.unknown",
+      "replace.unknown",
+      "del.unknown",
+    ];
+    const found = rest.filter(({ permission }) => permission === null).map(({ name }) => name);
+    expect(found.filter((name) => !signIns.includes(name))).toEqual(anyCaller);
+    expect(found).toEqual(expect.arrayContaining(signIns));
   });
 
   it("has every creation heed Idempotency-Key", () => {
@@ -36,7 +64,7 @@ describe("the table of routes", () => {
   it("has paths of our own face in kebab-case, and a schema for each of their parameters", () => {
     for (const route of allRoutes) {
       if (route.face !== "rest") continue;
-      if (route.path === "/openapi.json") continue; // a file's name, by convention
+      if (route.path === "/openapi.json" || route.path.startsWith("/.well-known/")) continue; // names by convention, and by RFC 8615
       expect(route.path).toMatch(/^(\/[a-z0-9]+(-[a-z0-9]+)*|\/\{[a-z_]+\})+$/);
       const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       expect(Object.keys(route.params?.shape ?? {})).toEqual(parameters);
@@ -57,7 +85,8 @@ describe("the table of routes", () => {
         schema === undefined ? [] : [z.toJSONSchema(schema, { io: "input" })],
       );
       const output = z.toJSONSchema(route.output.schema, { io: "output" });
-      for (const name of names([...inputs, output])) expect(name).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
+      const given = route.path === "/mcp/tools" || route.path === "/mcp/servers/add" ? ["inputSchema", "mcpServers"] : [];
+      for (const name of names([...inputs, output])) if (!given.includes(name)) expect(name).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
     }
   });
 });

@@ -17,15 +17,25 @@ export const runRoutes = {
     permission: { what: "runs", name: "write" },
     headers: z.strictObject({ "idempotency-key": idempotencyKey.optional() }),
     body: z.strictObject({
-      model: z.string().min(1).max(200),
+      model: z.string().min(1).max(200).optional().describe("left out: the session's"),
+      session: z
+        .string()
+        .min(1)
+        .max(64)
+        .optional()
+        .describe("the id of a session: what was said there comes before the input, and the turn is kept there"),
       input: z.union([z.string().min(1), z.array(messageSchema).min(1)]),
-      tools: z.array(z.string().min(1).max(200)).max(200).optional().describe("globs over tool names: files__*; left out: no tools"),
+      tools: z
+        .array(z.string().min(1).max(200))
+        .max(200)
+        .optional()
+        .describe("globs over tool names: files__*; left out: the session's, or none"),
       max_steps: z.int().min(1).max(1_000).optional().describe("model calls at the most; 20 when left out"),
       timeout_ms: z.int().min(1).max(86_400_000).optional(),
       idempotency_key: idempotencyKey.optional().describe("repeating a creation with it gives the same run"),
     }),
     output: { status: 201, kind: "json", schema: runStatusView },
-    errors: ["forbidden", "model_not_found", "idempotency_key_reuse"],
+    errors: ["forbidden", "not_found", "conflict", "model_not_found", "idempotency_key_reuse"],
   }),
   list: restRoute({
     name: "runs.list",

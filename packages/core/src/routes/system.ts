@@ -29,7 +29,11 @@ export const systemRoutes = {
     summary: "Whether new requests should be sent here. Open.",
     open: true,
     permission: null,
-    output: { status: 200, kind: "json", schema: z.object({ status: z.literal("ready"), counters: z.literal("away").optional() }) },
+    output: {
+      status: 200,
+      kind: "json",
+      schema: z.object({ status: z.literal("ready"), counters: z.literal("away").optional(), redis: z.literal("away").optional() }),
+    },
     errors: ["shutting_down", "store_unavailable"],
   }),
 } as const;

@@ -11,8 +11,26 @@ export interface GatewayEvents {
     readonly durationMs: number;
   }) => void;
   "run.changed": (e: { readonly runId: string; readonly status: string }) => void;
+  "session.changed": (e: { readonly sessionId: string; readonly what: "created" | "updated" | "appended" | "deleted" }) => void;
   "task.changed": (e: { readonly taskId: string; readonly type: string; readonly status: string }) => void;
   "server.changed": (e: { readonly server: string; readonly connected: boolean; readonly error: string | null }) => void;
+  /** A server shows a tool whose definition nobody approved. `quarantined`: it is neither listed nor callable until somebody does. */
+  "tool.changed": (e: {
+    readonly pinId: string;
+    readonly server: string;
+    readonly tool: string;
+    readonly status: "new" | "changed";
+    readonly quarantined: boolean;
+  }) => void;
+  /** A person decided on a tool's definition. */
+  "tool.decided": (e: {
+    readonly pinId: string;
+    readonly server: string;
+    readonly tool: string;
+    readonly status: "approved" | "rejected";
+  }) => void;
+  /** What processes share through Redis is there (again), or is not; the first time when it was reached or could not be. */
+  "redis.changed": (e: { readonly connected: boolean }) => void;
   "approval.requested": (e: { readonly approvalId: string; readonly tool: string; readonly runId: string | null }) => void;
   "approval.decided": (e: {
     readonly approvalId: string;
@@ -61,6 +79,12 @@ export interface GatewayEvents {
     readonly status: "firing" | "acknowledged" | "resolved";
     readonly severity: "info" | "warning" | "critical";
   }) => void;
+  /** Settings took other values in this process, whoever changed them. Keys such as `limits.per_key.requests_per_minute`. */
+  "config.changed": (e: { readonly keys: readonly string[] }) => void;
+  /** A stored setting is not valid and does not count; once for each version of it. The log says what is wrong. */
+  "config.refused": (e: { readonly key: string; readonly version: number }) => void;
+  /** A process on this store began, changed what it does, or went, as this process sees it. */
+  "node.changed": (e: { readonly nodeId: string; readonly state: "starting" | "ready" | "draining" | "gone" }) => void;
   /** A listener or a step's leave threw, or something of ours failed in the background. */
   "internal.error": (e: { readonly where: string; readonly error: unknown }) => void;
 }

@@ -1,15 +1,16 @@
 export { MAX_DEPTH, type CallOptions, type Origin } from "./call-options.js";
+export { type Conversations, type EndedTurn, type HeldTurn, type OpenedTurn } from "./conversations.js";
+export { type DryRun, type DryRunInput, type Enrichments, type FiredRule } from "./mcp/enrichments.js";
 export { EventHub, type GatewayEvents } from "./event-hub.js";
 export { type Approving, type Inbox, type InboxItem, type InboxQuery, type Verdict } from "./inbox.js";
 export { type ListedModel, type ModelCaller, type Operated, type WireCall } from "./model-caller.js";
 export { type InputItemsPage, type Responses } from "./responses.js";
 export { type InputMessage, type RunRequest, type RunStarter } from "./run-starter.js";
 export { ResourceActionsTable, type ActionOptions, type ResourceActions } from "./resource-actions.js";
-export { type ToolCall, type ToolCaller } from "./tool-caller.js";
+export { type ToolCall, type ToolCaller } from "./mcp/tool-caller.js";
 export { type DetectionQuery, type DetectionSummary, type Safety, type SafetyTest } from "./safety.js";
-export { createSeams, Seam, type Seams } from "./seams.js";
+export { createSeams, Seam, type SealedPlace, type Seams, type Vault } from "./seams.js";
 export { type Services } from "./services.js";
-export { type SealedPlace, type Vault } from "./vault.js";
 export {
   type Batches,
   type BatchFace,
@@ -43,3 +44,5 @@ export {
   type Traces,
   type TraceStats,
 } from "./telemetry.js";
+export type { FoundTool, McpServers, OAuthStatus, ServerAuthMode, ServerFacts, ServerTool } from "./mcp/mcp-servers.js";
+export type { PinDetail, PinDifference, PinQuery, ToolPins } from "./mcp/tool-pins.js";

@@ -24,10 +24,19 @@ export interface ResourceActions {
   remove?(target: { readonly id: string; readonly ifVersion?: number | undefined }, o: ActionOptions): Promise<void>;
   /** Rows that are not in the store: of the configuration, or of the program. With `origin`, and ids that no stored row has; they are shown and never changed. */
   fixed?(o: ActionOptions): readonly Readonly<Record<string, unknown>>[] | Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Rows of `fixed` stand for what was not stored yet: a change of one goes to `update` and `remove`, which store it. */
+  readonly fixedMayChange?: boolean;
+  /** The id of the row that a path may also name otherwise. */
+  idOf?(named: string): string;
   /** What views have beside the fields of their rows, in snake_case as `ownViews` (routes/resources) declares it: one for each row, in their order. */
   shown?(rows: readonly Readonly<Record<string, unknown>>[], o: ActionOptions): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Called before a derived create or update is committed, with the row as it would be, and as it is (null: it is made): throw to refuse. Of a row that is made it may fill in what was left out. */
   check?(row: Readonly<Record<string, unknown>>, o: ActionOptions, before: Readonly<Record<string, unknown>> | null): void | Promise<void>;
+  /** Which rows of its projects the caller sees; left out: all. `where` names indexed fields. A row that it does not see is `not_found` to every verb. */
+  seen?(o: ActionOptions): {
+    readonly where: Readonly<Record<string, unknown>>;
+    readonly row: (row: Readonly<Record<string, unknown>>) => boolean;
+  };
   /** Called before a derived deletion, with the row that would go: throw to refuse. */
   checkRemoval?(row: Readonly<Record<string, unknown>>, o: ActionOptions): void | Promise<void>;
 }

@@ -1,18 +1,26 @@
-import type { Caller, Message, RunStatus, StoredRunEvent } from "../calls/index.js";
+import type { Caller, Message, OutputFormat, RunStatus, StoredRunEvent } from "../calls/index.js";
 import type { RunRow } from "../entities/index.js";
 
 /** A message whose content is one text may say just that. */
 export type InputMessage = Message | { readonly role: "system" | "developer" | "user" | "assistant"; readonly content: string };
 
 export interface RunRequest {
-  readonly model: string;
+  /** May be left out with a session that has one. */
+  readonly model?: string | undefined;
   /** A text is one user message. */
   readonly input: string | readonly InputMessage[];
-  /** Globs over tool names; left out: no tools. */
+  /** The id of a session: what was said there comes before the input, and a run that succeeds leaves its messages there. One run at a time has a session's turn; another is refused with `conflict`. */
+  readonly session?: string | undefined;
+  /** Globs over tool names; left out: the session's tools, or none. */
   readonly tools?: readonly string[] | undefined;
   /** Model calls at the most; 20 when left out. */
   readonly maxSteps?: number | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Of each model call; left out: as the model likes. */
+  readonly temperature?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+  /** The shape of the answers; left out: text. */
+  readonly format?: OutputFormat | undefined;
   readonly idempotencyKey?: string | undefined;
 }
 

@@ -7,9 +7,10 @@ import type { Vault } from "../seams/index.js";
 import type { Log } from "../util/log.js";
 import type { Secret } from "../util/secret.js";
 import { infisicalSource } from "./infisical.js";
-import { addDataKey, openKeys, processKeys, type KeyRingOptions, type OpenKeys } from "./key-ring.js";
+import { addNextKey, openKeys, processKeys, type KeyRingOptions, type OpenKeys } from "./key-ring.js";
 import type { Redactor } from "./redactor.js";
 import { resealAll, type Resealed } from "./reseal.js";
+import { finishRotation, isUnfinished, SETTLE_MS } from "./rotation.js";
 import { secretsIn, SecretResolver } from "./resolve-secrets.js";
 import { SealedVault } from "./sealed-vault.js";
 import { environmentSource, fileSource, type ReadFile } from "./secret-sources.js";
@@ -31,6 +32,8 @@ export interface GatewaySecretsOptions {
   readonly readFile: ReadFile;
   /** What may hold sealed values. */
   readonly entities: readonly AnyEntity[];
+  /** How long every node surely takes to follow the store's keys; 3 s when left out. */
+  readonly settleMs?: number | undefined;
 }
 
 /** A gateway's secrets: those of its configuration get their values, those of its rows are sealed, and none is in a text that leaves. */
@@ -40,6 +43,10 @@ export class GatewaySecrets implements Vault {
   readonly #resolver: SecretResolver;
   #keys: OpenKeys | null = null;
   #vault: SealedVault | null = null;
+  readonly #closing = new AbortController();
+  #cancelLook: (() => void) | null = null;
+  #isFollowing = false;
+  #finishing: Promise<Resealed> | null = null;
 
   constructor(options: GatewaySecretsOptions) {
     this.#o = options;
@@ -52,7 +59,8 @@ export class GatewaySecrets implements Vault {
   /** Opens the store's keys, and reads what the configuration names. Errors: those of `openKeys` and of the sources. */
   async start(config: unknown): Promise<void> {
     this.#keys = this.#o.isOwn === true ? processKeys(this.#ring) : await openKeys(this.#ring);
-    this.#vault = new SealedVault({ crypto: this.#o.crypto, redactor: this.#o.redactor, keys: this.#keys });
+    const onUnknownKey = (): void => this.#follow();
+    this.#vault = new SealedVault({ crypto: this.#o.crypto, redactor: this.#o.redactor, keys: this.#keys, onUnknownKey });
     await this.#resolver.resolveAll(secretsIn(config));
   }
 
@@ -75,27 +83,60 @@ export class GatewaySecrets implements Vault {
   }
 
   /**
-   * A new data key: values are sealed with it from now on, and those that stand are sealed anew, row by row, while the gateway runs. One that is changed meanwhile is left to its writer.
-   * Errors: `conflict`, those of the store.
+   * A new data key: once all nodes have it, values are sealed with it, and those that stand are sealed anew, row by row, while gateways run. Takes some seconds. A rotation that broke off, here or on
+   * another node, is brought to its end instead. Errors: `shutting_down`, those of the store.
    */
   async rotate(): Promise<Resealed> {
     const vault = this.#started(this.#vault);
-    if (this.#o.isOwn === true) vault.useKeys((this.#keys = processKeys(this.#ring, this.#started(this.#keys))));
-    else {
-      await addDataKey(this.#ring);
-      await this.refresh();
+    if (this.#o.isOwn === true) {
+      vault.useKeys((this.#keys = processKeys(this.#ring, this.#started(this.#keys))));
+      return resealAll({ store: this.#o.store, clock: this.#o.clock, entities: this.#o.entities, vault });
     }
-    return resealAll({ store: this.#o.store, clock: this.#o.clock, entities: this.#o.entities, vault });
+    await this.#finishing?.catch(() => undefined);
+    await addNextKey(this.#ring);
+    await this.refresh();
+    return this.#finish();
   }
 
-  /** Goes on with a key that another node made, as soon as it is seen. */
+  /** Goes on with a key that another node made, as soon as it is seen, and with a rotation that another node left unfinished. */
   follow(snapshots: { onSwap(listener: (now: Snapshot, before: Snapshot) => void): () => void }): void {
     snapshots.onSwap((now, before) => {
-      if (this.#vault === null || this.#o.isOwn === true || now.records.of(dataKey) === before.records.of(dataKey)) return;
-      this.refresh().catch((error: unknown) =>
-        this.#o.log.warn("the store's keys could not be read again", { code: GatewayError.from(error).code }),
-      );
+      if (this.#vault !== null && now.records.of(dataKey) !== before.records.of(dataKey)) this.#follow();
     });
+  }
+
+  #follow(): void {
+    if (this.#o.isOwn === true || this.#isFollowing) return;
+    this.#isFollowing = true;
+    this.refresh()
+      .then(async () => {
+        if (await isUnfinished(this.#ring)) this.#lookLater();
+      })
+      .catch((error: unknown) => this.#o.log.warn("the store's keys could not be read again", { code: GatewayError.from(error).code }))
+      .finally(() => (this.#isFollowing = false));
+  }
+
+  /** Whoever rotates is at the end by then, unless it is gone; nodes do not all look at once. */
+  #lookLater(): void {
+    if (this.#finishing !== null || this.#cancelLook !== null || this.#closing.signal.aborted) return;
+    const settleMs = this.#o.settleMs ?? SETTLE_MS;
+    this.#cancelLook = this.#o.clock.at(this.#o.clock.now() + Math.round(settleMs * (3 + Math.random())), () => {
+      this.#cancelLook = null;
+      this.#finish().catch((error: unknown) => {
+        if (this.#closing.signal.aborted) return;
+        this.#o.log.warn("a rotation of the store's keys could not be finished; it is tried again", {
+          code: GatewayError.from(error).code,
+        });
+        this.#lookLater();
+      });
+    });
+  }
+
+  #finish(): Promise<Resealed> {
+    const { entities, settleMs = SETTLE_MS } = this.#o;
+    const vault = this.#started(this.#vault);
+    const work = { ...this.#ring, entities, vault, settleMs, refresh: () => this.refresh(), signal: this.#closing.signal };
+    return (this.#finishing ??= finishRotation(work).finally(() => (this.#finishing = null)));
   }
 
   /** Reads the store's keys again. */
@@ -105,6 +146,8 @@ export class GatewaySecrets implements Vault {
   }
 
   close(): void {
+    this.#closing.abort();
+    this.#cancelLook?.();
     this.#resolver.close();
   }
 

@@ -1,7 +1,7 @@
 import { dataKey, type DataKeyRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
-import { insert, update, type Clock, type Crypto, type RecordStore, type Within } from "../ports/index.js";
-import { fromBase64Url, toBase64Url } from "./sealed-text.js";
+import { insert, now, update, type Clock, type Crypto, type RecordStore, type Within } from "../ports/index.js";
+import { fromBase64Url, toBase64Url } from "../util/encoding/base64url.js";
 
 /** A key of 32 bytes and the name that it goes by. */
 export interface NamedKey {
@@ -38,6 +38,11 @@ const encoder = new TextEncoder();
  * Errors: `misconfigured` when a row was wrapped with a secret that was not given, so that a wrong secret is heard of at the start; those of the store.
  */
 export async function openKeys(o: KeyRingOptions): Promise<OpenKeys> {
+  const { opened } = await opening(o);
+  return openKeysOf(opened);
+}
+
+async function opening(o: KeyRingOptions): Promise<{ readonly opened: readonly Opened[] }> {
   const wrappers = [o.secret, ...o.previous].map((secret) => wrapperOf(o.crypto, secret));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const within = { deadlineMs: o.clock.now() + WITHIN_MS };
@@ -49,7 +54,7 @@ export async function openKeys(o: KeyRingOptions): Promise<OpenKeys> {
     }
     const opened = rows.map((row) => ({ row, bytes: unwrap(o.crypto, row, wrappers) }));
     await rewrap(o, { opened, wrapper: wrappers[0]! }, within);
-    return openKeysOf(opened);
+    return { opened };
   }
   throw new GatewayError("conflict", "The store's keys were changed by another process each time they were to be read.");
 }
@@ -60,16 +65,56 @@ export function processKeys(o: Pick<KeyRingOptions, "crypto" | "secret">, before
   return { root: o.secret, active, data: new Map([...(before?.data ?? []), [active.id, active.bytes]]) };
 }
 
-/** A new active key; the one before only opens from now on. Errors: `conflict` when another process did so at the same time. */
-export async function addDataKey(o: KeyRingOptions): Promise<void> {
+/**
+ * A key that is to seal after the present one; from now on it opens. Of N processes that ask at once all get the same one, and one that stands from a rotation that broke off is it.
+ * Errors: those of the store.
+ */
+export async function addNextKey(o: KeyRingOptions): Promise<void> {
   const within = { deadlineMs: o.clock.now() + WITHIN_MS };
-  const before = (await readKeys(o.store, within)).filter(({ state }) => state === "active");
-  const retire = before.map((row) =>
-    update(dataKey, row.id, { change: { set: { state: "retired", retiredAtMs: o.clock.now() } }, ifVersion: row.version }),
+  const { opened } = await opening(o);
+  if (opened.some(({ row }) => row.state === "next")) return;
+  const active = opened.find(({ row }) => row.state === "active")!;
+  // Named after the one before it: whoever is second finds it taken.
+  const id = `k${toBase64Url(o.crypto.hmac(active.bytes, encoder.encode("successor")).slice(0, 6))}`;
+  await o.store.commit(
+    [{ scope, writes: [insert(dataKey, newRow(o, wrapperOf(o.crypto, o.secret), { id, state: "next" }), "skip")] }],
+    within,
   );
-  const fresh = insert(dataKey, newRow(o, wrapperOf(o.crypto, o.secret)));
-  const [result] = await o.store.commit([{ scope, writes: [...retire, fresh] }], within);
-  if (result?.ok !== true) throw new GatewayError("conflict", "The store's keys were changed meanwhile.", { hint: "Look, and try again." });
+}
+
+/** How far the rotation of a store's keys is. */
+export interface RotationState {
+  /** The store's time, Unix ms. */
+  readonly nowMs: number;
+  readonly next: DataKeyRow | undefined;
+  readonly active: readonly DataKeyRow[];
+  readonly retired: readonly DataKeyRow[];
+}
+export async function rotationState(o: Pick<KeyRingOptions, "store" | "clock">): Promise<RotationState> {
+  const within = { deadlineMs: o.clock.now() + WITHIN_MS };
+  const nowMs = await o.store.now(within);
+  const rows = await readKeys(o.store, within);
+  const of = (state: DataKeyRow["state"]): DataKeyRow[] => rows.filter((row) => row.state === state);
+  return { nowMs, next: of("next")[0], active: of("active"), retired: of("retired") };
+}
+
+/** The next key seals from now on, and the one before only opens. Of N processes one does it; the others find it done. */
+export async function activateNextKey(o: Pick<KeyRingOptions, "store" | "clock">, { next, active }: RotationState): Promise<void> {
+  if (next === undefined) return;
+  const retire = active.map((row) =>
+    update(dataKey, row.id, { change: { set: { state: "retired", retiredAtMs: now } }, ifVersion: row.version }),
+  );
+  const activate = update(dataKey, next.id, { change: { set: { state: "active" } }, ifVersion: next.version });
+  await o.store.commit([{ scope, writes: [...retire, activate] }], { deadlineMs: o.clock.now() + WITHIN_MS });
+}
+
+/** Nothing is sealed with these any more. */
+export async function spendKeys(o: Pick<KeyRingOptions, "store" | "clock">, rows: readonly DataKeyRow[]): Promise<void> {
+  const units = rows.map((row) => ({
+    scope,
+    writes: [update(dataKey, row.id, { change: { set: { state: "spent" } }, ifVersion: row.version })],
+  }));
+  await o.store.commit(units, { deadlineMs: o.clock.now() + WITHIN_MS });
 }
 
 async function readKeys(store: RecordStore, within: Within): Promise<DataKeyRow[]> {
@@ -90,12 +135,13 @@ function missingRows(rows: readonly DataKeyRow[], o: KeyRingOptions, wrapper: Na
       retiredAtMs: null,
     });
   // The first has one id, so that of two processes one makes it.
-  if (!rows.some(({ state }) => state === "active")) missing.push(newRow(o, wrapper, rows.length <= 1 ? "k1" : undefined));
+  if (!rows.some(({ state }) => state === "active")) missing.push(newRow(o, wrapper, rows.length <= 1 ? { id: "k1" } : {}));
   return missing;
 }
 
-function newRow(o: KeyRingOptions, wrapper: NamedKey, id = `k${toBase64Url(o.crypto.random(6))}`): NewRow {
-  return { id, state: "active", ...wrap(o.crypto, { id, bytes: o.crypto.random(KEY_BYTES) }, wrapper), retiredAtMs: null };
+function newRow(o: KeyRingOptions, wrapper: NamedKey, of: { readonly id?: string; readonly state?: "next" }): NewRow {
+  const id = of.id ?? `k${toBase64Url(o.crypto.random(6))}`;
+  return { id, state: of.state ?? "active", ...wrap(o.crypto, { id, bytes: o.crypto.random(KEY_BYTES) }, wrapper), retiredAtMs: null };
 }
 
 /** The key that a secret wraps with. Source: HKDF (RFC 5869) as in access/purpose-keys.ts, a purpose of its own. */

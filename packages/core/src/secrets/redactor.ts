@@ -27,6 +27,11 @@ export class Redactor {
     if (credential !== undefined) this.add(credential);
   }
 
+  /** The value is no secret any more: for those that come and go by the thousand. */
+  forget(value: string): void {
+    if (this.#values.delete(value)) this.#pattern = null;
+  }
+
   redact(text: string): string {
     if (this.#values.size === 0) return text;
     this.#pattern ??= patternOf(this.#values);

@@ -18,8 +18,11 @@ export class SealedVault implements Vault {
   readonly #redactor: Redactor;
   #keys: OpenKeys;
   readonly #columns = new Map<string, Uint8Array>();
+  readonly #onUnknownKey: () => void;
 
-  constructor(o: { readonly crypto: Crypto; readonly redactor: Redactor; readonly keys: OpenKeys }) {
+  /** `onUnknownKey`: a value was met whose key is not among these; there may be a newer one. */
+  constructor(o: { readonly crypto: Crypto; readonly redactor: Redactor; readonly keys: OpenKeys; readonly onUnknownKey?: () => void }) {
+    this.#onUnknownKey = o.onUnknownKey ?? (() => undefined);
     this.#crypto = o.crypto;
     this.#redactor = o.redactor;
     this.#keys = o.keys;
@@ -49,6 +52,7 @@ export class SealedVault implements Vault {
   open(sealed: string, place: SealedPlace): Secret {
     const read = readSealed(sealed);
     const bytes = read === null ? undefined : this.#keys.data.get(read.keyId);
+    if (read !== null && bytes === undefined) this.#onUnknownKey();
     if (read === null || bytes === undefined) throw corrupt(place, read === null ? "it is not sealed" : "its key is gone");
     const plain = this.#crypto.open(this.#columnKey(read.keyId, bytes, place), read.sealed, aadOf(place, read.keyId));
     if (plain === null) throw corrupt(place, "it was changed, or sealed for another place");

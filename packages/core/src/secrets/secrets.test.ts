@@ -45,6 +45,7 @@ function secretsOn(store: RecordStore, o: Partial<GatewaySecretsOptions> = {}) {
     sources: [],
     redactor,
     entities: [channel],
+    settleMs: 0,
     readFile: files.read,
   };
   return { secrets: new GatewaySecrets({ ...base, ...o }), redactor };

@@ -217,7 +217,7 @@ export class TaskAttempt {
       }
       if (result.ok) return status;
       const current = result.current as TaskRow | null;
-      if (current === null || current.attempt !== this.task.attempt) return this.#fenced();
+      if (current === null || current.attempt !== this.task.attempt || current.holder !== this.task.holder) return this.#fenced();
       if (current.status === status) return status;
       if (current.status !== "running" || !current.cancelRequested || status === "cancelled") return this.#fenced();
       status = "cancelled";
@@ -235,8 +235,9 @@ export class TaskAttempt {
   }
 
   #guarded(change: Change<TaskRow>, unlessCancelled = false): Unit {
-    const { id, attempt } = this.task;
-    const where = { attempt, status: "running", readyAtMs: { gt: now } } as const;
+    const { id, attempt, holder } = this.task;
+    // The number alone is not enough: a store that was set back gives it a second time, to another.
+    const where = { attempt, holder, status: "running", readyAtMs: { gt: now } } as const;
     return { scope: SYSTEM, writes: [update(task, id, { change, where: unlessCancelled ? { ...where, cancelRequested: false } : where })] };
   }
 

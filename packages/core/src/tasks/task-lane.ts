@@ -16,7 +16,7 @@ export interface LaneOptions {
   readonly type: string;
   readonly handler: TaskHandler;
   readonly concurrency: number;
-  /** Of the first claim. */
+  /** Of tasks that do not say. */
   readonly leaseMs: number;
   /** One for all lanes of a process. */
   readonly isolation: Isolation;
@@ -38,6 +38,11 @@ export class Isolation {
   }
 }
 
+/**
+ * The lease of a claim by a lane that does not know yet what its tasks ask for: whoever dies between it and the renewal that sets it right keeps the task from others for no longer than
+ * this, though a lease may be an hour.
+ */
+const FIRST_LEASE_MS = 5000;
 /** Rows of one claim at the most. */
 const MAX_BATCH = 64;
 const STORE_TIMEOUT_MS = 10_000;
@@ -57,7 +62,7 @@ const SYSTEM = { system: "a worker looks for tasks of the types that it handles"
  */
 export class TaskLane {
   readonly #o: LaneOptions;
-  /** What tasks of this type asked for last: a claim is made with it, and a task that asks for another lease renews at once. */
+  /** The shortest that tasks of the last claim asked for: the next is made with it, and a task that asks for another lease renews at once. */
   #leaseMs: number;
   readonly #running = new Map<string, TaskAttempt>();
   readonly #recording = new Set<Promise<void>>();
@@ -70,13 +75,15 @@ export class TaskLane {
   #lookForLost = false;
   /** Until when nothing above the ordinary priority is looked for: there was none a moment ago. */
   #ordinaryUntilMs = Number.NEGATIVE_INFINITY;
+  /** The last claim of ordinary tasks left none, as far as it saw. */
+  #ranOut = true;
   /** How often the last hint was followed in vain; null: no hint is waiting to be followed. */
   #inVain: number | null = null;
   #stopListening: Promise<(() => Promise<void>) | null> = Promise.resolve(null);
 
   constructor(options: LaneOptions) {
     this.#o = options;
-    this.#leaseMs = options.leaseMs;
+    this.#leaseMs = Math.min(options.leaseMs, FIRST_LEASE_MS);
   }
 
   get running(): ReadonlyMap<string, TaskAttempt> {
@@ -155,7 +162,9 @@ export class TaskLane {
   async #claimLost(): Promise<void> {
     this.#lookForLost = false;
     const limit = this.#room();
-    const took = await this.#take({ status: "running", type: this.#o.type, readyAtMs: { lte: now } }, limit);
+    const lost = { status: "running", type: this.#o.type, readyAtMs: { lte: now } } as const;
+    if (!(await this.#isThere(lost, "priority"))) return;
+    const took = await this.#take(lost, limit);
     if (took.length === limit) this.#lookForLost = this.#again = true;
     for (const taken of took) {
       const { row } = taken;
@@ -203,11 +212,22 @@ export class TaskLane {
   async #claimLevel(priority: number): Promise<boolean> {
     const limit = this.#room();
     if (limit === 0) return false;
-    const took = await this.#take({ status: "pending", type: this.#o.type, priority, readyAtMs: { lte: now } }, limit);
+    const due = { status: "pending", type: this.#o.type, priority, readyAtMs: { lte: now } } as const;
+    if (priority === 0 && this.#ranOut && !(await this.#isThere(due, "readyAtMs"))) return true;
+    const took = await this.#take(due, limit);
     for (const taken of took) this.#run(taken);
+    if (priority === 0) this.#ranOut = took.length < limit;
     if (took.length < limit) return true;
     this.#again = true;
     return false;
+  }
+
+  /**
+   * Whether there is anything to claim. A claim that finds nothing is not for free: in InnoDB it locks what stands next to its place in the index, the first task of another type, and whoever claims those passes it over.
+   */
+  async #isThere(where: Where<TaskRow>, orderBy: "priority" | "readyAtMs"): Promise<boolean> {
+    const { rows } = await this.#o.services.store.find(task, { where, orderBy, limit: 1 }, SYSTEM, this.#within());
+    return rows.length > 0;
   }
 
   async #take(where: Where<TaskRow>, limit: number): Promise<Taken[]> {
@@ -219,7 +239,7 @@ export class TaskLane {
       add: { attempt: 1 },
     };
     const rows = await services.store.take(task, { where, orderBy: ["readyAtMs"], limit, change }, this.#within());
-    this.#leaseMs = rows.at(-1)?.leaseMs ?? leaseMs;
+    if (rows.length > 0) this.#leaseMs = Math.min(...rows.map((row) => row.leaseMs));
     return rows.map((row) => ({ row, takenAtMs, takenLeaseMs: leaseMs }));
   }
 

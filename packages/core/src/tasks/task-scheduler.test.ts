@@ -75,6 +75,20 @@ describe.each(storeKinds)("with %s", (kind) => {
       expect(await scheduler.get(created.id)).toMatchObject({ status: "succeeded", result: "hello Ada", attempt: 1, holder: "node_1" });
     });
 
+    it("does not say that a task was not stored when the store could not say so of its first try", async () => {
+      const on = await shared();
+      const outcomes = ["unknown", "none"];
+      const failing = new Proxy(on.store, {
+        get: (target, verb) =>
+          verb === "commit"
+            ? () => Promise.reject(new GatewayError("store_unavailable", "Gone.", { details: { outcome: outcomes.shift() ?? "none" } }))
+            : (Reflect.get(target, verb) as (...args: unknown[]) => unknown).bind(target),
+      });
+      const { scheduler } = worker({ ...on, store: failing });
+      await expect(scheduler.create({ type: "t" })).rejects.toMatchObject({ details: { outcome: "unknown" } });
+      expect(outcomes).toEqual([]);
+    });
+
     it("gives 64 creators with one idempotency key one task", async () => {
       const on = await shared();
       const [a, b] = [worker(on, "a"), worker(on, "b")];
@@ -317,10 +331,13 @@ describe.each(storeKinds)("with %s", (kind) => {
       const refusing = new Proxy(on.store, {
         get:
           (target, verb) =>
-          (units: unknown, ...rest: unknown[]) =>
-            verb === "commit" && JSON.stringify(units).includes("unstorable")
-              ? Promise.reject(new GatewayError("payload_too_large", "The row is too large for this database."))
-              : (Reflect.get(target, verb) as (...args: unknown[]) => unknown).call(target, units, ...rest),
+          (units: unknown, ...rest: unknown[]) => {
+            const unit = verb === "commit" ? (units as unknown[]).findIndex((one) => JSON.stringify(one).includes("unstorable")) : -1;
+            if (unit < 0) return (Reflect.get(target, verb) as (...args: unknown[]) => unknown).call(target, units, ...rest);
+            return Promise.reject(
+              new GatewayError("payload_too_large", "The row is too large for this database.", { details: { unit, outcome: "none" } }),
+            );
+          },
       });
       const { scheduler } = worker({ ...on, store: refusing });
       const runs: unknown[] = [];
@@ -472,6 +489,28 @@ describe.each(storeKinds)("with %s", (kind) => {
   });
 
   describe("leases", () => {
+    it("keeps a task from others for five seconds at the most when it dies right after its first claim, whatever the lease of others is", async () => {
+      const on = await shared();
+      const dead = new Proxy(on.store, {
+        get: (target, verb) =>
+          verb === "commit"
+            ? () => new Promise(() => undefined)
+            : (Reflect.get(target, verb) as (...args: unknown[]) => unknown).bind(target),
+      });
+      const creator = worker(on, "creator").scheduler;
+      const { id } = await creator.create({ type: "t", leaseMs: 1000 });
+      const first = new TaskScheduler(worker({ ...on, store: dead }, "dead").services);
+      first.handle("t", () => "never");
+      first.start();
+      await on.clock.advance(10);
+      expect(await row(on, id)).toMatchObject({ status: "running", holder: "dead" });
+      const { scheduler } = worker(on, "other");
+      scheduler.handle("t", () => "done");
+      scheduler.start();
+      await on.clock.advance(5000 + 1300);
+      expect(await row(on, id)).toMatchObject({ status: "succeeded", attempt: 2, holder: "other" });
+    });
+
     it("renews the lease of a long task by itself", async () => {
       const on = await shared();
       const [a, b] = [worker(on, "a"), worker(on, "b")];

@@ -97,9 +97,15 @@ export class TaskScheduler {
     if (this.#state === "started") lane.start();
   }
 
+  /** What has a handler in this process. */
+  get types(): readonly string[] {
+    return [...this.#lanes.keys()].sort();
+  }
+
   /**
    * Accepts a task: when this resolves it is stored. With an idempotency key that stands already, the task that has it, whatever became of it.
-   * Errors: `validation_failed`, `payload_too_large`, `idempotency_key_reuse` when the key stands with another payload, `store_unavailable`, `shutting_down`.
+   * Errors: `validation_failed`, `payload_too_large`, `idempotency_key_reuse` when the key stands with another payload, `shutting_down`, `store_unavailable`: with `details.outcome` "unknown"
+   * the task may have been stored, and only a creation with an idempotency key is repeated safely.
    */
   async create(request: TaskRequest, caller: Caller = this.#owner): Promise<TaskRow> {
     if (this.#state === "closing") throw closing();
@@ -114,7 +120,7 @@ export class TaskScheduler {
         });
       if (standing.id !== row.id) return standing;
     }
-    const stored = await this.#mustGet(row.id, scope);
+    const stored = await this.#stored(row.id, scope);
     this.#changed(stored);
     if (stored.status === "pending") this.#offer(stored);
     return stored;
@@ -270,7 +276,18 @@ export class TaskScheduler {
       return await this.#queue.commit(unit);
     } catch (error) {
       if (!GatewayError.is(error, "store_unavailable") || error.details?.["outcome"] !== "unknown") throw error;
-      return this.#queue.commit(unit);
+      return this.#queue.commit(unit).catch((again: unknown) => {
+        throw perhapsStored(again);
+      });
+    }
+  }
+
+  /** The row that has just been stored. */
+  async #stored(id: string, scope: Scope): Promise<TaskRow> {
+    try {
+      return await this.#mustGet(id, scope);
+    } catch (error) {
+      throw perhapsStored(error);
     }
   }
 
@@ -299,6 +316,15 @@ export class TaskScheduler {
   }
 }
 
+/** The store failed after it may have stored the task: what it says of its last call is not what became of the creation. */
+function perhapsStored(error: unknown): unknown {
+  if (!GatewayError.is(error) || !error.retryable) return error;
+  return new GatewayError("store_unavailable", "The store went away before it could say whether the task was stored.", {
+    hint: "Repeat the creation with the same idempotency key; one without a key may be stored twice.",
+    details: { outcome: "unknown" },
+    cause: error,
+  });
+}
 function scopeOf(caller: Caller): Scope {
   return { projects: caller.projects };
 }

@@ -18,12 +18,12 @@ const WITHIN_MS = 10_000;
  */
 export class Retention {
   readonly #services: Pick<Services, "store" | "clock" | "log">;
-  readonly #days: Config["retention"];
+  readonly #days: () => Config["retention"];
   #cancel = (): void => undefined;
   #closed = false;
   #sweeping: Promise<void> = Promise.resolve();
 
-  constructor(services: Pick<Services, "store" | "clock" | "log">, days: Config["retention"]) {
+  constructor(services: Pick<Services, "store" | "clock" | "log">, days: () => Config["retention"]) {
     this.#services = services;
     this.#days = days;
   }
@@ -46,7 +46,7 @@ export class Retention {
     const gone: Record<string, number> = {};
     for (const entity of allEntities) {
       if (entity.kind !== "ledger") continue;
-      const days = daysOf(this.#days, entity);
+      const days = daysOf(this.#days(), entity);
       for (let batch = 0; batch < MOST_BATCHES && !this.#closed; batch++) {
         const count = await store.prune(entity, nowMs - days * DAY_MS, BATCH, { deadlineMs: clock.now() + WITHIN_MS });
         gone[entity.name] = (gone[entity.name] ?? 0) + count;

@@ -2,6 +2,7 @@ import type { Meter, Tracer } from "@opentelemetry/api";
 import type { CallHead, HttpAnswer, Inbound, ModelEvent, ModelHead } from "../calls/index.js";
 import { SYSTEM_CALLER } from "../calls/index.js";
 import type { Config } from "../config/schema.js";
+import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { auditChange } from "../policy/audit-change.js";
 import type { GroupCommit } from "../policy/group-commit.js";
@@ -34,7 +35,10 @@ export interface OtelOptions {
 }
 
 export interface TelemetryOptions {
+  /** As it was at the start. */
   readonly config: Config;
+  /** What of it can be changed is read here. */
+  readonly snapshot: () => Snapshot;
   readonly ledger: GroupCommit;
   readonly http: HttpClient;
   readonly version: string;
@@ -44,6 +48,8 @@ export interface TelemetryOptions {
   /** What the conventions call a provider of ours. */
   readonly vendorOf: (provider: string) => string;
   readonly breakers: () => readonly { readonly target: string; readonly state: string }[];
+  /** Processes that are known to live. */
+  readonly nodes: () => number;
 }
 
 /** What is told of content: so much of it, and nothing that is a known secret. */
@@ -69,20 +75,21 @@ export class Telemetry implements TelemetrySeam {
   constructor(services: Services, options: TelemetryOptions) {
     this.#services = services;
     this.#o = options;
-    const { telemetry, retention } = options.config;
+    const { telemetry } = options.config;
+    const current = (): Config => options.snapshot().config;
     this.audit = new StoredAuditTrail(services);
     this.traces = new StoredTraces(services);
-    const everyMs = telemetry.alerts.everySeconds * 1_000;
+    const everyMs = (): number => current().telemetry.alerts.everySeconds * 1_000;
     const evaluator = new AlertEvaluator(services, { everyMs });
     const tell = { services, http: options.http, config: telemetry.alerts };
     this.#loop = new AlertLoop(services, { evaluator, notifier: new Notifier(services, tell), everyMs });
     this.alerts = new StoredAlerts(services, { evaluator, tell, sendSoon: () => void this.#loop.sendSoon() });
     services.seams.resources.set("alertChannel", channelActions(telemetry.alerts));
-    this.#retention = new Retention(services, retention);
+    this.#retention = new Retention(services, () => current().retention);
     this.#prometheus = telemetry.metrics.enabled ? this.#counts() : null;
     if (telemetry.traces.enabled)
       this.#observers.push(
-        keepSpans({ ledger: options.ledger, clock: services.clock, sample: telemetry.traces.sample, redact: this.redact }),
+        keepSpans({ ledger: options.ledger, clock: services.clock, sample: () => current().telemetry.traces.sample, redact: this.redact }),
       );
     this.#auditBudgets();
   }
@@ -104,9 +111,9 @@ export class Telemetry implements TelemetrySeam {
     return isTold ? this.#answers.step : null;
   }
 
-  /** What the audit keeps of a tool call's arguments; undefined: nothing. */
-  parameters(): ((call: OpenCall<CallHead>) => unknown) | undefined {
-    return this.#o.config.audit.parameters === "none" ? undefined : auditedParameters(this.#services.redactor);
+  /** What the audit keeps of a tool call's arguments, as the call's snapshot says; null: nothing. */
+  parameters(): (call: OpenCall<CallHead>) => unknown {
+    return auditedParameters(this.#services.redactor);
   }
 
   /** Errors: `missing_dependency` when `telemetry.otel` is on and its package is not there. Langfuse that cannot be loaded is reported, and nothing fails. */
@@ -162,6 +169,7 @@ export class Telemetry implements TelemetrySeam {
       ledgerQueue: () => options.ledger.waiting,
       breakers: options.breakers,
       underWay: () => counts.underWay,
+      nodes: options.nodes,
     });
     this.#stops.push(made.stop);
     return new Prometheus({ calls: () => counts.series, gauges: made.gauges });

@@ -15,7 +15,9 @@ export const TEST_OWNER_KEY = "sallyport-testing-owner-7b1f93c2e08d4a65";
  */
 export async function createTestGateway(options: TestGatewayOptions = {}): Promise<Gateway> {
   const { model, ...rest } = options;
-  const gateway = new Gateway({ env: {}, ownerKey: TEST_OWNER_KEY, ...rest, logging: { level: "silent", ...rest.logging } });
+  // A configuration that was loaded says its own level.
+  const logging = rest.config === undefined ? { logging: { level: "silent" as const, ...rest.logging } } : {};
+  const gateway = new Gateway({ env: {}, ownerKey: TEST_OWNER_KEY, ...rest, ...logging });
   if (model !== undefined) gateway.providers.add({ name: "test", models: ["script"], answer: model });
   await gateway.start();
   return gateway;

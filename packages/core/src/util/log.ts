@@ -6,12 +6,17 @@ export type WriteLine = (level: Exclude<LogLevel, "silent">, message: string, fi
 
 /** Leveled log: a line below the level costs one comparison. A line that cannot be written is dropped and counted: nothing fails because of its log. */
 export class Log {
-  readonly #least: number;
+  #least: number;
   readonly #write: WriteLine;
   #dropped = 0;
   constructor(level: LogLevel, write: WriteLine) {
     this.#least = levels[level];
     this.#write = write;
+  }
+
+  /** From now on. */
+  set level(level: LogLevel) {
+    this.#least = levels[level];
   }
 
   /** Lines that could not be written. */

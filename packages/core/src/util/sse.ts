@@ -7,6 +7,8 @@ export interface SseEvent {
   readonly data: string;
   /** The id that stood in this event, if one did. */
   readonly id?: string | undefined;
+  /** How long the sender wants to be left alone before the stream is taken up again, if it said so in this event. */
+  readonly retryMs?: number | undefined;
 }
 
 /** More than any event needs, with its pictures in base64; past it a stream is refused instead of held in memory. */
@@ -109,10 +111,13 @@ export function sseFrameEnd(bytes: Uint8Array, from: number): number {
  */
 export class SseReader {
   readonly #splitter: SseSplitter;
+  readonly #resumable: boolean;
   #started = false;
 
-  constructor(maxFrameBytes = maxSseFrameBytes) {
+  /** `resumable`: events without data that have an id are told too, which the specification would not dispatch: a place to take the stream up from. */
+  constructor(maxFrameBytes = maxSseFrameBytes, o: { readonly resumable?: boolean } = {}) {
     this.#splitter = new SseSplitter(maxFrameBytes);
+    this.#resumable = o.resumable === true;
   }
 
   /** The events that this chunk completes. */
@@ -130,36 +135,43 @@ export class SseReader {
   #events(text: string): SseEvent[] {
     const start = !this.#started && text.charCodeAt(0) === 0xfeff ? 1 : 0;
     this.#started = true;
-    return parseSse(text, start);
+    return parseSse(text, start, this.#resumable);
   }
 }
 
 /** The events of whole frames, from `start` on. */
-export function parseSse(text: string, start = 0): SseEvent[] {
+export function parseSse(text: string, start = 0, resumable = false): SseEvent[] {
   const events: SseEvent[] = [];
   const onlyLf = !text.includes("\r");
   let event = "message";
   let data: string | null = null;
   let id: string | undefined;
+  let retryMs: number | undefined;
   for (let at = start; at < text.length; ) {
     const end = onlyLf ? lfEnd(text, at) : lineEnd(text, at);
     const bareData = end === at + 4 && text.startsWith("data", at);
     if (end === at) {
       // Per the specification an event without data is not dispatched.
-      if (data !== null && data !== "") events.push({ event, data, id });
+      if ((data !== null && data !== "") || (resumable && id !== undefined))
+        events.push(retryMs === undefined ? { event, data: data ?? "", id } : { event, data: data ?? "", id, retryMs });
       event = "message";
       data = null;
       id = undefined;
+      retryMs = undefined;
     } else if (bareData || text.startsWith("data:", at)) {
       const value = bareData ? "" : fieldValue(text, at + 5, end);
       data = data === null ? value : `${data}\n${value}`;
     } else if (text.startsWith("event:", at)) event = fieldValue(text, at + 6, end);
     else if (text.startsWith("id:", at)) id = fieldValue(text, at + 3, end);
+    else if (resumable && text.startsWith("retry:", at)) retryMs = milliseconds(fieldValue(text, at + 6, end));
     at = text.charCodeAt(end) === 0x0d && text.charCodeAt(end + 1) === 0x0a ? end + 2 : end + 1;
   }
   return events;
 }
 
+function milliseconds(value: string): number | undefined {
+  return /^\d{1,9}$/.test(value) ? Number(value) : undefined;
+}
 function fieldValue(text: string, start: number, end: number): string {
   return text.slice(text.charCodeAt(start) === 0x20 ? start + 1 : start, end);
 }

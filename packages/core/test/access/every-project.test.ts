@@ -22,9 +22,20 @@ const rows = [
   ["routes", { name: "mine", targets: [{ model: "demo/echo" }] }],
   ["alert-rules", { name: "r", metric: "request_rate", condition: "gt", threshold: 1 }],
   ["alert-channels", { name: "c", kind: "webhook", settings: { url: "https://example.com/hook" } }],
+  ["config", { key: "server.docs", value: false }],
   ["budgets", { name: "x", scope: "global", amount_usd: "0", period: "day", hard: true }],
 ] as const;
-const readElsewhere = ["rate-limits", "tool-permissions", "providers", "provider-keys", "alert-rules", "alert-channels", "alerts"];
+const readElsewhere = [
+  "rate-limits",
+  "tool-permissions",
+  "providers",
+  "provider-keys",
+  "alert-rules",
+  "alert-channels",
+  "alerts",
+  "config",
+  "config/server.docs/explain",
+];
 
 type Send = (path: string, o?: { readonly method?: string; readonly body?: unknown }) => Promise<Response>;
 type Made = readonly [who: string, make: (gateway: Gateway) => Promise<Send>];

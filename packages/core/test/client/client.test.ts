@@ -137,6 +137,56 @@ describe("the client, against a served gateway", () => {
     expect(seen.length).toBeGreaterThan(3);
   });
 
+  it("makes sessions, talks in them, reads, branches, exports and deletes them", async () => {
+    const { sessions, chat } = client;
+    const made = await sessions.create({ title: "Trip", model: "demo/echo", messages: [{ role: "user", content: "one" }] });
+    expectTypeOf(made.last_seq).toEqualTypeOf<number>();
+    const { id } = made;
+    expect(await sessions.append(id, "two", { ifLast: 1, idempotencyKey: "append-once" })).toEqual({ first_seq: 2, last_seq: 2 });
+    expect(await sessions.append(id, "two", { ifLast: 1, idempotencyKey: "append-once" })).toEqual({ first_seq: 2, last_seq: 2 });
+    expect((await refusal(sessions.append(id, [{ role: "user", content: "late" }], { ifLast: 1 }))).code).toBe("conflict");
+    const asked = { query: { session: id }, body: { user_message: "three" }, idempotencyKey: "turn-once" };
+    const answer = await chat.send(asked);
+    expectTypeOf(answer.message.content).toEqualTypeOf<string>();
+    expect(answer).toMatchObject({ session_id: id, operation: "conversation", message: { content: "three" } });
+    expect(await chat.send(asked)).toEqual(answer);
+    expect((await refusal(chat.send({ ...asked, body: { user_message: "else" } }))).code).toBe("idempotency_key_reuse");
+    const seqs: number[] = [];
+    for await (const { seq } of sessions.allMessages(id, { limit: 3 })) seqs.push(seq);
+    expect(seqs).toEqual([1, 2, 3, 4]);
+    expect(await sessions.messages(id, { last: true, limit: 1 })).toMatchObject({
+      data: [{ seq: 4, run_id: answer.run_id }],
+      next_after: null,
+    });
+    const branch = await sessions.branch(id, { atSeq: 2, title: "Another" });
+    expect(branch).toMatchObject({ parent_id: id, message_count: 2, title: "Another" });
+    expect(await (await sessions.exportOne(branch.id, "markdown")).text()).toContain("## 2. user");
+    const { version } = await sessions.get(id);
+    expect(await sessions.update(id, { title: "Journey" }, { ifVersion: version! })).toMatchObject({ title: "Journey" });
+    expect((await refusal(sessions.update(id, { title: "No" }, { ifVersion: version! }))).code).toBe("precondition_failed");
+    expect((await sessions.list({ limit: 100 })).data.map((row) => row.id)).toEqual(expect.arrayContaining([id, branch.id]));
+    for (const one of [id, branch.id]) expect(await sessions.delete(one)).toEqual({ id: one, deleted: true });
+    expect((await refusal(sessions.messages(id))).code).toBe("not_found");
+  });
+
+  it("reads the events of a turn to its end, also when the first connection breaks", async () => {
+    const starts: string[] = [];
+    const breaking: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      const url = new URL(String(input));
+      starts.push(`${init?.method} ${url.pathname.replace(/run_\w+/, "{id}")}`);
+      if (!url.pathname.endsWith("/chat")) return response;
+      const text = await response.text();
+      return new Response(text.slice(0, text.indexOf("\n\n") + 2 + 5), { headers: response.headers });
+    };
+    const seen: { seq: number; type: string }[] = [];
+    const turn = { query: { model: "demo/echo" }, body: { user_message: "hello there" } };
+    for await (const event of createClient({ baseUrl, key: TEST_OWNER_KEY, fetch: breaking }).chat.events(turn)) seen.push(event);
+    expect(starts).toEqual(["POST /api/v1/chat", "GET /api/v1/runs/{id}/events"]);
+    expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, i) => i + 1));
+    expect(seen.at(-1)?.type).toBe("run.succeeded");
+  });
+
   it("makes a key that is shown once, and works with it", async () => {
     const made = await client.keys.create(
       { name: "of the client", scopes: ["models:demo/*", "routing:read"] },

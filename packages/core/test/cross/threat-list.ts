@@ -2,13 +2,25 @@
  * Which file tests which threat: the id stands in the title of a test, or of what holds tests together, in each of its files. Files are named from the repository's root.
  */
 export const threatList: Readonly<Record<string, readonly string[]>> = {
+  T01: [
+    "packages/core/test/threats/processes.test.ts",
+    "packages/core/test/mcp/stored-servers.test.ts",
+    "packages/core/test/mcp/server-routes.test.ts",
+  ],
+  T02: ["packages/core/test/mcp/oauth/lies.test.ts"],
   T03: [
     "packages/core/test/threats/injection.test.ts",
     "packages/adapters-sqlite/test/injection.test.ts",
     "packages/adapters-sqlite/src/parameters.test.ts",
     "packages/core/test/access/keys.test.ts",
   ],
-  T04: ["packages/core/test/resources/permissions.test.ts", "packages/core/src/access/permissions.test.ts"],
+  T04: [
+    "packages/core/test/resources/permissions.test.ts",
+    "packages/core/src/access/permissions.test.ts",
+    "packages/core/test/mcp/shape.test.ts",
+    "packages/core/test/mcp/cache-hints.test.ts",
+    "packages/core/test/mcp/server-routes.test.ts",
+  ],
   T05: [
     "packages/core/src/access/grants/scope-cover.test.ts",
     "packages/core/src/access/keys/key-index.test.ts",
@@ -32,27 +44,49 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
     "packages/core/src/platform/http/http-client.test.ts",
     "packages/core/test/mcp/failures.test.ts",
     "packages/core/test/resources/providers.test.ts",
+    "packages/core/test/mcp/oauth/lies.test.ts",
+    "packages/core/test/mcp/openapi.test.ts",
   ],
-  T12: ["packages/core/src/platform/http/http-client.test.ts"],
-  T13: ["packages/core/src/platform/http/http-client.test.ts"],
+  T12: ["packages/core/src/platform/http/http-client.test.ts", "packages/core/test/mcp/oauth/lies.test.ts"],
+  T13: [
+    "packages/core/src/platform/http/http-client.test.ts",
+    "packages/core/test/mcp/oauth/lies.test.ts",
+    "packages/core/test/mcp/openapi.test.ts",
+    "packages/core/test/mcp/lying/answers.test.ts",
+  ],
   T14: [
     "packages/core/test/threats/caller-headers.test.ts",
+    "packages/core/test/mcp/lying/answers.test.ts",
     "packages/core/test/routing/relay.test.ts",
     "packages/core/test/mcp/failures.test.ts",
+    "packages/core/test/mcp/openapi.test.ts",
   ],
-  T15: ["packages/core/test/threats/authorization-servers.test.ts"],
+  T15: [
+    "packages/core/test/threats/authorization-servers.test.ts",
+    "packages/core/test/mcp/oauth/lies.test.ts",
+    "packages/core/test/mcp/openapi.test.ts",
+  ],
   T16: [
     "packages/core/test/threats/handles.test.ts",
     "packages/core/test/mcp/legacy-face.test.ts",
+    "packages/core/test/mcp/lying/answers.test.ts",
+    "packages/core/test/mcp/questions/wires.test.ts",
+    "packages/core/test/mcp/questions/parked.test.ts",
     "packages/core/test/media/vendor-handles.test.ts",
     "packages/core/test/access/keys.test.ts",
+    "packages/core/test/sessions/store.test.ts",
+    "packages/core/test/mcp/oauth/per-user.test.ts",
+    "packages/core/test/mcp/long-results.test.ts",
+    "packages/core/test/mcp/http-sse.test.ts",
   ],
   T17: ["packages/core/test/http/edge-access.test.ts"],
-  T19: ["packages/core/src/access/grants/scope-cover.test.ts"],
+  T18: ["packages/core/test/mcp/openapi.test.ts", "packages/core/test/mcp/lying/lists.test.ts"],
+  T19: ["packages/core/src/access/grants/scope-cover.test.ts", "packages/core/test/mcp/shape.test.ts"],
   T20: [
     "packages/core/src/mcp/lanes/headers.test.ts",
     "packages/core/test/mcp/fidelity.test.ts",
     "packages/core/src/platform/http/http-client.test.ts",
+    "packages/core/test/mcp/openapi.test.ts",
   ],
   T21: ["packages/core/test/safety/every-byte.test.ts", "packages/core/test/safety/tools.test.ts"],
   T26: [
@@ -60,7 +94,10 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
     "packages/core/test/telemetry/canaries.test.ts",
     "packages/core/test/http/secrets-kept.test.ts",
     "packages/core/src/secrets/secrets.test.ts",
+    "packages/core/test/mcp/oauth/refresh.test.ts",
+    "packages/core/test/mcp/oauth/per-user.test.ts",
   ],
+  T27: ["packages/core/test/mcp/pins.test.ts", "packages/core/test/mcp/stored-shape.test.ts"],
   T28: ["packages/core/test/threats/defaults.test.ts"],
   T29: ["tools/lockfile.test.mjs"],
   T30: [
@@ -69,7 +106,9 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
     "packages/core/src/memory/rolling-window.test.ts",
   ],
   T31: ["packages/core/src/platform/http/http-client.test.ts"],
-  T38: ["packages/core/test/access/oidc.test.ts"],
+  T36: ["packages/core/test/mcp/oauth/per-user.test.ts"],
+  T37: ["packages/core/test/mcp/oauth/lies.test.ts"],
+  T38: ["packages/core/test/access/oidc.test.ts", "packages/core/test/mcp/oauth/inbound.test.ts"],
   T39: ["packages/core/test/access/sign-in.test.ts"],
   T40: ["packages/core/test/access/sign-in.test.ts", "packages/core/test/access/keys.test.ts"],
   T41: [
@@ -83,20 +122,24 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
     "packages/core/src/util/json-checks/json-fault.test.ts",
     "packages/core/src/routes/resources/derivations.test.ts",
     "packages/core/test/resources/routes.test.ts",
+    "packages/core/test/mcp/lying/answers.test.ts",
+    "packages/core/src/mcp/frames/message.test.ts",
   ],
   T44: ["packages/core/test/mcp/modern-face.test.ts", "packages/core/test/mcp/fidelity.test.ts"],
-  T45: ["packages/core/test/threats/handles.test.ts"],
+  T45: [
+    "packages/core/test/threats/handles.test.ts",
+    "packages/core/src/mcp/bridge/parked/request-state.test.ts",
+    "packages/core/test/mcp/questions/parked.test.ts",
+    "packages/core/test/mcp/questions/two-nodes.test.ts",
+  ],
   T46: ["packages/core/test/telemetry/hostile-log.test.ts", "packages/core/test/telemetry/audit.test.ts"],
   T47: ["packages/core/test/threats/poisoned-rows.test.ts", "packages/core/src/access/keys/key-index.test.ts"],
+  T48: ["packages/core/src/platform/stdio/stdio-spawner.test.ts", "packages/cli/test/mcp.test.ts"],
 };
 
 /** What of a threat no test can show yet, and why. */
 export const notYetShown: Readonly<Record<string, string>> = {
   T12: "A name that changes between two answers is asked of a resolver of the test's own; a real DNS server with a time to live of 0 is not at hand everywhere.",
-  T15: "Nobody signs in at an MCP server by OAuth yet: there is no token that a changed issuer could be sent. What is shown is that nothing follows such a server.",
-  T20: "Tools that are made of an OpenAPI description are not there yet, so there are no path, query or body slots to break out of. What is shown is MCP's own headers.",
   T29: "That a build from a clean clone is the same byte for byte needs a second machine.",
-  T38: "Tokens of a resource server's own (RFC 9068) are not accepted as credentials yet; what is shown is the ID token of an OpenID sign-in.",
   T41: "Ten thousand idle streams and a list of a million tools are a load test, and not of this suite.",
-  T45: "The request state of MCP's multi-round requests is not made yet; what is shown are the tokens, responses and sessions that callers hold today.",
 };

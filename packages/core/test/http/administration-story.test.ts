@@ -88,7 +88,7 @@ it("makes a key that may use one vendor, sees it refused elsewhere, limits it, a
   expect(listed.text).not.toContain(key);
   expect(listed.body.data.map((row) => row["name"])).toContain("ci");
   expect((await send(`DELETE /api/v1/del/gateway-api-key/${made.body.id}`)).status).toBeLessThan(300);
-  await expect.poll(() => ask("lab/m").catch((error: { status: number }) => error.status), { timeout: 5_000 }).toBe(401);
+  await expect.poll(() => ask("lab/m").catch((error: { status: number }) => error.status), { timeout: 30_000 }).toBe(401);
 });
 
 it("sets a budget, reads what a request cost, and sees the next one refused in both dialects", async () => {
@@ -104,10 +104,10 @@ it("sets a budget, reads what a request cost, and sees the next one refused in b
   expect(first.status).toBe(200);
   expect(first.headers.get("x-sallyport-cost-usd")).toBe("2");
   const requestId = first.headers.get("x-sallyport-request-id")!;
-  await expect.poll(async () => (await send(`GET /api/v1/usage?request_id=${requestId}`)).body.data.length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(async () => (await send(`GET /api/v1/usage?request_id=${requestId}`)).body.data.length, { timeout: 30_000 }).toBe(1);
   expect((await send(`GET /api/v1/usage?request_id=${requestId}`)).body.data[0]).toMatchObject({ request_id: requestId });
   expect((await chat()).status).toBe(200);
-  await expect.poll(async () => (await send(`GET /api/v1/budgets/${budget.body.id}`)).body["spent_usd"], { timeout: 5_000 }).toBe("4");
+  await expect.poll(async () => (await send(`GET /api/v1/budgets/${budget.body.id}`)).body["spent_usd"], { timeout: 30_000 }).toBe("4");
   const calls = lab.calls();
   const third = await chat();
   expect([third.status, JSON.parse(third.text)]).toMatchObject([
@@ -116,7 +116,7 @@ it("sets a budget, reads what a request cost, and sees the next one refused in b
   ]);
   const own = await send("POST /api/v1/runs", { model: "lab/m", input: "hi" }, { key });
   await expect
-    .poll(async () => (await send(`GET /api/v1/runs/${own.body.id}`)).body["error"], { timeout: 5_000 })
+    .poll(async () => (await send(`GET /api/v1/runs/${own.body.id}`)).body["error"], { timeout: 30_000 })
     .toMatchObject({ code: "budget_exceeded" });
   expect(lab.calls()).toBe(calls);
   expect(serving.url).toBeTruthy();

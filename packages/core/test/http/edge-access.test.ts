@@ -33,6 +33,14 @@ describe("who may enter", () => {
       ["system.ready", 200],
       ["docs.openapi", 200],
       ["docs.page", 200],
+      // A browser comes back to these from another site, and what MCP clients look up before they have a token.
+      ["mcp.oauth.callback", 400],
+      ["mcp.oauth.consent", 400],
+      ["mcp.oauth.agree", 400],
+      ["mcp.oauth.client", 404],
+      ["mcp.resource", 404],
+      ["mcp.resource.mcp", 404],
+      ["mcp.resource.namespace", 404],
     ]);
   });
 

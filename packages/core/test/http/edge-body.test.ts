@@ -74,7 +74,7 @@ describe("validation", () => {
       'unknown field "inputs"; did you mean "input"?',
     ],
     ["another spelling", { model: "a/one", input: "hi", maxSteps: 3 }, 'unknown field "maxSteps"; did you mean "max_steps"?'],
-    ["a missing field", { input: "hi" }, "model: is required"],
+    ["a missing field", { model: "a/one" }, "input: expected string or array"],
     ["a wrong type", { model: "a/one", input: "hi", max_steps: "3" }, "max_steps: "],
     ["a value out of range", { model: "a/one", input: "hi", max_steps: 0 }, "max_steps: "],
     ["neither text nor messages", { model: "a/one", input: 7 }, "input: expected string or array"],

@@ -27,8 +27,8 @@ describe("one server that fails beside one that works", () => {
     ["never says a word", { broken: rude("silent"), code: "upstream_timeout", message: /in time/ }],
     ["listens nowhere", { broken: { url: "http://127.0.0.1:9/mcp" }, code: "upstream_unavailable", message: /could not be reached/ }],
     [
-      "speaks a transport that is gone",
-      { broken: { type: "sse", url: "http://127.0.0.1:9/sse" }, code: "misconfigured", message: /HTTP\+SSE/ },
+      "has HTTP+SSE, and listens nowhere",
+      { broken: { type: "sse", url: "http://127.0.0.1:9/sse" }, code: "upstream_unavailable", message: /could not be reached/ },
     ],
   ])("that %s", async (_what, { broken, code, message }) => {
     const harness = await started({ broken, works: rude() }, { limits: { connectMs: 1_500 } });

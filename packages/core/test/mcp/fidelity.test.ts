@@ -126,7 +126,8 @@ describe("what belongs to a hop", () => {
     expect(sent.params._meta).toEqual({
       "io.modelcontextprotocol/protocolVersion": "2026-07-28",
       "io.modelcontextprotocol/clientInfo": { name: "sallyport", version: expect.any(String) as unknown },
-      "io.modelcontextprotocol/clientCapabilities": {},
+      // What its caller can be asked, and we pass on.
+      "io.modelcontextprotocol/clientCapabilities": { sampling: {} },
       progressToken: sent.id,
       traceparent: "00-1-2-01",
       "a/b": 1,
@@ -157,7 +158,9 @@ describe("what belongs to a hop", () => {
     const { raw, host, harness } = await through("modern");
     raw.result = '{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{}}}}';
     const { message, headers } = modern("tools/call", { name: "raw__echo" });
-    expect((await post(host.url, message, headers)).json()).toMatchObject({ error: { code: -32000, data: { code: "upstream_protocol" } } });
+    const refused = await post(host.url, message, headers);
+    expect(refused.status).toBe(400);
+    expect(refused.json()).toMatchObject({ error: { code: -32021, data: { requiredCapabilities: { elicitation: { form: {} } } } } });
     await expect(harness.proxy.call("raw__echo")).rejects.toMatchObject({ code: "upstream_protocol" });
   });
 

@@ -16,6 +16,8 @@ describe("McpProxy", () => {
         connected: true,
         tools: 3,
         lastError: null,
+        lastSuccessMs: expect.any(Number),
+        ...{ breaker: "closed", inFlight: 0, queued: 0 },
         era: "modern",
         version: "2026-07-28",
         stderr: null,
@@ -152,8 +154,7 @@ describe("McpProxy", () => {
     const namespaces = {
       both: { servers: ["demo", "story"] },
       one: { servers: ["demo"] },
-      bad: { servers: ["demo", "story"], naming: "none" as const },
-      hand: { servers: ["demo"], naming: "manual" as const },
+      bad: { servers: ["demo", "story"], naming: "none" as const, conflicts: "error" as const },
     };
     const harness = proxyHarness({ config: { namespaces } });
     await harness.proxy.connect("story", { server: oldStory() });
@@ -168,8 +169,7 @@ describe("McpProxy", () => {
     expect(await list("both")).toHaveLength(13);
     expect(await list("one")).toEqual(["demo__time", "demo__calculator", "demo__echo"]);
     expect(await list("none")).toMatchObject({ status: 404, code: "not_found" });
-    expect(await list("bad")).toMatchObject({ status: 500, code: "misconfigured" });
-    expect(await list("hand")).toMatchObject({ status: 500, code: "misconfigured" });
+    expect(await list("bad")).toMatchObject({ code: "misconfigured" });
     const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "story__echo", arguments: { text: "x" } } };
     expect((await post(host.namespace("one"), call)).json()).toMatchObject({ error: { code: -32602 } });
     expect((await post(host.namespace("both"), call)).json()).toMatchObject({ result: { content: [{ text: "x" }] } });

@@ -31,6 +31,7 @@ describe("revision 2026-07-28", () => {
           prompts: { listChanged: true },
           completions: {},
           logging: {},
+          extensions: { "io.modelcontextprotocol/tasks": {} },
         },
       },
     });
@@ -48,7 +49,7 @@ describe("revision 2026-07-28", () => {
     ["an unknown method", "nonsense"],
     ["initialize, which it has no more", "initialize"],
     ["ping, which it has no more", "ping"],
-    ["tasks, which are not offered", "tasks/get"],
+    ["a list of tasks, which there is no more", "tasks/list"],
   ])("answers %s with the code and the status", async (_what, method) => {
     const { host } = await demo();
     const answer = await send(host, modern(method));

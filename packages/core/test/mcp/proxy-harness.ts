@@ -9,6 +9,7 @@ import type { Snapshot } from "../../src/config/snapshot.js";
 import { McpProxy, type McpLimits } from "../../src/mcp/index.js";
 import type { ToolSteps } from "../../src/mcp/tool-policy.js";
 import { memoryBus, memoryCache, memoryCounters, memoryStore, memoryWakeup } from "../../src/memory/index.js";
+import type { RecordStore } from "../../src/ports/index.js";
 import { clock, crypto, httpClient } from "../../src/platform/node.js";
 import { stdioSpawner, type StdioSpawnerOptions } from "../../src/platform/stdio/stdio-spawner.js";
 import { auditAndMeter } from "../../src/policy/audit-and-meter.js";
@@ -27,6 +28,10 @@ export interface HarnessOptions {
   /** After audit and authorise. */
   readonly steps?: ToolSteps;
   readonly timeoutMs?: number;
+  /** Of another harness: both are processes on one store. */
+  readonly store?: RecordStore;
+  /** Its name among them, and what all of them seal with. */
+  readonly node?: { readonly id: string; readonly secret: Uint8Array };
 }
 
 export const OWNER = caller("owner", ["*"]);
@@ -43,7 +48,8 @@ export interface Ended {
 
 /** A real McpProxy over the in-memory store, with real processes and sockets; everything is closed when the test is over. */
 export function proxyHarness(o: HarnessOptions = {}) {
-  const store = memoryStore({ clock });
+  const { node } = o;
+  const store = o.store ?? memoryStore({ clock });
   const events = new EventHub();
   const logged: { level: string; message: string; fields: LogFields }[] = [];
   const problems: unknown[] = [];
@@ -60,7 +66,7 @@ export function proxyHarness(o: HarnessOptions = {}) {
     events,
     log: new Log("debug", (level, message, fields) => void logged.push({ level, message, fields })),
     seams: createSeams(),
-    nodeId: "node_test",
+    nodeId: node?.id ?? "node_test",
   };
   const config = configSchema.parse(o.config ?? {});
   const snapshot = (): Snapshot => ({ version: 1, config, keys: new Map(), routes: new Map(), records: noRecords, readAtMs: clock.now() });
@@ -79,13 +85,14 @@ export function proxyHarness(o: HarnessOptions = {}) {
     spawner: stdioSpawner({ graceMs: 300, ...o.stdio }),
     owner: OWNER,
     limits: o.limits,
+    ...(node === undefined ? {} : { fleet: { hasPeers: true }, parkedKey: () => node.secret }),
   });
   onTestFinished(async () => {
     await proxy.close();
     await http.close();
     await ledger.close(clock.now() + 1_000);
   });
-  return { proxy, services, store, ledger, logged, ended, problems, options: o, waitFor: waiter(events) };
+  return { proxy, services, snapshot, store, ledger, logged, ended, problems, options: o, waitFor: waiter(events) };
 }
 export type ProxyHarness = ReturnType<typeof proxyHarness>;
 

@@ -121,7 +121,7 @@ export async function change(store: RecordStore, row: { readonly id: string }, s
 }
 
 /** A gateway closes its store; the test looks at it afterwards. */
-function unclosable(store: RecordStore): RecordStore {
+export function unclosable(store: RecordStore): RecordStore {
   return new Proxy(store, {
     get: (target, name) => {
       if (name === "close") return () => Promise.resolve();

@@ -152,7 +152,7 @@ class World {
     const events = new EventHub();
     events.on("internal.error", ({ error }) => internal.push(error));
     const ledger = new GroupCommit({ store: losing.over(), clock, onError: () => undefined });
-    const money = new Money({ store: losing.over(), clock, events, ledger, durable: true, leaseMs: LEASE_MS });
+    const money = new Money({ store: losing.over(), clock, events, ledger, nodeId: "node_1", durable: true, leaseMs: LEASE_MS });
     return { ledger, money, steps: [auditAndMeter({ ledger, clock, events, money }), ...money.openCalls()] };
   }
 

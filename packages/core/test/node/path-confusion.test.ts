@@ -101,7 +101,7 @@ describe("a request line in disguise (T06, raw sockets)", () => {
         }
     expect(asked).toBeGreaterThan(400);
     expect(harness.runs.started).toEqual([]);
-  }, 60_000);
+  });
 
   it("is, with a credential, either exactly the route it names or nothing at all", async () => {
     const harness = await servedEdge();
@@ -114,7 +114,7 @@ describe("a request line in disguise (T06, raw sockets)", () => {
       if (answer.includes('"object":"list"')) served.set(target, 200);
     }
     expect([...served.keys()].sort()).toEqual(["HTTP://localhost/v1/models", "http://localhost/v1/models"]);
-  }, 60_000);
+  });
 
   it("in absolute form names its own host, whatever the Host header says", async () => {
     const harness = await servedEdge();

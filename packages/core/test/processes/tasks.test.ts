@@ -8,7 +8,7 @@ let workerFile: string;
 let farm: TaskFarm;
 beforeAll(async () => {
   workerFile = await bundled("task-worker.ts");
-}, 60_000);
+});
 afterAll(() => rmSync(workerFile, { force: true }));
 beforeEach(async () => {
   farm = await taskFarm(workerFile);
@@ -38,7 +38,8 @@ describe("a worker process that is killed", () => {
     const repeated = [...done.values()].filter((lines) => lines.length > 1);
     expect(repeated.length).toBeLessThanOrEqual(4);
     for (const { id, attempt } of all) expect(done.get(id)!.length).toBeLessThanOrEqual(attempt);
-    if (dies.at === "take") expect(repeated).toEqual([]);
+    // By the fourth claim those of the ones before it may have done their effect, and not recorded it.
+    if (dies.at === "take" && dies.nth === 1) expect(repeated).toEqual([]);
   });
 
   it("again and again by what it runs: that becomes a dead letter, and the others are done", async () => {

@@ -110,6 +110,15 @@ describe("a creation that shows something once, under an Idempotency-Key", () =>
     expect((await ask("c", "retried")).body["id"]).toBe("c_5");
   });
 
+  it("of which the store does not say whether it was made is not made a second time", async () => {
+    fails = new GatewayError("store_unavailable", "The connection broke.", { details: { outcome: "unknown" } });
+    await expect(ask("unsure", "unsure")).rejects.toMatchObject({ code: "store_unavailable" });
+    fails = null;
+    const before = created;
+    await expect(ask("unsure", "unsure")).rejects.toMatchObject({ code: "outcome_unknown" });
+    expect(created).toBe(before);
+  });
+
   it("whose process died is told of, and not made a second time", async () => {
     fails = new GatewayError("outcome_unknown", "the connection died");
     await expect(ask("d", "died")).rejects.toMatchObject({ code: "outcome_unknown" });

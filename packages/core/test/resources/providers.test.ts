@@ -57,7 +57,7 @@ async function served(o: Parameters<typeof createTestGateway>[0] = {}) {
   // A conversation keeps its key: so each is another one.
   let said = 0;
   const chat = (model: string) => send("POST /v1/chat/completions", { model, messages: [{ role: "user", content: `hi ${said++}` }] });
-  const soon = (model: string, status: number) => expect.poll(async () => (await chat(model)).status, { timeout: 5_000 }).toBe(status);
+  const soon = (model: string, status: number) => expect.poll(async () => (await chat(model)).status, { timeout: 30_000 }).toBe(status);
   return { gateway, store, send, chat, soon };
 }
 
@@ -77,7 +77,7 @@ it("a provider that is added over REST is called with its keys, priced as its mo
   expect(new Set(keys)).toEqual(new Set(["Bearer sk-canary-one"]));
   expect((await chat("lab/m")).headers.get("x-sallyport-cost-usd")).toBeNull();
   await send("POST /api/v1/add/model", { provider: "lab", code: "m", prices: { input: "2.5", output: 10 } });
-  await expect.poll(async () => (await chat("lab/m")).headers.get("x-sallyport-cost-usd"), { timeout: 5_000 }).toBe("2.5");
+  await expect.poll(async () => (await chat("lab/m")).headers.get("x-sallyport-cost-usd"), { timeout: 30_000 }).toBe("2.5");
 
   // A second key: all of them are used.
   await send("POST /api/v1/provider-keys", { provider: "lab", value: "sk-canary-two" });
@@ -87,7 +87,7 @@ it("a provider that is added over REST is called with its keys, priced as its mo
         await chat("lab/m");
         return new Set(keys).size;
       },
-      { timeout: 5_000 },
+      { timeout: 30_000 },
     )
     .toBe(2);
 
@@ -146,7 +146,7 @@ it("a key that was given for one address goes to no other, unless it is given ag
   expect((await send(`PATCH /api/v1/provider-keys/${extra}`, { enabled: false })).status).toBe(200);
   expect((await move({ api_key: "sk-mine" })).status).toBe(200);
   expect((await send(`PATCH /api/v1/provider-keys/${extra}`, { enabled: true })).status).toBe(400);
-  await expect.poll(async () => (await chat("lab/m"), mine.keys.length), { timeout: 5_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await chat("lab/m"), mine.keys.length), { timeout: 30_000 }).toBeGreaterThan(0);
   expect(new Set(mine.keys)).toEqual(new Set(["Bearer sk-mine"]));
   expect(keys.every((key) => key.startsWith("Bearer sk-theirs"))).toBe(true);
 });

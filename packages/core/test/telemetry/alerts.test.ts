@@ -10,6 +10,8 @@ import {
   usageEntry,
   type AlertNotificationRow,
   type AlertRow,
+  toolPin,
+  type PinStatus,
 } from "../../src/entities/index.js";
 import { insert, update, type RecordStore } from "../../src/ports/index.js";
 import type { GatewayOptions } from "../../src/gateway-options.js";
@@ -93,7 +95,7 @@ it("stays open while there is nothing to measure, and ends when its rule is disa
   const { store, hook, ruleId, request } = await setUp({ telemetry: { alerts: { everySeconds: 3_600, allowPrivate: true } } });
   const evaluator = new AlertEvaluator(
     { store, clock, log: { warn: (...said: unknown[]) => expect(said).toEqual([]) }, events: { emit: () => undefined } } as never,
-    { everyMs: 1 },
+    { everyMs: () => 1 },
   );
   const evaluate = async () => {
     await store.commit([{ scope, writes: [update(alertRule, ruleId, { change: { set: { dueAtMs: 0 } } })] }], within());
@@ -210,7 +212,16 @@ it("measures each metric of 5.9", async () => {
   expect((await tried({ metric: "rate_limit_hit", filters: { names: null }, condition: "gt", threshold: 0 })).fires).toBe(false);
   expect((await tried({ metric: "injection_detected" })).value).toBe(0);
   expect((await tried({ metric: "budget_event" })).value).toBe(0);
+  await pins(store, { a: "new", b: "changed", c: "rejected", d: "approved" });
+  expect(await tried({ metric: "tools_waiting", condition: "gte", threshold: 2 })).toMatchObject({ value: 2, fires: true });
+  expect((await tried({ metric: "tools_waiting", filters: { providers: ["other"] } })).value).toBe(0);
 });
+
+async function pins(store: RecordStore, tools: Readonly<Record<string, PinStatus>>): Promise<void> {
+  const nothing = { digest: null, seenDigest: null, seenAtMs: null, decidedBy: null, decidedAtMs: null };
+  const writes = Object.entries(tools).map(([tool, status]) => insert(toolPin, { id: tool, server: "box", tool, status, ...nothing }));
+  await store.commit([{ scope, writes }], within());
+}
 
 it("never shows a channel's secret, and says what is wrong with a channel", async () => {
   const { get, request, channelId, hook } = await setUp();

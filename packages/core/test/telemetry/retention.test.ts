@@ -22,7 +22,7 @@ async function filled(days: object) {
   );
   const used = insert(usageEntry, usageRow({ id: "call_old", atMs: nowMs - 20 * DAY_MS }));
   await store.commit([{ scope, writes: [...writes, used] }], within());
-  const retention = new Retention({ store, clock, log }, configSchema.parse({ retention: days }).retention);
+  const retention = new Retention({ store, clock, log }, () => configSchema.parse({ retention: days }).retention);
   const left = async () => {
     const rows: AuditRow[] = (await store.find(auditEntry, { orderBy: "atMs", limit: 1000 }, scope, within())).rows;
     return rows.length;

@@ -130,7 +130,7 @@ it("keeps what policy did on the way of a call as spans of it, and shows them", 
 it("writes nothing at all for a plain call", () => {
   const store = memoryStore();
   const ledger = new GroupCommit({ store, clock, onError: () => undefined });
-  const observer = keepSpans({ ledger, clock, sample: 1, redact: (text) => text });
+  const observer = keepSpans({ ledger, clock, sample: () => 1, redact: (text) => text });
   const end = (call: object) => observer.begin(call as OpenCall)!({ kind: "done", status: 200, started: true });
   const plain = { trace: null, origin: null, spans: null, caller: SYSTEM_CALLER, requestId: "r", id: "c", runId: null };
   end(plain);

@@ -4,7 +4,7 @@ import { createServer as createTcp, type AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { createTestGateway, TEST_OWNER_KEY } from "../../src/testing/index.js";
 
-// Signing in at MCP servers by OAuth is not there yet. What holds already: nobody follows what a server says of authorization servers, so nothing of ours can get there.
+// Of a server with headers of its operator's nobody follows what it says of authorization servers; where the gateway signs in by OAuth, see test/mcp/oauth/lies.test.ts.
 
 it.each(["http", "streamable-http"] as const)(
   "an MCP server (%s) that names an authorization server of its own gets nothing of ours sent there (T15)",

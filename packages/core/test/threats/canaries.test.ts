@@ -265,7 +265,9 @@ it("leaves none of more than 60 secrets in logs, output, bodies, headers or the 
     "/v1/models",
   ];
   for (const path of read) await gateway.send(`GET ${path}`);
-  for (const { method, path } of allRoutes) if (method === "GET" && !path.includes("{")) await gateway.send(`GET ${path}`);
+  // A stream of HTTP+SSE stands until its client goes.
+  const isReadToItsEnd = (path: string): boolean => !path.includes("{") && path !== "/sse";
+  for (const { method, path } of allRoutes) if (method === "GET" && isReadToItsEnd(path)) await gateway.send(`GET ${path}`);
   const open = bytesOf(gateway.folder);
   await gateway.close();
   const sinks: [string, string][] = [

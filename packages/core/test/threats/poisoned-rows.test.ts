@@ -57,6 +57,7 @@ it("rows of every kind that somebody spoilt crash nothing, widen nobody's rights
     ["model", { provider: "stored", code: "m" }],
     ["alert-channel", { name: "hook", kind: "webhook", settings: { url: "https://example.com" }, secret: "a-secret-of-the-hook" }],
     ["guardrail", { name: "g", kind: "words", stages: ["input"], settings: { words: ["nothing"] } }],
+    ["gateway-config", { key: "retention.audit_days", value: 30 }],
   ];
   for (const [type, body] of made) {
     const answer = await ask(first, `POST /api/v1/add/${type}`, { body });

@@ -1,5 +1,5 @@
 import type { Caller } from "../../calls/index.js";
-import { roleBinding, user, username as usernameForm, type UserRow } from "../../entities/index.js";
+import { roleBinding, user, username as usernameForm, webSession, type UserRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { insert, remove, update, type Clock, type RecordStore, type Scope, type Write } from "../../ports/index.js";
 import { newId } from "../../util/ids.js";
@@ -39,7 +39,8 @@ export interface NewUser {
 export type UserView = Readonly<Omit<UserRow, "passwordHash" | "externalId">>;
 
 const WITHIN_MS = 10_000;
-const MAX_BINDINGS = 1_000;
+const MAX_BELONGING = 1_000;
+const REMOVAL: Scope = { system: "a user is removed" };
 
 /**
  * People who sign in. What they may do is said by role bindings; nobody can give, reset or take from anybody what they do not have themselves.
@@ -108,15 +109,26 @@ export class Users {
     const actor = await this.#actor(by);
     const row = await this.#stored(id, actor.caller);
     this.assertMayAct(id, actor.caller);
-    const query = { where: { userId: id }, orderBy: "id" as const, limit: MAX_BINDINGS };
-    const bindings = await this.#services.store.find(roleBinding, query, { system: "a user is removed" }, this.#within());
     const event = { kind: "user.removed" as const, targetId: id, projectId: row.projectId };
     const writes = [
       remove(user, id, o.ifVersion === undefined ? {} : { ifVersion: o.ifVersion }),
-      ...bindings.rows.map((binding) => remove(roleBinding, binding.id)),
       ...changeWrites(event, actor, this.#services.clock.now()),
     ];
-    await this.#commit(writes, id);
+    await this.#commit([...(await this.#belongingTo(id)), ...writes], id);
+  }
+
+  /** The removals of what refers to a user, which come before its own. */
+  async #belongingTo(id: string): Promise<Write[]> {
+    const { store } = this.#services;
+    const query = { where: { userId: id }, orderBy: "id" as const, limit: MAX_BELONGING };
+    for (;;) {
+      const bindings = await store.find(roleBinding, query, REMOVAL, this.#within());
+      const sessions = await store.find(webSession, query, REMOVAL, this.#within());
+      const over = sessions.rows.map((session) => remove(webSession, session.id));
+      if (sessions.next === null) return [...over, ...bindings.rows.map((binding) => remove(roleBinding, binding.id))];
+      const units = over.map((write) => ({ scope: REMOVAL, writes: [write] }));
+      await store.commit(units, this.#within());
+    }
   }
 
   /** Errors: `forbidden` when the user may, somewhere, what the caller may not: whoever resets a password could sign in with it (T05). */

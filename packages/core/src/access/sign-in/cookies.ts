@@ -8,6 +8,8 @@ const SECURE = "__Host-sallyport_session";
 /** Over HTTP only on this machine, where there is no network to listen on. */
 const LOOPBACK = "sallyport_session";
 const SIGN_IN = "sallyport_sign_in";
+/** Of a browser whose user agreed to sign the gateway in somewhere. */
+const AGREED = "sallyport_agreed";
 const tokenForm = /^[A-Za-z0-9_-]{43}$/;
 const authorityForm = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/i;
 
@@ -25,6 +27,10 @@ export function sessionToken(head: Head): string | null {
 
 export function signInToken(head: Head): string | null {
   return cookie(head, isSecure(head) ? `__Host-${SIGN_IN}` : SIGN_IN);
+}
+
+export function agreedToken(head: Head): string | null {
+  return cookie(head, isSecure(head) ? `__Host-${AGREED}` : AGREED);
 }
 
 function cookie(head: Head, name: string): string | null {
@@ -54,6 +60,10 @@ export function clearSessionCookie(head: Head): SetCookie {
 
 export function setSignInCookie(head: Head, token: string, maxAgeMs: number): SetCookie {
   return setCookie(isSecure(head) ? `__Host-${SIGN_IN}` : SIGN_IN, { head, value: token, maxAgeMs });
+}
+
+export function setAgreedCookie(head: Head, token: string, maxAgeMs: number): SetCookie {
+  return setCookie(isSecure(head) ? `__Host-${AGREED}` : AGREED, { head, value: token, maxAgeMs });
 }
 
 function setCookie(name: string, o: { readonly head: Head; readonly value: string; readonly maxAgeMs: number }): SetCookie {

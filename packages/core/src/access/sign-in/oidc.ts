@@ -11,6 +11,7 @@ import {
   type RecordStore,
   type Write,
 } from "../../ports/index.js";
+import { toBase64Url } from "../../util/encoding/base64url.js";
 import { newId } from "../../util/ids.js";
 import { remoteAddressOf } from "../auth-hook.js";
 import { keyDigest } from "../key-digest.js";
@@ -20,6 +21,7 @@ import type { Login, SignedIn } from "./login.js";
 import { OidcClient, type OidcBinding, type OidcSettings } from "./oidc-client.js";
 import { OidcUsers, type OidcUserRules } from "./oidc-users.js";
 import type { Sessions, SessionsSnapshot } from "./sessions.js";
+import { isOwnPath } from "./own-path.js";
 import { SignInTries } from "./tries.js";
 
 export type OidcProvider = OidcSettings & OidcUserRules;
@@ -80,7 +82,7 @@ export class Oidc {
         details: { field: "return_to" },
       });
     await this.#tries.begun(remoteAddressOf(inbound, this.#o.snapshot().config.server));
-    const token = base64url(this.#services.crypto.random(32));
+    const token = toBase64Url(this.#services.crypto.random(32));
     const binding = this.#binding(token);
     const row = {
       ...{
@@ -181,16 +183,4 @@ export class Oidc {
   #within(): { readonly deadlineMs: number } {
     return { deadlineMs: this.#services.clock.now() + WITHIN_MS };
   }
-}
-
-/** A path of this host and nothing that a browser could take for another address. */
-function isOwnPath(path: string): boolean {
-  return path.length <= 500 && /^\/(?![/\\])[\x21-\x7e]*$/.test(path) && !path.includes("\\");
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
 }

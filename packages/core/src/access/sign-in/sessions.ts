@@ -110,7 +110,8 @@ export class Sessions implements SessionCallers {
       ...{ address: remoteAddressOf(o.inbound, config.server), agent: o.inbound.header("user-agent")?.slice(0, 200) ?? null },
     };
     await this.end(o.inbound);
-    await store.commit([{ scope, writes: [insert(webSession, row), ...(o.writes ?? [])] }], this.#within());
+    const [result] = await store.commit([{ scope, writes: [insert(webSession, row), ...(o.writes ?? [])] }], this.#within());
+    if (result?.ok !== true) throw over("The user is gone.");
     return { token, csrf: this.#csrf(token), maxMs: config.access.sessions.maxMs };
   }
 

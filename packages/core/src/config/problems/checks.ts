@@ -1,6 +1,7 @@
 import { nearest } from "../../util/nearest.js";
 import type { ConfigPath } from "../config-path.js";
 import type { Problem } from "./problems.js";
+import { USUAL_IDLE_MS } from "../sections/access.js";
 import { vendors, vendorsWithoutAddress, type Config, type Vendor } from "../schema.js";
 
 /** Names before the first "/" of a model that have a meaning of their own. */
@@ -21,8 +22,23 @@ export function crossChecks(config: Config): Problem[] {
     ...addressProblems(config),
     ...routeProblems(config),
     ...namespaceProblems(config),
+    ...manualNameProblems(config),
     ...originProblems(config),
     ...hostProblems(config),
+    ...signInProblems(config),
+  ];
+}
+
+/** What nobody chose gives way to a shorter life. */
+function signInProblems({ access }: Config): Problem[] {
+  const { idleMs, maxMs } = access.sessions;
+  if (idleMs <= maxMs || idleMs === USUAL_IDLE_MS) return [];
+  return [
+    {
+      path: ["access", "sessions", "idleMs"],
+      what: `is ${idleMs}, and no session lives longer than access.sessions.maxMs, ${maxMs}`,
+      fix: "make it shorter, or access.sessions.maxMs longer",
+    },
   ];
 }
 
@@ -121,6 +137,32 @@ function namespaceProblems(config: Config): Problem[] {
       return [{ path: ["namespaces", name, "servers", index], what: `"${server}" is no server of mcpServers`, fix }];
     }),
   );
+}
+
+/** Names that lead to nothing are a mistake of whoever wrote them. */
+function manualNameProblems({ namespaces }: Config): Problem[] {
+  return Object.entries(namespaces).flatMap(([namespace, { naming, names, servers }]) => {
+    const path = ["namespaces", namespace, "names"];
+    if (naming !== "manual")
+      return Object.keys(names).length === 0
+        ? []
+        : [{ path, what: `counts with the naming manual only`, fix: 'set "naming": "manual", or remove it' }];
+    if (Object.keys(names).length === 0)
+      return [
+        { path, what: "is empty, and the naming manual shows nothing else", fix: 'name tools: "names": { "shown": "server__tool" }' },
+      ];
+    return Object.entries(names).flatMap(([name, tool]) =>
+      servers.some((server) => tool.startsWith(`${server}__`))
+        ? []
+        : [
+            {
+              path: [...path, name],
+              what: `"${tool}" is no tool of its servers`,
+              fix: `write server__tool with one of ${servers.join(", ")}`,
+            },
+          ],
+    );
+  });
 }
 
 function originProblems(config: Config): Problem[] {

@@ -99,8 +99,7 @@ function wrongValue(path: ConfigPath, context: Context): Problem {
   const value = valueAt(context.input, path);
   const schemas = schemasAt(context.root, path).filter((schema) => !(schema instanceof z.ZodCustom));
   const words = schemas.flatMap((schema) => (schema instanceof z.ZodEnum ? schema.options.map(String) : []));
-  const kinds = schemas.filter((schema) => !(schema instanceof z.ZodEnum)).map(describeSchema);
-  const expected = [...new Set([...(words.length > 0 ? [`one of ${words.join(", ")}`] : []), ...kinds])].join(" or ");
+  const expected = describeSchemas(schemas);
   const last = path[path.length - 1];
   if (value === undefined) return { path, what: `is missing; expected ${expected}`, fix: `add ${JSON.stringify(last)}` };
   if (typeof value === "string" && words.length > 0) {
@@ -128,6 +127,13 @@ function found(value: unknown): string {
   if (typeof value === "string") return value === "" ? "found empty text" : "found text";
   if (Array.isArray(value)) return value.length === 0 ? "found an empty list" : "found a list";
   return isPlainObject(value) ? "found an object" : `found a value of type ${typeof value}`;
+}
+
+/** What any of these takes, in words. */
+export function describeSchemas(schemas: readonly z.core.$ZodType[]): string {
+  const words = schemas.flatMap((schema) => (schema instanceof z.ZodEnum ? schema.options.map(String) : []));
+  const kinds = schemas.filter((schema) => !(schema instanceof z.ZodEnum)).map(describeSchema);
+  return [...new Set([...(words.length > 0 ? [`one of ${words.join(", ")}`] : []), ...kinds])].join(" or ");
 }
 
 function describeSchema(schema: z.core.$ZodType): string {

@@ -6,6 +6,7 @@ export type Source =
   | { readonly kind: "default" }
   | { readonly kind: "file"; readonly file: string; readonly variables?: readonly string[] | undefined }
   | { readonly kind: "environment"; readonly variable: string }
+  | { readonly kind: "database"; readonly key: string }
   | { readonly kind: "code"; readonly variables?: readonly string[] | undefined };
 
 /** One thing that is wrong with a configuration. Never holds a value that could be a secret. */
@@ -25,6 +26,8 @@ export function describeSource(source: Source | undefined): string {
       return source.variables === undefined ? source.file : `${source.file}, from ${source.variables.join(", ")}`;
     case "environment":
       return `the environment variable ${source.variable}`;
+    case "database":
+      return `the stored setting ${source.key}`;
     case "code":
       return source.variables === undefined ? "" : `from ${source.variables.join(", ")}`;
     default:

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { nameSchema } from "../../entities/index.js";
 import { Secret } from "../../util/secret.js";
+import { resourceServerSection } from "./resource-server.js";
 
 const durationMs = z.int().min(1).max(31_622_400_000);
 const secret = z
@@ -23,6 +24,8 @@ const oidcProvider = z.strictObject({
 });
 export type OidcProviderConfig = z.output<typeof oidcProvider>;
 
+export const USUAL_IDLE_MS = 43_200_000;
+
 /** Who is calling, and how people sign in. */
 export const accessSection = z
   .strictObject({
@@ -30,10 +33,20 @@ export const accessSection = z
     publicUrl: url.optional().describe("how browsers reach the gateway, with the path that it is mounted at; left out: by the Host header"),
     sessions: z
       .strictObject({
-        idleMs: durationMs.default(43_200_000).describe("a session that is not used for so long is over"),
+        idleMs: durationMs.default(USUAL_IDLE_MS).describe("a session that is not used for so long is over"),
         maxMs: durationMs.default(604_800_000).describe("and one that is this old, however it is used"),
       })
       .prefault({}),
     oidc: z.record(nameSchema, oidcProvider).default({}).describe("OpenID providers that people may sign in with"),
+    resourceServer: resourceServerSection.optional().describe("access tokens that MCP clients may show; left out: none"),
+  })
+  .check(({ value, issues }) => {
+    if (value.resourceServer === undefined || value.publicUrl !== undefined) return;
+    issues.push({
+      code: "custom",
+      path: ["publicUrl"],
+      message: "is needed beside resourceServer: tokens are for that address",
+      input: value,
+    });
   })
   .prefault({});

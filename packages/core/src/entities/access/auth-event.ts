@@ -14,10 +14,21 @@ export const authEventKinds = [
   "password.changed",
   "role.granted",
   "role.withdrawn",
+  "connect_started",
+  "connect_completed",
+  "refresh_succeeded",
+  "refresh_failed_transient",
+  "refresh_failed_revoked",
+  "refresh_skipped_no_token",
+  "refresh_skipped_expired",
+  "refresh_rotation_persistence_failed",
+  "token_ingested",
+  "token_deleted_revoked",
+  "token_deleted_admin",
 ] as const;
 export type AuthEventKind = (typeof authEventKinds)[number];
 
-/** Who signed in or tried to, and what changed of who may do what. No credential, and of a failed sign-in no name that nobody has. */
+/** Who signed in or tried to, what changed of who may do what, and what became of the gateway's own sign-ins at MCP servers. No credential, and of a failed sign-in no name that nobody has. */
 export const authEvent = defineLedger({
   name: "authEvent",
   table: "auth_events",
@@ -29,7 +40,7 @@ export const authEvent = defineLedger({
     outcome: field(z.enum(["ok", "failed"]), { access: "server", column: text(8) }),
     /** Who did it; null: nobody who is known. */
     callerId: field(z.string().max(100).nullable(), { access: "server", column: text(100), filter: true }),
-    /** The key, user or binding that it was done to. */
+    /** The key, user or binding that it was done to, or the MCP server. */
     targetId: field(z.string().max(64).nullable(), { access: "server", column: text(64), filter: true }),
     address: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
     requestId: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),

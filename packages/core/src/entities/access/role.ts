@@ -38,7 +38,12 @@ export const roleBinding = defineEntity({
   fields: {
     /** The project where it holds; of a global one the project `default`. */
     projectId: field(z.string().min(1).max(64), { access: "server", column: text(64), filter: true }),
-    userId: field(z.string().min(1).max(64), { access: "create-only", column: text(64), filter: true }),
+    userId: field(z.string().min(1).max(64), {
+      access: "create-only",
+      column: text(64),
+      filter: true,
+      ref: { entity: "user", onDelete: "cascade" },
+    }),
     role: field(z.string().min(1).max(64).describe("owner, admin, developer, viewer, billing, or the id of a custom role"), {
       access: "create-only",
       column: text(64),

@@ -9,7 +9,7 @@ export const webSession = defineEntity({
   scope: "projectId",
   fields: {
     projectId: field(z.string().max(64), { access: "server", column: text(64) }),
-    userId: field(z.string().max(64), { access: "server", column: text(64) }),
+    userId: field(z.string().max(64), { access: "server", column: text(64), ref: { entity: "user", onDelete: "cascade" } }),
     digest: field(z.string().length(64), { access: "hashed", column: text(64) }),
     /** How it signed in: `password`, or the name of an OpenID provider. */
     by: field(z.string().max(60), { access: "server", column: text(60) }),

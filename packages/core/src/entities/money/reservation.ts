@@ -20,6 +20,8 @@ const begun = z.object({
   runId: z.string().nullable(),
   purpose: z.string().nullable(),
   startedAtMs: z.int(),
+  /** The process that makes it; left out by older ones. */
+  nodeId: z.string().optional(),
 });
 export type BegunCall = z.output<typeof begun>;
 
@@ -49,7 +51,7 @@ export const reservation = defineEntity({
     sharesNanoUsd: field(z.int(), { access: "server", column: int }),
     /** Renewed while the call lives; once it is over, whoever takes the row settles the call. */
     expiresAtMs: field(z.int(), { access: "server", column: int, touch: true }),
-    /** Grows when somebody takes it. */
+    /** Grows when somebody takes it, and when its own process renews it. */
     attempt: field(z.int(), { access: "server", column: int }),
   },
   indexes: [["expiresAtMs"]],

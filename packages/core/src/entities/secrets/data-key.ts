@@ -12,8 +12,8 @@ export const dataKey = defineEntity({
   scope: null,
   watched: true,
   fields: {
-    /** `active` seals and opens, one at a time; `retired` only opens. */
-    state: field(z.enum(["root", "active", "retired"]), { access: "server", column: text(16), filter: true }),
+    /** `next` opens, so that every node has it before anybody seals with it; `active` seals and opens, one at a time; `retired` only opens, and of `spent` nothing is left that it sealed. */
+    state: field(z.enum(["root", "next", "active", "retired", "spent"]), { access: "server", column: text(16), filter: true }),
     /** Which of the operator's secrets wrapped it. */
     wrappedBy: field(z.string().max(32), { access: "server", column: text(32) }),
     /** base64url. Opened only with the operator's secret. */

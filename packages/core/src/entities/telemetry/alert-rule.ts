@@ -12,6 +12,7 @@ export const alertMetric = z.enum([
   "rate_limit_hit",
   "injection_detected",
   "budget_event",
+  "tools_waiting",
 ]);
 export type AlertMetric = z.output<typeof alertMetric>;
 export const alertCondition = z.enum(["gt", "lt", "gte", "lte", "eq", "neq"]);

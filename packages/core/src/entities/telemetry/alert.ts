@@ -44,7 +44,12 @@ export const alertNotification = defineEntity({
   kind: "machine",
   scope: null,
   fields: {
-    alertId: field(z.string().max(64), { access: "server", column: text(64), filter: true }),
+    alertId: field(z.string().max(64), {
+      access: "server",
+      column: text(64),
+      filter: true,
+      ref: { entity: "alert", onDelete: "cascade" },
+    }),
     channelId: field(z.string().max(64), { access: "server", column: text(64) }),
     /** What it tells of. */
     event: field(z.enum(["firing", "resolved"]), { access: "server", column: text(16) }),

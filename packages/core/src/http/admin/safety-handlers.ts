@@ -4,7 +4,7 @@ import { resources, safetyRoutes, type Row } from "../../routes/index.js";
 import type { Safety, SafetyTest } from "../../seams/index.js";
 import type { Exchange, Handler } from "../exchange.js";
 import { jsonHandler } from "../faces/rest-face.js";
-import { Idempotency } from "../resources/idempotency.js";
+import { Idempotency } from "../../policy/idempotency/idempotency.js";
 import { changeRow } from "../resources/rows/change-rows.js";
 import { createRow } from "../resources/rows/create-row.js";
 import { findRow } from "../resources/rows/find-row.js";

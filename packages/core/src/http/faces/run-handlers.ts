@@ -49,6 +49,7 @@ function toRunRequest(body: CreateBody, headerKey: string | undefined): RunReque
     });
   return {
     model: body.model,
+    session: body.session,
     input: typeof body.input === "string" ? body.input : body.input.map(toMessage),
     tools: body.tools,
     maxSteps: body.max_steps,

@@ -31,7 +31,11 @@ export function systemHandlers(services: Services, state: SystemState): Readonly
       const { readAtMs, maxStaleMs } = state.freshness();
       if (services.clock.now() - readAtMs > maxStaleMs)
         throw new GatewayError("store_unavailable", "The store has not answered for too long.", { retryAfterMs: 1_000 });
-      return state.counters?.isAway === true ? { status: "ready" as const, counters: "away" as const } : { status: "ready" as const };
+      return {
+        status: "ready" as const,
+        ...(state.counters?.isAway === true ? { counters: "away" as const } : {}),
+        ...(services.shared === undefined || services.shared.away === null ? {} : { redis: "away" as const }),
+      };
     }),
   };
 }

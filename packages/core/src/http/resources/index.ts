@@ -5,7 +5,8 @@ import { resourceHandler, type ResourceHandling } from "./resource-handlers.js";
 import { unknownType } from "./unknown-types.js";
 
 export { auditWrite, type AuditedChange } from "./rows/audit-write.js";
-export { Idempotency, type CreationAnswer } from "./idempotency.js";
+export { expectedVersion, otherVersion } from "./rows/preconditions.js";
+export { Idempotency, type CreationAnswer } from "../../policy/idempotency/idempotency.js";
 export { keyedHandler } from "./keyed-handler.js";
 
 /** Every derived route with its handler, then those for types that there are not. */

@@ -2,7 +2,7 @@ import { creationHeaders, validateText, type RestRoute, type RouteInput, type Ro
 import { jsonBytesAnswer } from "../answers.js";
 import type { Exchange, Handler } from "../exchange.js";
 import { readInput } from "../faces/rest-face.js";
-import type { Idempotency } from "./idempotency.js";
+import type { Idempotency } from "../../policy/idempotency/idempotency.js";
 
 type CreatingRoute = RestRoute & { readonly output: { readonly kind: "json" } };
 export interface KeyedOptions {

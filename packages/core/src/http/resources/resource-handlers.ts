@@ -9,7 +9,7 @@ import { changeRow, type RowChange } from "./rows/change-rows.js";
 import { createRow } from "./rows/create-row.js";
 import { exportFormat, exportRows } from "./export-rows.js";
 import { findRow } from "./rows/find-row.js";
-import type { Idempotency } from "./idempotency.js";
+import type { Idempotency } from "../../policy/idempotency/idempotency.js";
 import { listRows, type ListQuery } from "./rows/list-rows.js";
 import { etagOf, expectedVersion, type Expected } from "./rows/preconditions.js";
 import { removeRow } from "./rows/remove-row.js";

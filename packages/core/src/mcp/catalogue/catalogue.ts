@@ -1,11 +1,18 @@
 import { mayDo } from "../../access/grants.js";
 import type { Caller, ToolDefinition } from "../../calls/index.js";
+import type { Snapshot } from "../../config/snapshot.js";
+import type { McpToolRow } from "../../entities/index.js";
 import type { Clock } from "../../ports/index.js";
 import { concat, splice, utf8, type Edit } from "../frames/splice.js";
 import { purposeEdit } from "../purpose.js";
+import { isCoded, type Sha256 } from "../shape/outer-names.js";
+import type { ArgumentFill } from "../shape/argument-fill.js";
 import type { ListEntry, ListKind } from "../upstream/list-entries.js";
 import type { Upstream } from "../upstream/upstream.js";
-import { fullName, outerName, outerUri, shows, type View } from "./view.js";
+import { Shelf, type Withheld } from "./shelf.js";
+import { toolNotFound } from "./unreachable.js";
+import { fullName, locate, outerName, outerUri, shows, splitName, type Located, type View } from "./view.js";
+import { Views } from "./views.js";
 
 /** Encoded lists that are kept: one for each kind, view and set of grants. */
 const MAX_KEPT = 256;
@@ -13,6 +20,17 @@ const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const OPEN = utf8("[");
 const COMMA = utf8(",");
 const CLOSE = utf8("]");
+
+export interface CatalogueOptions {
+  readonly sha256: Sha256;
+  /** Whether each tool is shown with a purpose beside its arguments. */
+  readonly takesPurpose?: () => boolean;
+  /** Tools that nobody may see or call for now. */
+  readonly withheld?: Withheld;
+  /** What the store says of tools; the same array as long as nothing of it changed. */
+  readonly words?: () => readonly McpToolRow[];
+}
+const NO_WORDS: readonly McpToolRow[] = [];
 
 interface Kept {
   readonly version: number;
@@ -24,39 +42,84 @@ interface Kept {
  * changed, and kept encoded until something changes.
  */
 export class Catalogue {
-  readonly #servers = new Map<string, Upstream>();
-  #sorted: readonly Upstream[] = [];
+  readonly #shelves = new Map<string, Shelf>();
+  #sorted: readonly Shelf[] = [];
+  #upstreams: readonly Upstream[] = [];
   #version = 0;
   readonly #kept = new Map<string, Kept>();
   #keptBytes = 0;
   readonly #definitions = new WeakMap<ListEntry, ToolDefinition>();
   /** Servers whose first connection attempt is under way. */
   readonly #starting = new Set<Promise<void>>();
-  readonly #takesPurpose: () => boolean;
+  readonly #o: CatalogueOptions;
+  readonly #views: Views;
 
-  /** `takesPurpose`: whether each tool is shown with a purpose beside its arguments. */
-  constructor(takesPurpose: () => boolean = () => false) {
-    this.#takesPurpose = takesPurpose;
+  constructor(options: CatalogueOptions) {
+    this.#o = options;
+    this.#views = new Views({
+      sha256: options.sha256,
+      shelf: (server) => this.#shelves.get(server),
+      shelves: () => this.#sorted,
+      version: () => this.#version,
+    });
   }
 
   add(upstream: Upstream): void {
-    this.#servers.set(upstream.name, upstream);
+    const { sha256, withheld = () => false, words = () => NO_WORDS } = this.#o;
+    this.#shelves.set(upstream.name, new Shelf(upstream, { sha256, withheld, words }));
     this.#resort();
   }
   remove(name: string): Upstream | undefined {
-    const upstream = this.#servers.get(name);
-    this.#servers.delete(name);
+    const shelf = this.#shelves.get(name);
+    this.#shelves.delete(name);
     this.#resort();
-    return upstream;
+    return shelf?.upstream;
   }
   get(name: string): Upstream | undefined {
-    return this.#servers.get(name);
+    return this.#shelves.get(name)?.upstream;
   }
   all(): readonly Upstream[] {
-    return this.#sorted;
+    return this.#upstreams;
   }
   shown(view: View): readonly Upstream[] {
-    return view.servers === null ? this.#sorted : this.#sorted.filter((upstream) => shows(view, upstream.name));
+    return view.servers === null ? this.#upstreams : this.#upstreams.filter((upstream) => shows(view, upstream.name));
+  }
+
+  /** All servers, as `/mcp` shows them. */
+  get whole(): View {
+    return this.#views.whole;
+  }
+  /** The view of an address. Errors: `not_found`, `forbidden`. */
+  view(snapshot: Snapshot, namespace: string | null, caller: Caller): View {
+    return this.#views.of(snapshot, namespace, caller);
+  }
+
+  /** A tool of a server by the server's own name, as callers see it; undefined: it is not listed, or not for anybody. */
+  tool({ server, name }: Located): ListEntry | undefined {
+    return this.#shelves.get(server)?.tools(this.#version).get(name);
+  }
+  /** What is put into a tool's calls before anybody judges them; null: nothing. */
+  fill({ server, name }: Located): ArgumentFill | null {
+    return this.#shelves.get(server)?.shape.fill(name) ?? null;
+  }
+  /** Errors: `tool_not_found`, `tool_definition_changed`. What is not listed may be reachable: its server is asked. */
+  assertReachable({ server, name }: Located, caller: Caller): void {
+    const shelf = this.#shelves.get(server);
+    if (shelf === undefined) throw toolNotFound(fullName(server, name));
+    shelf.assertReachable(name, caller);
+  }
+
+  /** Where a shortened name leads that nothing listed has: its server's list is read again. Errors: those of a dial and of a lane. */
+  async seek(
+    view: View,
+    name: string,
+    o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined; readonly caller: Caller },
+  ): Promise<Located | null> {
+    const server = isCoded(name) ? splitName(name)?.server : undefined;
+    const upstream = server !== undefined && shows(view, server) ? this.get(server) : undefined;
+    if (upstream === undefined) return null;
+    await upstream.lookAgain("tools", o);
+    return locate(view, name);
   }
 
   changed(): void {
@@ -80,7 +143,7 @@ export class Catalogue {
 
   /** `[…]`: the entries of this kind that the caller may see, as JSON text. Do not change it. */
   encoded(kind: ListKind, view: View, caller: Caller): Uint8Array {
-    const key = `${kind}\n${view.key}\n${view.bare ?? ""}\n${caller.grants.join("\n")}`;
+    const key = `${kind}\n${view.key}\n${view.version ?? 0}\n${view.bare ?? ""}\n${grantsKey(caller)}`;
     const kept = this.#kept.get(key);
     if (kept?.version === this.#version) return kept.bytes;
     const bytes = encodeArray(this.#entries(kind, view, caller));
@@ -88,53 +151,67 @@ export class Catalogue {
     return bytes;
   }
 
+  /** How long the caller may keep a list: as long as the server that lets it be kept shortest. It is of this caller alone in any case, since what is in it depends on grants. */
+  keepMs(kind: ListKind, view: View): number {
+    let leastMs = Infinity;
+    for (const upstream of this.shown(view)) leastMs = Math.min(leastMs, upstream.freshMs(kind));
+    return leastMs === Infinity ? 0 : leastMs;
+  }
+
   /** The tools that the caller may call, under their full names. */
   tools(caller: Caller): ToolDefinition[] {
     const tools: ToolDefinition[] = [];
-    for (const upstream of this.#sorted)
-      for (const entry of upstream.lists.tools.values())
-        if (mayDo(caller, "mcp", fullName(upstream.name, entry.name))) tools.push(this.#definition(upstream.name, entry));
+    for (const shelf of this.#sorted)
+      for (const entry of shelf.entries("tools", this.#version))
+        if (mayDo(caller, "mcp", fullName(shelf.name, entry.name))) tools.push(this.#definition(shelf.name, entry));
     return tools;
   }
 
   counts(): { readonly servers: number; readonly connected: number; readonly tools: number } {
     let connected = 0;
     let tools = 0;
-    for (const upstream of this.#sorted) {
-      const status = upstream.status();
-      if (status.connected) connected++;
-      tools += status.tools;
+    for (const shelf of this.#sorted) {
+      if (shelf.upstream.status().connected) connected++;
+      tools += shelf.tools(this.#version).size;
     }
     return { servers: this.#sorted.length, connected, tools };
   }
 
   /** Whether the caller may see anything of this server. */
   sees(caller: Caller, upstream: Upstream): boolean {
+    const shelf = this.#shelves.get(upstream.name);
+    if (shelf === undefined) return false;
     for (const kind of ["tools", "prompts", "resources", "resourceTemplates"] as const)
-      for (const name of upstream.lists[kind].keys()) if (mayDo(caller, "mcp", fullName(upstream.name, name))) return true;
+      for (const { name } of shelf.entries(kind, this.#version)) if (mayDo(caller, "mcp", fullName(shelf.name, name))) return true;
     return false;
   }
 
   #resort(): void {
-    this.#sorted = [...this.#servers.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#sorted = [...this.#shelves.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#upstreams = this.#sorted.map(({ upstream }) => upstream);
     this.changed();
   }
 
   #entries(kind: ListKind, view: View, caller: Caller): Uint8Array[] {
-    const seesAll = caller.grants.includes("*") || caller.grants.includes("mcp:*");
+    const all = seesAll(caller);
     const isUri = kind === "resources" || kind === "resourceTemplates";
     const entries: Uint8Array[] = [];
     const purposes = kind === "tools" && this.#takesPurpose();
-    for (const upstream of this.shown(view))
-      for (const entry of upstream.lists[kind].values()) {
-        if (!seesAll && !mayDo(caller, "mcp", fullName(upstream.name, entry.name))) continue;
-        const name = isUri ? outerUri(view, upstream.name, entry.name) : outerName(view, upstream.name, entry.name);
+    for (const { name: server } of this.shown(view))
+      for (const entry of this.#shelves.get(server)!.entries(kind, this.#version)) {
+        if (!all && !mayDo(caller, "mcp", fullName(server, entry.name))) continue;
+        const name = isUri ? outerUri(view, server, entry.name) : outerName(view, { server, name: entry.name }, kind);
+        if (name === null) continue;
         const edits: Edit[] = name === entry.name ? [] : [{ ...entry.at, bytes: utf8(JSON.stringify(name)) }];
         const purpose = purposes ? purposeEdit(entry) : null;
         if (purpose !== null) edits.push(purpose);
         entries.push(edits.length === 0 ? entry.raw : splice(entry.raw, edits));
       }
     return entries;
+  }
+
+  #takesPurpose(): boolean {
+    return this.#o.takesPurpose?.() === true;
   }
 
   #keep(key: string, kept: Kept): void {
@@ -173,6 +250,19 @@ export class Catalogue {
     }
     return definition;
   }
+}
+
+/** Nothing is denied to the caller, nor to any credential that it was made from: there is nothing to ask for each entry. */
+function seesAll(caller: Caller): boolean {
+  const isOpen = (grants: readonly string[]): boolean =>
+    grants.some((grant) => grant === "*" || grant === "mcp:*") && !grants.some((grant) => grant.startsWith("!"));
+  return isOpen(caller.grants) && (caller.bounds ?? []).every(isOpen);
+}
+
+/** Callers with the same text see the same. */
+function grantsKey(caller: Caller): string {
+  const own = caller.grants.join("\n");
+  return caller.bounds === undefined ? own : JSON.stringify([own, caller.bounds]);
 }
 
 function encodeArray(entries: readonly Uint8Array[]): Uint8Array {

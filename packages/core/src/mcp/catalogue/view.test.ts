@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { noRecords } from "../../config/records.js";
-import { configSchema } from "../../config/schema.js";
-import { WHOLE, locate, locateUri, outerName, outerUri, viewOf, type View } from "./view.js";
+import { WHOLE, locate, locateUri, outerName, outerUri, type View } from "./view.js";
 
 const serverName = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]|_[a-z0-9]){0,8}[a-z0-9]$/);
 const bare: View = { key: "b", servers: new Set(["one"]), bare: "one" };
@@ -11,14 +9,14 @@ describe("names", () => {
   it("lead back to where they came from, whatever the tool is called", () => {
     fc.assert(
       fc.property(serverName, fc.string({ minLength: 1 }), (server, name) => {
-        expect(locate(WHOLE, outerName(WHOLE, server, name))).toEqual({ server, name });
+        expect(locate(WHOLE, outerName(WHOLE, { server, name })!)).toEqual({ server, name });
         expect(locateUri(WHOLE, outerUri(WHOLE, server, name))).toEqual({ server, name });
       }),
     );
   });
 
   it("stay as they are in a view of one server", () => {
-    expect(outerName(bare, "one", "x__y")).toBe("x__y");
+    expect(outerName(bare, { server: "one", name: "x__y" })).toBe("x__y");
     expect(locate(bare, "x__y")).toEqual({ server: "one", name: "x__y" });
     expect(locateUri(bare, outerUri(bare, "one", "file:///a"))).toEqual({ server: "one", name: "file:///a" });
   });
@@ -40,20 +38,5 @@ describe("names", () => {
   it("are URIs that a URL parser keeps", () => {
     const uri = outerUri(WHOLE, "my_server", "file:///a/b?c=d");
     expect(new URL(uri).href).toBe(uri);
-  });
-});
-
-describe("a namespace", () => {
-  const config = configSchema.parse({
-    namespaces: { a: { servers: ["one", "two"] }, b: { servers: ["one"], naming: "none" }, c: { servers: ["one", "two"], naming: "none" } },
-  });
-  const snapshot = { version: 1, config, keys: new Map(), routes: new Map(), records: noRecords, readAtMs: 0 };
-
-  it("is found by its own name only", () => {
-    expect(viewOf(snapshot, "a")).toEqual({ key: "a", servers: new Set(["one", "two"]), bare: null });
-    expect(viewOf(snapshot, "b").bare).toBe("one");
-    expect(() => viewOf(snapshot, "c")).toThrow(expect.objectContaining({ code: "misconfigured" }));
-    for (const name of ["x", "constructor", "__proto__"])
-      expect(() => viewOf(snapshot, name)).toThrow(expect.objectContaining({ code: "not_found" }));
   });
 });

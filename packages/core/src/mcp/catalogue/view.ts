@@ -1,8 +1,16 @@
-import type { Snapshot } from "../../config/snapshot.js";
-import { GatewayError } from "../../errors/index.js";
-
 const SEPARATOR = "__";
 const URI_SCHEME = "sallyport:";
+
+/** Lists whose entries have names; resources have URIs. */
+export type NamedKind = "tools" | "prompts";
+
+/** How one address names things. */
+export interface ViewNames {
+  /** Where a name leads; null: nowhere in this view. Errors: `misconfigured` for a namespace whose servers' names may not meet, and do. */
+  locate(kind: NamedKind, name: string): Located | null;
+  /** As it is shown; null: it is not. Errors: as of `locate`. */
+  outer(kind: NamedKind, server: string, name: string): string | null;
+}
 
 /**
  * What one address shows: which servers, and under which names. With `prefix` tools and prompts are `server__name` and resources `sallyport:server/<their own URI>`, so
@@ -13,33 +21,17 @@ export interface View {
   readonly key: string;
   /** null: all. */
   readonly servers: ReadonlySet<string> | null;
-  /** The one server whose names stand as they are; null: names are prefixed. */
+  /** The one server whose names stand as they are; null: names are prefixed, or the namespace's own. */
   readonly bare: string | null;
+  /** Left out: prefixed, or the bare server's, with nothing shortened or renamed. */
+  readonly names?: ViewNames;
+  /** In the place of the servers' own; null or left out: theirs. */
+  readonly instructions?: string | null;
+  /** Grows when the namespace is changed. */
+  readonly version?: number;
 }
 
 export const WHOLE: View = { key: "", servers: null, bare: null };
-
-/** The view of `/ns/{namespace}/mcp`, or of `/mcp` for null. Errors: `not_found`, `misconfigured`. */
-export function viewOf(snapshot: Snapshot, namespace: string | null): View {
-  if (namespace === null) return WHOLE;
-  const { namespaces } = snapshot.config;
-  const config = Object.hasOwn(namespaces, namespace) ? namespaces[namespace] : undefined;
-  if (config === undefined)
-    throw new GatewayError("not_found", `There is no namespace "${namespace.slice(0, 100)}".`, {
-      hint: "Add it to namespaces in the configuration.",
-    });
-  const [first, ...others] = config.servers;
-  if (config.naming === "manual")
-    throw new GatewayError(
-      "misconfigured",
-      `The naming "manual" of the namespace "${namespace}" is not supported; use "prefix" or "none".`,
-    );
-  if (config.naming === "none" && others.length > 0)
-    throw new GatewayError("misconfigured", `The namespace "${namespace}" has several servers, so their names need a prefix.`, {
-      hint: 'Use the naming "prefix", or one server.',
-    });
-  return { key: namespace, servers: new Set(config.servers), bare: config.naming === "none" ? (first ?? null) : null };
-}
 
 export function shows(view: View, server: string): boolean {
   return view.servers === null || view.servers.has(server);
@@ -56,17 +48,25 @@ export interface Located {
   readonly name: string;
 }
 
-/** Where a name leads; null when it leads nowhere in this view. Server names hold no double underscore, so the first one separates. */
-export function locate(view: View, name: string): Located | null {
-  if (view.bare !== null) return { server: view.bare, name };
+/** The two parts of `server__name`; null when there are none. Server names hold no double underscore, so the first one separates. */
+export function splitName(name: string): Located | null {
   const at = name.indexOf(SEPARATOR);
   if (at <= 0 || at + SEPARATOR.length >= name.length) return null;
-  const server = name.slice(0, at);
-  return shows(view, server) ? { server, name: name.slice(at + SEPARATOR.length) } : null;
+  return { server: name.slice(0, at), name: name.slice(at + SEPARATOR.length) };
 }
 
-export function outerName(view: View, server: string, name: string): string {
-  return view.bare === null ? fullName(server, name) : name;
+/** Where a name leads; null when it leads nowhere in this view. */
+export function locate(view: View, name: string, kind: NamedKind = "tools"): Located | null {
+  if (view.names !== undefined) return view.names.locate(kind, name);
+  if (view.bare !== null) return { server: view.bare, name };
+  const located = splitName(name);
+  return located !== null && shows(view, located.server) ? located : null;
+}
+
+/** As it is shown; null: it is not, in this view. */
+export function outerName(view: View, at: Located, kind: NamedKind = "tools"): string | null {
+  if (view.names !== undefined) return view.names.outer(kind, at.server, at.name);
+  return view.bare === null ? fullName(at.server, at.name) : at.name;
 }
 
 /** Where a resource's URI, or a template, leads. */

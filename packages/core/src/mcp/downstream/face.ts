@@ -2,7 +2,8 @@ import type { HttpAnswer } from "../../calls/index.js";
 import type { Snapshot } from "../../config/snapshot.js";
 import { GatewayError } from "../../errors/index.js";
 import type { CallOptions } from "../../seams/index.js";
-import { viewOf, type View } from "../catalogue/view.js";
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { View } from "../catalogue/view.js";
 import { idText, readMessage, requestPlan, type RpcMessage } from "../frames/message.js";
 import { RPC, isModern } from "../frames/protocol.js";
 import { sseFrame } from "../frames/sse-stream.js";
@@ -11,10 +12,11 @@ import { classify } from "./classify.js";
 import type { LegacyFace } from "./legacy-face.js";
 import type { ModernFace } from "./modern-face.js";
 import type { McpRequest } from "./request.js";
-import { STREAM_HEADERS, emptyAnswer, errorAnswer, rpcError } from "./respond.js";
+import { STREAM_HEADERS, errorAnswer, rpcError } from "./respond.js";
 
 export interface McpFaceOptions {
   readonly snapshot: () => Snapshot;
+  readonly catalogue: Catalogue;
   readonly legacy: LegacyFace;
   readonly modern: ModernFace;
 }
@@ -28,15 +30,16 @@ export class McpFace {
 
   async serve(request: McpRequest, o: CallOptions): Promise<HttpAnswer> {
     try {
-      const view = viewOf(this.#o.snapshot(), request.namespace);
+      const { namespace, server } = request;
+      const view = server === undefined ? this.#o.catalogue.view(this.#o.snapshot(), namespace, o.caller) : aloneView(server);
       const takesStream = accepted(request.header("accept")).stream;
       switch (request.method) {
         case "POST":
           return await this.#post(request, o, view);
         case "GET":
-          return this.#o.legacy.stream({ request, o, view, takesStream });
+          return await this.#o.legacy.stream({ request, o, view, takesStream });
         case "DELETE":
-          return this.#o.legacy.end({ request, o, view, takesStream });
+          return await this.#o.legacy.end({ request, o, view, takesStream });
         default:
           return errorAnswer(405, "null", { code: RPC.serverError, message: "An MCP address takes POST, GET and DELETE." });
       }
@@ -67,7 +70,9 @@ export class McpFace {
     try {
       answer = await this.#dispatch({ request, o, view, message, id, takesStream: accepts.stream });
     } catch (error) {
-      answer = errorAnswer(200, id, rpcError(error, o.requestId));
+      const told = rpcError(error, o.requestId);
+      // 2026-07-28 wants the status to say it as well.
+      answer = errorAnswer(told.code === RPC.missingCapability ? 400 : 200, id, told);
     }
     return accepts.json ? answer : asStream(answer);
   }
@@ -75,11 +80,10 @@ export class McpFace {
   #dispatch(incoming: Parameters<LegacyFace["post"]>[0]): HttpAnswer | Promise<HttpAnswer> {
     const { message, request, id } = incoming;
     const header = (name: string) => request.header(name);
-    // Nothing is ever asked of a client here, so an answer of one has no question.
     if (message.kind === "response")
       return isModern(header("mcp-protocol-version") ?? "")
-        ? errorAnswer(400, id, { code: RPC.invalidRequest, message: "Answers can't be posted here." })
-        : emptyAnswer(202);
+        ? errorAnswer(400, id, { code: RPC.invalidRequest, message: "Since 2026-07-28 answers come with the call that they are for." })
+        : this.#o.legacy.answered(incoming);
     const classified = classify(message, header);
     switch (classified.era) {
       case "refused":
@@ -90,6 +94,10 @@ export class McpFace {
         return this.#o.modern.post(incoming, classified.logLevel);
     }
   }
+}
+
+function aloneView(server: string): View {
+  return { key: `server:${server}`, servers: new Set([server]), bare: server };
 }
 
 /** For a client that takes an event stream alone: the one message as the one event. */

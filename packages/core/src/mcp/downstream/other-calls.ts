@@ -2,24 +2,35 @@ import type { Answer, HttpAnswer, Json, JsonObject, ToolEvent, ToolHead } from "
 import { GatewayError } from "../../errors/index.js";
 import type { ToolOperation } from "../../calls/call-head.js";
 import type { LiveCall } from "../../policy/live-call.js";
+import type { Clock } from "../../ports/index.js";
 import { parseJson, parseJsonText } from "../../util/json.js";
+import type { Bridge } from "../bridge/bridge.js";
+import type { SendOptions } from "../bridge/bridged-call.js";
+import type { Replied } from "../bridge/held-call.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { fullName, locate, locateUri, type Located } from "../catalogue/view.js";
 import { textAt, type JsonNode } from "../frames/json-scan.js";
-import { member, stringMember } from "../frames/message.js";
+import { member, stringMember, type RpcMessage } from "../frames/message.js";
 import { RPC } from "../frames/protocol.js";
 import { replaceWith, utf8, concat, type Edit } from "../frames/splice.js";
 import { argumentsOf } from "../tool-events.js";
 import { traceOf } from "../tool-exchange.js";
+import { guardedExchange } from "../resilience/guarded-exchange.js";
 import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { LISTS, type ListKind } from "../upstream/list-entries.js";
-import { relayReply, relayRequest } from "./relay.js";
+import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
+import type { KeptText, LongResults } from "../results/long-results.js";
+import { relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
-import { JSON_HEADERS, errorAnswer, jsonAnswer, resultBytes, resultHead } from "./respond.js";
+import { errorAnswer, jsonAnswer, resultBytes, resultHead } from "./respond.js";
+import { answerSoon } from "./tool-stream.js";
 
 export interface OtherCallsOptions {
   readonly catalogue: Catalogue;
   readonly policy: ToolPolicy;
+  readonly results: LongResults;
+  readonly clock: Clock;
+  readonly bridge: Bridge;
   readonly version: string;
 }
 
@@ -39,7 +50,8 @@ export class OtherCalls {
     const starting = this.#o.catalogue.started();
     if (starting !== null) await starting;
     const entries = this.#o.catalogue.encoded(kind, rpc.view, rpc.o.caller);
-    const head = resultHead(rpc.era, this.#o.version, { cacheable: true });
+    const keepMs = rpc.era === "legacy" ? null : this.#o.catalogue.keepMs(kind, rpc.view);
+    const head = resultHead(rpc.era, this.#o.version, { keepMs });
     const open = utf8(`{"jsonrpc":"2.0","id":${rpc.id},"result":{${head}${head === "" ? "" : ","}"${kind}":`);
     return jsonAnswer(200, concat([open, entries, CLOSE, CLOSE]));
   }
@@ -48,21 +60,22 @@ export class OtherCalls {
   async getPrompt(rpc: RpcCall): Promise<HttpAnswer> {
     const name = stringMember(rpc.message.bytes, rpc.message.params, "name");
     if (name === null) throw new GatewayError("validation_failed", 'prompts/get needs the prompt\'s "name", a string.');
-    const located = this.#known(locate(rpc.view, name));
+    const located = this.#known(locate(rpc.view, name, "prompts"));
     if (located === null) throw noPrompt(name);
     const args = member(rpc.message.params, "arguments");
     if (args !== null && rpc.message.bytes[args.start] !== 0x7b)
       throw new GatewayError("validation_failed", '"arguments" is not an object.');
-    return this.#relay(rpc, located, {
-      operation: "prompt",
-      name: { node: member(rpc.message.params, "name")! },
-      text: args === null ? null : { whole: args },
+    return this.#relay(rpc, located, ({ params }) => {
+      const whole = member(params, "arguments");
+      return { operation: "prompt", name: { node: member(params, "name")! }, text: whole === null ? null : { whole } };
     });
   }
 
   async readResource(rpc: RpcCall): Promise<HttpAnswer> {
     const uri = stringMember(rpc.message.bytes, rpc.message.params, "uri");
     if (uri === null) throw new GatewayError("validation_failed", 'resources/read needs the resource\'s "uri", a string.');
+    const kept = await this.#o.results.read(uri, rpc.o.caller);
+    if (kept !== undefined && kept !== null) return this.#keptResult(rpc, uri, kept);
     const located = this.#known(locateUri(rpc.view, uri));
     // The number moved with the eras; the URI in `data` tells this from other invalid parameters.
     if (located === null)
@@ -72,7 +85,17 @@ export class OtherCalls {
         data: { uri },
       });
     // A URI may say as much as arguments do.
-    return this.#relay(rpc, located, { operation: "read", name: { node: member(rpc.message.params, "uri")!, key: "uri" }, text: null });
+    return this.#relay(rpc, located, ({ params }) => ({
+      operation: "read",
+      name: { node: member(params, "uri")!, key: "uri" },
+      text: null,
+    }));
+  }
+
+  #keptResult(rpc: RpcCall, uri: string, { text, mimeType }: KeptText): HttpAnswer {
+    const head = resultHead(rpc.era, this.#o.version, { keepMs: 0 });
+    const contents = JSON.stringify([{ uri, mimeType, text }]);
+    return jsonAnswer(200, resultBytes(rpc.id, utf8(`{${head}${head === "" ? "" : ","}"contents":${contents}}`)));
   }
 
   async complete(rpc: RpcCall): Promise<HttpAnswer> {
@@ -83,53 +106,81 @@ export class OtherCalls {
     const value = key === null ? null : stringMember(bytes, ref, key);
     if (key === null || value === null)
       throw new GatewayError("validation_failed", 'completion/complete needs a "ref" to a prompt by name or to a resource by uri.');
-    const located = this.#known(key === "name" ? locate(rpc.view, value) : locateUri(rpc.view, value));
+    const located = this.#known(key === "name" ? locate(rpc.view, value, "prompts") : locateUri(rpc.view, value));
     if (located === null) throw new GatewayError("not_found", "There is no such prompt or resource.");
     const said = ["argument", "context"].flatMap((name) => {
       const node = member(params, name);
       return node === null ? [] : [[name, node] as const];
     });
-    return this.#relay(rpc, located, { operation: "complete", name: { node: member(ref, key)! }, text: { members: said } });
+    return this.#relay(rpc, located, () => ({ operation: "complete", name: { node: member(ref, key)! }, text: { members: said } }));
   }
 
   #known(located: Located | null): Located | null {
     return located === null || this.#o.catalogue.get(located.server) === undefined ? null : located;
   }
 
-  async #relay(rpc: RpcCall, located: Located, said: Said): Promise<HttpAnswer> {
+  async #relay(rpc: RpcCall, located: Located, sayOf: (message: RpcMessage) => Said): Promise<HttpAnswer> {
     const { server, name } = located;
+    const said = sayOf(rpc.message);
     const text = argumentsText(rpc.message.bytes, located, said);
     const head: ToolHead = {
       ...{ kind: "tool", name: fullName(server, name), server, tool: name, operation: said.operation },
       bytes: said.text === null ? 0 : text().length,
     };
     const call = this.#o.policy.open({ head, o: rpc.o, signal: rpc.signal, arguments: text });
-    const { status, headers, body, done } = await this.#o.policy.run(call, () => this.#read(rpc, call, { located, said }));
+    const { status, headers, body, done } = await this.#o.policy.run(call, () => this.#read(rpc, call, { located, sayOf, asked: text }));
     if (body.kind === "events") throw new GatewayError("internal", "What is read has no events.");
     return { status, headers, body, done };
   }
 
-  async #read(
-    rpc: RpcCall,
-    call: LiveCall<ToolHead>,
-    { located, said }: { readonly located: Located; readonly said: Said },
-  ): Promise<Answer<ToolEvent>> {
+  async #read(rpc: RpcCall, call: LiveCall<ToolHead>, reading: Reading): Promise<Answer<ToolEvent>> {
+    const { clock, bridge, version } = this.#o;
+    const { server, name } = reading.located;
+    const { operation } = reading.sayOf(rpc.message);
+    const { id, era, view, takesStream } = rpc;
+    let status = 200;
+    return answerSoon({
+      ...{ clock, call, id, takesStream, status: () => status },
+      encodeNotice: () => null,
+      work: async (_onNotice, put) => {
+        const send = (via: SendOptions): Promise<Replied> => this.#send(rpc, call, { ...reading, via });
+        const { signal, deadlineMs } = call;
+        const asked = () => `[${JSON.stringify(name)},${reading.asked()}]`;
+        const bridged = await bridge.run({ rpc, server, asked, signal, deadlineMs, tasks: null, onNotice: undefined, put, send });
+        noteBridged(call, bridged);
+        const bytes = bridgedBytes(bridged, { id, era, view, server, version, cacheable: operation === "read" });
+        if (bridged.kind !== "reply" || bridged.state !== null) return bytes;
+        const { reply } = bridged.replied;
+        if (lacksCapability(reply)) status = 400;
+        const guard = reply.error === null ? this.#o.policy.reading(call) : null;
+        return guard === null ? bytes : guarded(bytes, guard);
+      },
+    });
+  }
+
+  /** One attempt at the server. */
+  #send(rpc: RpcCall, call: LiveCall<ToolHead>, o: Reading & { readonly via: SendOptions }): Promise<Replied> {
+    const { located, via } = o;
+    const message = retried(rpc.message, via.retry);
+    const said = o.sayOf(message);
     const edits = editsOf(call, located, said);
     if (edits.subject !== located.name) authoriseReading(rpc.o, fullName(located.server, edits.subject));
     const subject = said.operation === "complete" ? null : edits.subject;
-    const relayed = { message: rpc.message, edits: edits.edits, subject, progress: false, logLevel: null, trace: traceOf(call) };
-    call.meter.attempts++;
-    call.meter.provider = located.server;
-    const { reply, connection } = await this.#o.catalogue
-      .get(located.server)!
-      .exchange((to) => relayRequest(to, relayed), { deadlineMs: call.deadlineMs, signal: call.signal, owner: rpc.o.caller.id });
-    if (reply.error !== null) call.failed("tool_failed");
-    const { id, era, view } = rpc;
-    const { version } = this.#o;
-    const bytes = relayReply(reply, connection, { id, era, view, server: located.server, version, cacheable: said.operation === "read" });
-    const guard = reply.error === null ? this.#o.policy.reading(call) : null;
-    return { status: 200, headers: JSON_HEADERS, body: { kind: "bytes", bytes: guard === null ? bytes : await guarded(bytes, guard) } };
+    const { capabilities, deadlineMs, signal, asker } = via;
+    const relayed = { message, edits: edits.edits, subject, progress: false, logLevel: null, trace: traceOf(call), capabilities };
+    const { caller } = rpc.o;
+    const upstream = this.#o.catalogue.get(located.server)!;
+    const onAttempt = (): void => void call.meter.attempts++;
+    return guardedExchange(upstream, (to) => relayRequest(to, relayed), { deadlineMs, signal, asker, owner: caller.id, caller, onAttempt });
   }
+}
+
+/** Something that is read of a server. */
+interface Reading {
+  readonly located: Located;
+  readonly sayOf: (message: RpcMessage) => Said;
+  /** JSON text of what is said beside the name. */
+  readonly asked: () => string;
 }
 
 /** What a call says beside the name of what it reads: one object, some members of the parameters, or, with a key, the name itself. */
@@ -188,7 +239,7 @@ function noPrompt(name: string): GatewayError {
 
 /** An empty result: the answer to `ping` and to what is only acknowledged. */
 export function acknowledged(rpc: RpcCall, version: string): HttpAnswer {
-  return jsonAnswer(200, resultBytes(rpc.id, utf8(`{${resultHead(rpc.era, version, { cacheable: false })}}`)));
+  return jsonAnswer(200, resultBytes(rpc.id, utf8(`{${resultHead(rpc.era, version, { keepMs: null })}}`)));
 }
 
 const listMethods: ReadonlyMap<string, ListKind> = new Map((Object.keys(LISTS) as ListKind[]).map((kind) => [LISTS[kind].method, kind]));

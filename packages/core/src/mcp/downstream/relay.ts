@@ -7,9 +7,9 @@ import { member, stringMember, valueMember, type RpcMessage } from "../frames/me
 import { META, RPC, isHopKey, severity, type Era } from "../frames/protocol.js";
 import { insertMembers, rebuild, replaceWith, splice, utf8, type Edit } from "../frames/splice.js";
 import type { UpstreamRequest } from "../lanes/lane.js";
-import { traceMembers, type Connection } from "../lanes/own-request.js";
+import { metaFor, traceMembers, type Connection } from "../lanes/own-request.js";
 import type { LogFilter } from "./request.js";
-import { serverInfoMember } from "./respond.js";
+import { resultBytes, serverInfoMember } from "./respond.js";
 
 export interface RelayOptions {
   /** The caller's message, `params` present. */
@@ -24,6 +24,8 @@ export interface RelayOptions {
   readonly logLevel: string | null;
   /** `traceparent` and `tracestate` of our own span; they stand in the place of the caller's. */
   readonly trace?: Headers | undefined;
+  /** JSON text of what the caller can be asked; left out: nothing. */
+  readonly capabilities?: string | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export function relayRequest(connection: Connection, o: RelayOptions, headers: H
 
 function metaEdit(connection: Connection, o: RelayOptions, id: number): Edit | null {
   const members: string[] = [];
-  if (connection.meta !== "") members.push(connection.meta);
+  if (connection.meta !== "") members.push(metaFor(connection, o.capabilities));
   if (o.progress) members.push(`"progressToken":${id}`);
   if (connection.era === "modern" && o.logLevel !== null) members.push(`"${META.logLevel}":"${o.logLevel}"`);
   const traced = o.trace !== undefined && o.trace.length > 0;
@@ -72,13 +74,18 @@ export interface ReplyOptions {
   readonly version: string;
   /** The method's result says how long it may be kept. */
   readonly cacheable: boolean;
+  /** Of a server that needs input: what the caller carries in the place of the server's own state. */
+  readonly state?: string | null;
+  /** Of a server's task: what the caller knows it by. */
+  readonly taskId?: string | undefined;
 }
+type Met = Pick<Connection, "era">;
 
 /**
  * A server's answer for the caller: its bytes with the caller's id, URIs that lead through us, and what the caller's era adds or lacks.
  * Errors: `upstream_protocol` when the server wants something that it was told we can't give.
  */
-export function relayReply(reply: RpcMessage, connection: Connection, o: ReplyOptions): Uint8Array {
+export function relayReply(reply: RpcMessage, connection: Met, o: ReplyOptions): Uint8Array {
   try {
     return splice(reply.bytes, replyEdits(reply, connection, o));
   } catch (error) {
@@ -87,7 +94,7 @@ export function relayReply(reply: RpcMessage, connection: Connection, o: ReplyOp
   }
 }
 
-function replyEdits(reply: RpcMessage, connection: Connection, o: ReplyOptions): Edit[] {
+function replyEdits(reply: RpcMessage, connection: Met, o: ReplyOptions): Edit[] {
   const { bytes } = reply;
   const edits: Edit[] = [];
   if (reply.id === null) edits.push(...nullId(reply, o.id));
@@ -99,8 +106,10 @@ function replyEdits(reply: RpcMessage, connection: Connection, o: ReplyOptions):
     return edits;
   }
   const result = reply.result!;
-  refuseQuestions(reply, result);
-  if (o.era === "modern") edits.push(...modernEdits(bytes, result, o));
+  const { state } = o;
+  const asks = state !== undefined && state !== null;
+  if (!asks && o.taskId === undefined) refuseQuestions(reply, result);
+  if (o.era === "modern") edits.push(...modernEdits(bytes, result, { ...o, cacheable: o.cacheable && !asks }));
   else if (connection.era === "modern") edits.push(...withoutResultType(result));
   if (o.view.bare === null)
     for (const node of uriNodes(bytes, result))
@@ -117,7 +126,7 @@ function nullId(reply: RpcMessage, id: string): Edit[] {
   ];
 }
 
-/** We declare no capability for questions, so none may come; relaying one would leave the caller with what it cannot answer. */
+/** What needs input and is not passed on as that would leave the caller with what it cannot answer. */
 function refuseQuestions(reply: RpcMessage, result: JsonNode): void {
   const type = stringMember(reply.bytes, result, "resultType");
   if (type === null || type === "complete") return;
@@ -128,8 +137,14 @@ function refuseQuestions(reply: RpcMessage, result: JsonNode): void {
 }
 
 function modernEdits(bytes: Uint8Array, result: JsonNode, o: ReplyOptions): Edit[] {
+  const { state = null } = o;
   const edits: Edit[] = [];
   const add: string[] = [];
+  const task = o.taskId === undefined ? null : member(result, "taskId");
+  if (task !== null) edits.push(replaceWith(task, JSON.stringify(o.taskId)));
+  const theirs = state === null ? null : member(result, "requestState");
+  if (theirs !== null) edits.push(replaceWith(theirs, JSON.stringify(state)));
+  else if (state !== null) add.push(`"requestState":${JSON.stringify(state)}`);
   if (member(result, "resultType") === null) add.push('"resultType":"complete"');
   if (o.cacheable) {
     if (member(result, "ttlMs") === null) add.push('"ttlMs":0');
@@ -144,6 +159,21 @@ function modernEdits(bytes: Uint8Array, result: JsonNode, o: ReplyOptions): Edit
     edits.push(rebuild(bytes, meta, { drop: (key) => key === META.serverInfo, members: [serverInfoMember(o.version)] }));
   if (add.length > 0) edits.push(insertMembers(result, add.join(",")));
   return edits;
+}
+
+/** A result that wants input for a server that waits for it. */
+export function inputBytes(
+  o: Pick<ReplyOptions, "id" | "version">,
+  asked: { readonly requests: string; readonly state: string },
+): Uint8Array {
+  const { requests, state } = asked;
+  const members = `"resultType":"input_required","inputRequests":${requests},"requestState":${JSON.stringify(state)},"_meta":{${serverInfoMember(o.version)}}`;
+  return resultBytes(o.id, utf8(`{${members}}`));
+}
+
+/** A result that goes on as a task of ours; `members`: of the task, without braces. */
+export function taskBytes(o: Pick<ReplyOptions, "id" | "version">, members: string): Uint8Array {
+  return resultBytes(o.id, utf8(`{"resultType":"task","_meta":{${serverInfoMember(o.version)}},${members}}`));
 }
 
 function withoutResultType(result: JsonNode): Edit[] {

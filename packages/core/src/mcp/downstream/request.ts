@@ -1,3 +1,4 @@
+import type { SessionQuestions } from "../bridge/session-questions.js";
 import type { CallOptions } from "../../seams/index.js";
 import type { View } from "../catalogue/view.js";
 import type { RpcMessage } from "../frames/message.js";
@@ -12,6 +13,10 @@ export interface McpRequest {
   readonly bytes: Uint8Array | null;
   /** Of `/ns/{namespace}/mcp`; null for `/mcp`. */
   readonly namespace: string | null;
+  /** One server alone, under its own names; beside a namespace of null. */
+  readonly server?: string | undefined;
+  /** It came over a pipe or stream, where a message has no headers of its own. */
+  readonly isChannel?: boolean | undefined;
 }
 
 /** What a log message must reach to be relayed: a level, everything, or nothing. */
@@ -29,6 +34,8 @@ export interface RpcCall {
   /** The caller takes an event stream as answer. */
   readonly takesStream: boolean;
   readonly logs: LogFilter;
+  /** Of a client up to 2025-11-25 with a session: how it is asked. null: it has none, or is of another era. */
+  readonly session: SessionQuestions | null;
   /** Aborted when the caller goes, or cancels. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import type { Headers, HttpAnswer } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
+import { requiredCapabilitiesOf } from "../bridge/missing-capability.js";
 import type { Era } from "../frames/protocol.js";
 import { META, RPC } from "../frames/protocol.js";
 import { concat, utf8 } from "../frames/splice.js";
@@ -38,10 +39,10 @@ export function resultBytes(id: string, result: Uint8Array): Uint8Array {
   return concat([utf8(`{"jsonrpc":"2.0","id":${id},"result":`), result, TAIL]);
 }
 
-/** What every result of 2026-07-28 carries, as members without braces; empty before it. */
-export function resultHead(era: Era, version: string, o: { readonly cacheable: boolean }): string {
+/** What every result of 2026-07-28 carries, as members without braces; empty before it. `keepMs`: how long it may be kept, by its caller alone; null where results say nothing of it. */
+export function resultHead(era: Era, version: string, o: { readonly keepMs: number | null }): string {
   if (era === "legacy") return "";
-  const hints = o.cacheable ? '"ttlMs":0,"cacheScope":"private",' : "";
+  const hints = o.keepMs === null ? "" : `"ttlMs":${o.keepMs},"cacheScope":"private",`;
   return `"resultType":"complete",${hints}"_meta":{${serverInfoMember(version)}}`;
 }
 export function serverInfoMember(version: string): string {
@@ -53,13 +54,15 @@ export function serverInfoMember(version: string): string {
  */
 export function rpcError(thrown: unknown, requestId: string): RpcError {
   const error = GatewayError.from(thrown);
+  const requiredCapabilities = requiredCapabilitiesOf(error);
   const data = {
     ...error.toJSON(),
     message: undefined,
     ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: error.retryAfterMs }),
+    ...(requiredCapabilities === null ? {} : { requiredCapabilities, details: undefined }),
     request_id: requestId,
   };
-  return { code: numberFor(error), message: error.message, data };
+  return { code: requiredCapabilities === null ? numberFor(error) : RPC.missingCapability, message: error.message, data };
 }
 
 function numberFor(error: GatewayError): number {

@@ -1,31 +1,39 @@
-import type { HttpAnswer, Json, LiveAnswer, ToolEvent, ToolHead } from "../../calls/index.js";
+import type { HttpAnswer, Json, ToolHead } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
 import type { Clock } from "../../ports/index.js";
+import type { Bridge } from "../bridge/bridge.js";
+import type { SendOptions } from "../bridge/bridged-call.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
-import { fullName, locate } from "../catalogue/view.js";
+import { toolNotFound } from "../catalogue/unreachable.js";
+import { fullName, locate, type Located } from "../catalogue/view.js";
 import { textAt, type JsonNode } from "../frames/json-scan.js";
-import { member, stringMember } from "../frames/message.js";
-import { LOG_LEVELS } from "../frames/protocol.js";
-import { replaceWith, utf8 } from "../frames/splice.js";
-import { SseStream } from "../frames/sse-stream.js";
+import { member, stringMember, type RpcMessage } from "../frames/message.js";
+import { LOG_LEVELS, META, MODERN_VERSION } from "../frames/protocol.js";
+import { replaceWith } from "../frames/splice.js";
+import type { Connection } from "../lanes/own-request.js";
 import { disagreement, mirror } from "../lanes/param-headers.js";
 import { traceparentOf, tracestateOf } from "../../util/encoding/trace-parent.js";
 import { purposeEdit, takeRpcPurpose } from "../purpose.js";
-import { exchangeTool, toolNotFound, traceOf } from "../tool-exchange.js";
+import { exchangeTool, traceOf } from "../tool-exchange.js";
 import { argumentsOf, toolEvents } from "../tool-events.js";
+import type { LongResults } from "../results/long-results.js";
 import type { ToolPolicy } from "../tool-policy.js";
 import type { ListEntry } from "../upstream/list-entries.js";
 import { mismatch } from "./classify.js";
-import { relayNotice, relayReply, relayRequest } from "./relay.js";
+import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
+import { decodedCall } from "./decoded-call.js";
+import { relayNotice, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
-import { STREAM_HEADERS, errorAnswer, errorBytes, jsonAnswer, resultBytes, rpcError } from "./respond.js";
+import { errorAnswer } from "./respond.js";
 import { answerSoon } from "./tool-stream.js";
 
 export interface ToolCallsOptions {
   readonly clock: Clock;
   readonly catalogue: Catalogue;
   readonly policy: ToolPolicy;
+  readonly bridge: Bridge;
+  readonly results: LongResults;
   readonly version: string;
 }
 
@@ -38,33 +46,49 @@ export class ToolCalls {
 
   /** Errors: those of policy and of the way, to be told as JSON-RPC errors; the call is settled then. */
   async serve(given: RpcCall): Promise<HttpAnswer> {
-    const rpc = this.#withOrigin(given);
-    const { message, view } = rpc;
-    const nameNode = member(message.params, "name");
-    const name = stringMember(message.bytes, message.params, "name");
-    if (name === null || nameNode === null) throw new GatewayError("validation_failed", 'tools/call needs the tool\'s "name", a string.');
-    const args = member(message.params, "arguments");
-    if (args !== null && message.bytes[args.start] !== 0x7b) throw new GatewayError("validation_failed", '"arguments" is not an object.');
-    const located = locate(view, name);
-    if (located === null || this.#o.catalogue.get(located.server) === undefined) throw toolNotFound(name);
-    const { server, name: tool } = located;
-    const refused = this.#headersRefused(rpc, this.#o.catalogue.get(server)?.lists.tools.get(tool), args);
+    const name = stringMember(given.message.bytes, given.message.params, "name");
+    if (name === null) throw new GatewayError("validation_failed", 'tools/call needs the tool\'s "name", a string.');
+    const located = await this.#locate(given, name);
+    const said = this.#withOrigin(given, located);
+    const refused = this.#headersRefused(said, this.#o.catalogue.get(located.server)?.lists.tools.get(located.name));
     if (refused !== null) return refused;
-    const head: ToolHead = { kind: "tool", name: fullName(server, tool), server, tool, bytes: args === null ? 0 : args.end - args.start };
+    const fill = this.#o.catalogue.fill(located);
+    const rpc = fill === null ? said : { ...said, message: fill.fillMessage(said.message) };
+    const { message } = rpc;
+    const args = argumentsNode(message);
+    const { server, name: tool } = located;
+    const head: ToolHead = {
+      kind: "tool",
+      name: fullName(server, tool),
+      server,
+      tool,
+      ...keyOf(message),
+      bytes: args === null ? 0 : args.end - args.start,
+    };
     const argumentsText = () => (args === null ? "{}" : textAt(message.bytes, args));
     const call = this.#o.policy.open({ head, o: rpc.o, signal: rpc.signal, arguments: argumentsText });
     if (this.#o.policy.sight(call) !== "head") return this.#decoded(rpc, call);
-    const edits = tool === name ? [] : [replaceWith(nameNode, JSON.stringify(tool))];
-    const answer = await this.#o.policy.run(call, () => this.#relay(rpc, call, { edits, args }));
-    return this.#finished(rpc, call, answer);
+    const answer = await this.#o.policy.run(call, () => this.#relay(rpc, call));
+    const { status, headers, body, done } = answer;
+    if (body.kind !== "events") return { status, headers, body, done };
+    // A step answered by itself.
+    const fit = (bytes: Uint8Array) => this.#fit(bytes, rpc, call);
+    return decodedCall({
+      clock: this.#o.clock,
+      rpc,
+      call,
+      progressToken: rpc.takesStream ? progressToken(rpc) : null,
+      fit,
+      run: () => answer,
+    });
   }
 
   /** What the call says of itself in its message: the trace that it belongs to, and why it is made, which its server does not see. */
-  #withOrigin(rpc: RpcCall): RpcCall {
+  #withOrigin(rpc: RpcCall, located: Located): RpcCall {
     const { message, o } = rpc;
     const meta = member(message.params, "_meta");
     const traceparent = meta === null ? null : traceparentOf(stringMember(message.bytes, meta, "traceparent"));
-    const taken = this.#takesPurpose(rpc) ? takeRpcPurpose(message) : null;
+    const taken = this.#takesPurpose(located) ? takeRpcPurpose(message) : null;
     if (traceparent === null && taken === null) return rpc;
     const before = o.origin ?? { source: "mcp" as const, purpose: null, traceparent: null, tracestate: null };
     const trace = traceparent === null ? {} : { traceparent, tracestate: tracestateOf(stringMember(message.bytes, meta, "tracestate")) };
@@ -76,106 +100,124 @@ export class ToolCalls {
   }
 
   /** A tool with an argument `purpose` of its own gets it. */
-  #takesPurpose({ message, view }: RpcCall): boolean {
-    if (!this.#o.policy.takesPurpose()) return false;
-    const name = stringMember(message.bytes, message.params, "name");
-    const located = name === null ? null : locate(view, name);
-    const entry = located === null ? undefined : this.#o.catalogue.get(located.server)?.lists.tools.get(located.name);
+  #takesPurpose(located: Located): boolean {
+    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.tool(located) : undefined;
     return entry !== undefined && purposeEdit(entry) !== null;
   }
 
-  #relay(
-    rpc: RpcCall,
-    call: LiveCall<ToolHead>,
-    o: { readonly edits: readonly ReturnType<typeof replaceWith>[]; readonly args: JsonNode | null },
-  ) {
-    const { message } = rpc;
+  /** Errors: `tool_not_found`, `tool_definition_changed`, `validation_failed` for arguments that are none. */
+  async #locate({ view, message, o, signal }: RpcCall, name: string): Promise<Located> {
+    argumentsNode(message);
+    const { deadlineMs, caller } = o;
+    const located = locate(view, name) ?? (await this.#o.catalogue.seek(view, name, { deadlineMs, signal, caller }));
+    if (located === null || this.#o.catalogue.get(located.server) === undefined) throw toolNotFound(name);
+    this.#o.catalogue.assertReachable(located, caller);
+    return located;
+  }
+
+  #relay(rpc: RpcCall, call: LiveCall<ToolHead>) {
     const token = rpc.takesStream ? progressToken(rpc) : null;
-    const logLevel = typeof rpc.logs === "object" && rpc.era === "modern" ? (LOG_LEVELS[rpc.logs.least] ?? null) : null;
-    const relayed = { message, edits: o.edits, subject: call.head.tool, progress: token !== null, logLevel, trace: traceOf(call) };
+    let status = 200;
+    const tasks = { tool: call.head.name, isLegacy: () => this.#o.catalogue.get(call.head.server)?.connection?.era === "legacy" };
     return answerSoon({
-      clock: this.#o.clock,
-      call,
-      id: rpc.id,
-      takesStream: rpc.takesStream,
+      ...{ clock: this.#o.clock, call, id: rpc.id, takesStream: rpc.takesStream, status: () => status },
       encodeNotice: (notice) => relayNotice(notice, { token, logs: rpc.logs }),
-      work: async (onNotice) => {
-        const { reply, connection } = await exchangeTool({
-          catalogue: this.#o.catalogue,
-          call,
-          onNotice,
-          build: (to, tool) =>
-            relayRequest(to, relayed, tool.paramHeaders.length === 0 ? [] : mirror(tool.paramHeaders, parsed(rpc, o.args))),
-        });
-        if (reply.error !== null) call.failed("tool_failed");
-        return relayReply(reply, connection, {
-          id: rpc.id,
-          era: rpc.era,
-          view: rpc.view,
-          server: call.head.server,
-          version: this.#o.version,
-          cacheable: false,
-        });
+      work: async (onNotice, put) => {
+        const send = (via: SendOptions) => this.#send(rpc, call, via);
+        const bridged = await this.#o.bridge.run({ ...bridgedCall(rpc, call), tasks, onNotice, put, send });
+        noteBridged(call, bridged);
+        if (bridged.kind === "reply" && lacksCapability(bridged.replied.reply)) status = 400;
+        const { id, era, view } = rpc;
+        const { version } = this.#o;
+        const bytes = bridgedBytes(bridged, { id, era, view, server: call.head.server, version, cacheable: false });
+        return this.#fit(bytes, rpc, call);
       },
     });
   }
 
-  /** A step looks at the content: the answer is decoded, seen, and encoded again. */
-  async #decoded(rpc: RpcCall, call: LiveCall<ToolHead>): Promise<HttpAnswer> {
-    const answer = await this.#o.policy.run(call, () =>
-      toolEvents({
-        catalogue: this.#o.catalogue,
-        call,
-        arguments: argumentsOf(call),
-        progress: progressToken(rpc) !== null && rpc.takesStream,
-      }),
-    );
-    return this.#finished(rpc, call, answer);
+  /** What is too long for its caller is kept, and cut. */
+  #fit(bytes: Uint8Array, rpc: RpcCall, call: LiveCall<ToolHead>): Uint8Array | Promise<Uint8Array> {
+    return this.#o.results.fit(bytes, () => {
+      const { server, tool, name } = call.head;
+      const entry = this.#o.catalogue.tool({ server, name: tool });
+      const revision = rpc.era === "modern" ? MODERN_VERSION : (rpc.request.header("mcp-protocol-version") ?? null);
+      return { caller: call.caller, tool: name, hasOutputSchema: entry?.hasOutputSchema === true, revision };
+    });
   }
 
-  #finished(rpc: RpcCall, call: LiveCall<ToolHead>, answer: LiveAnswer<ToolEvent>): HttpAnswer | Promise<HttpAnswer> {
-    const { body } = answer;
-    if (body.kind !== "events") return { status: answer.status, headers: answer.headers, body, done: answer.done };
-    return rpc.takesStream && progressToken(rpc) !== null
-      ? this.#streamEvents(rpc, call, { events: body.events, done: answer.done })
-      : wholeEvents(rpc, call, { events: body.events, done: answer.done });
-  }
-
-  #streamEvents(
+  /** One attempt at the server. */
+  #send(
     rpc: RpcCall,
     call: LiveCall<ToolHead>,
-    answer: { readonly events: AsyncIterable<ToolEvent>; readonly done: HttpAnswer["done"] },
-  ): HttpAnswer {
-    const stream = new SseStream(this.#o.clock, () => undefined);
-    const token = progressToken(rpc) ?? "null";
-    const pump = async (): Promise<void> => {
-      try {
-        for await (const event of answer.events)
-          stream.push(event.type === "result" ? encodeResult(rpc, event) : encodeProgress(token, event));
-      } catch (thrown) {
-        const error = GatewayError.from(thrown);
-        call.failed(error.code);
-        stream.push(errorBytes(rpc.id, rpcError(error, rpc.o.requestId)));
-      } finally {
-        stream.end();
-      }
-    };
-    // Failures end the stream with an error; nothing is left to tell here.
-    void pump();
-    const done: HttpAnswer["done"] = (how, code) => {
-      stream.end();
-      answer.done(how, code);
-    };
-    return { status: 200, headers: STREAM_HEADERS, body: { kind: "frames", frames: stream }, done };
+    via: SendOptions,
+  ): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
+    const progress = rpc.takesStream && progressToken(rpc) !== null;
+    const logLevel = wantedLevel(rpc.logs);
+    const message = retried(rpc.message, via.retry);
+    const { tool } = call.head;
+    const name = member(message.params, "name")!;
+    const edits = stringMember(message.bytes, message.params, "name") === tool ? [] : [replaceWith(name, JSON.stringify(tool))];
+    const relayed = { message, edits, subject: tool, progress, logLevel, trace: traceOf(call), capabilities: via.capabilities };
+    return exchangeTool({
+      ...{ catalogue: this.#o.catalogue, call, via },
+      same: progress || message !== rpc.message ? undefined : () => textAt(message.bytes, message.params!),
+      build: (to, entry) =>
+        relayRequest(
+          to,
+          relayed,
+          entry.paramHeaders.length === 0 ? [] : mirror(entry.paramHeaders, parsed(rpc, argumentsNode(rpc.message))),
+        ),
+    });
   }
 
-  #headersRefused(rpc: RpcCall, tool: ListEntry | undefined, args: JsonNode | null): HttpAnswer | null {
-    if (rpc.era === "legacy" || tool === undefined || tool.paramHeaders.length === 0) return null;
-    const what = disagreement(tool.paramHeaders, parsed(rpc, args), (name) => rpc.request.header(name));
+  /** A step looks at the content: the answer is decoded, seen, and encoded again. */
+  #decoded(rpc: RpcCall, call: LiveCall<ToolHead>): Promise<HttpAnswer> {
+    const token = rpc.takesStream ? progressToken(rpc) : null;
+    const { clock, catalogue, bridge, policy } = this.#o;
+    const bridged = bridgedCall(rpc, call);
+    return decodedCall({
+      ...{ clock, rpc, call, progressToken: token, fit: (bytes: Uint8Array) => this.#fit(bytes, rpc, call) },
+      run: (put) =>
+        policy.run(call, () =>
+          toolEvents({
+            ...{ catalogue, call, arguments: argumentsOf(call), progress: token !== null, idempotencyKey: call.head.idempotencyKey },
+            bridge: (send, onNotice) => bridge.run({ ...bridged, tasks: null, send, onNotice, put }),
+          }),
+        ),
+    });
+  }
+
+  #headersRefused(rpc: RpcCall, tool: ListEntry | undefined): HttpAnswer | null {
+    if (rpc.request.isChannel === true || rpc.era === "legacy" || tool === undefined || tool.paramHeaders.length === 0) return null;
+    const what = disagreement(tool.paramHeaders, parsed(rpc, argumentsNode(rpc.message)), (name) => rpc.request.header(name));
     if (what === null) return null;
     const { refusal } = mismatch(what, "Mcp-Param");
     return errorAnswer(refusal.status, rpc.id, refusal.error);
   }
+}
+
+/** The key of a call that its caller may repeat. Errors: `validation_failed`. */
+function keyOf({ bytes, params }: RpcMessage): Pick<ToolHead, "idempotencyKey"> {
+  const meta = member(params, "_meta");
+  const node = meta === null ? null : member(meta, META.idempotencyKey);
+  if (node === null) return {};
+  const key = stringMember(bytes, meta, META.idempotencyKey);
+  if (key === null || key.length === 0 || key.length > 200)
+    throw new GatewayError("validation_failed", `"${META.idempotencyKey}" is a text of 1 to 200 characters.`);
+  return { idempotencyKey: key };
+}
+
+/** null: it gives none. Errors: `validation_failed` when they are no object. */
+function argumentsNode({ bytes, params }: RpcCall["message"]): JsonNode | null {
+  const args = member(params, "arguments");
+  if (args !== null && bytes[args.start] !== 0x7b) throw new GatewayError("validation_failed", '"arguments" is not an object.');
+  return args;
+}
+
+/** What a server of 2026-07-28 is asked to log: it logs nothing unasked. A client of older revisions that set no level leaves the choice to the server, so to us. */
+function wantedLevel(logs: RpcCall["logs"]): string | null {
+  if (logs === "none") return null;
+  return logs === "all" ? "info" : (LOG_LEVELS[logs.least] ?? null);
 }
 
 function parsed(rpc: RpcCall, args: JsonNode | null): Json {
@@ -187,30 +229,9 @@ function progressToken(rpc: RpcCall): string | null {
   return token === null ? null : textAt(rpc.message.bytes, token);
 }
 
-async function wholeEvents(
-  rpc: RpcCall,
-  call: LiveCall<ToolHead>,
-  { events, done }: { readonly events: AsyncIterable<ToolEvent>; readonly done: HttpAnswer["done"] },
-): Promise<HttpAnswer> {
-  try {
-    let bytes: Uint8Array | null = null;
-    for await (const event of events) if (event.type === "result") bytes = encodeResult(rpc, event);
-    if (bytes === null) throw new GatewayError("internal", "A tool call ended without a result.");
-    return { ...jsonAnswer(200, bytes, call.told ?? []), done };
-  } catch (error) {
-    done("failed", GatewayError.from(error).code);
-    throw error;
-  }
-}
-
-function encodeResult(rpc: RpcCall, event: Extract<ToolEvent, { type: "result" }>): Uint8Array {
-  const { resultType: _resultType, ...raw } = event.result.raw;
-  return resultBytes(rpc.id, utf8(JSON.stringify(rpc.era === "modern" ? { resultType: "complete", ...raw } : raw)));
-}
-
-function encodeProgress(token: string, event: Extract<ToolEvent, { type: "progress" }>): Uint8Array {
-  const { type: _type, ...progress } = event;
-  return utf8(
-    `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${token},${JSON.stringify(progress).slice(1)}}`,
-  );
+/** What of a call decides whom it is bridged for. A retry is of the call when it asks for the same. */
+function bridgedCall(rpc: RpcCall, call: LiveCall<ToolHead>) {
+  const args = argumentsNode(rpc.message);
+  const asked = () => `[${JSON.stringify(call.head.tool)},${args === null ? "{}" : textAt(rpc.message.bytes, args)}]`;
+  return { rpc, server: call.head.server, asked, signal: call.signal, deadlineMs: call.deadlineMs };
 }

@@ -38,6 +38,23 @@ describe("readMessage", () => {
     expect(() => read(source)).toThrow(expect.objectContaining({ code: "bad_request" }));
   });
 
+  it.each([
+    ["a name", '"method":"tools/call","params":{"name":"a","Name":"b"}'],
+    ["arguments", '"method":"tools/call","params":{"name":"a","ARGUMENTS":{}}'],
+    ["an escaped uri", '"method":"resources/read","params":{"uri":"a","\\u0055ri":"b"}'],
+    ["a letter that folds to another", '"method":"tools/call","params":{"name":"a","argument\u017f":{}}'],
+    ["a method", '"method":"tools/list","Method" : "tools/call"'],
+    ["params", '"method":"tools/call","params":{"name":"a"},"Params":{"name":"b"}'],
+    ["what is completed", '"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"a","naMe":"b"}}'],
+  ])("refuses what differs from %s in case alone: some servers would read it in its place (T43)", (_what, members) => {
+    expect(() => read(`{"jsonrpc":"2.0","id":1,${members}}`)).toThrow(expect.objectContaining({ code: "bad_request" }));
+  });
+
+  it("takes any other member, and arguments in any case", () => {
+    const source = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","names":1,"arguments":{"Name":1,"name":2}},"x":1}';
+    expect(text(read(source).bytes)).toBe(source);
+  });
+
   it("reads members of params, and refuses one that is there twice", () => {
     const message = read(
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","_meta":{"progressToken":{"y":1}},"uri":1,"cursor":"1","cursor":"2"}}',

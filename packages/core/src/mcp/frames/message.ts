@@ -26,7 +26,7 @@ const hopMeta = leaves(META.protocolVersion, META.clientInfo, META.clientCapabil
 export const requestPlan = scanPlan({
   ...envelope,
   params: {
-    _meta: { ...hopMeta, ...leaves("progressToken", "traceparent", "tracestate") },
+    _meta: { ...hopMeta, ...leaves("progressToken", "traceparent", "tracestate", META.idempotencyKey) },
     ref: { ...leaves("type", "name", "uri") },
     ...leaves(
       "name",
@@ -40,6 +40,9 @@ export const requestPlan = scanPlan({
       "taskId",
       "argument",
       "context",
+      "inputResponses",
+      "requestState",
+      "capabilities",
     ),
   },
 });
@@ -48,19 +51,22 @@ const block = { ...leaves("type", "uri"), resource: uri };
 /** Messages from an upstream: beside the head, every place where a resource's URI may stand. */
 export const upstreamPlan = scanPlan({
   ...envelope,
-  params: { _meta: leaves(META.subscriptionId), ...leaves("progressToken", "progress", "total", "message", "uri", "level") },
+  params: {
+    _meta: leaves(META.subscriptionId),
+    ...leaves("progressToken", "progress", "total", "message", "uri", "level", "requestId", "elicitationId"),
+  },
   result: {
     _meta: leaves(META.serverInfo),
     content: { "*": block },
     contents: { "*": uri },
     messages: { "*": { content: { ...block, "*": block } } },
-    ...leaves("resultType", "ttlMs", "cacheScope"),
+    ...leaves("resultType", "ttlMs", "cacheScope", "inputRequests", "requestState", "taskId", "result"),
   },
-  error: leaves("code", "message"),
+  error: leaves("code", "message", "data"),
 });
 
 /**
- * Reads a message's head in one pass. Errors: `invalid_json`; `bad_request` when it is JSON but no JSON-RPC 2.0 message, or names a member twice that is acted on.
+ * Reads a message's head in one pass. Errors: `invalid_json`; `bad_request` when it is JSON but no JSON-RPC 2.0 message, or names a member twice that is acted on, of a caller's message in any case.
  */
 export function readMessage(bytes: Uint8Array, plan: ScanPlan): RpcMessage {
   const root = scanJson(bytes, plan);
@@ -75,7 +81,45 @@ export function readMessage(bytes: Uint8Array, plan: ScanPlan): RpcMessage {
   if (params !== null && bytes[params.start] !== 0x7b) throw notRpc('"params" is not an object');
   if (id === null && member(root, "id") !== null) throw notRpc('"id" is null');
   const kind = id === null ? "notification" : "request";
+  if (plan === requestPlan) refuseLookAlikes(bytes, root, params);
   return { bytes, kind, id, method: stringAt(bytes, method.start, method.end), params, result: null, error: null };
+}
+
+const headNames = foldedNames(requestPlan);
+const paramsNames = foldedNames(innerPlan(requestPlan, "params"));
+const refNames = foldedNames(innerPlan(innerPlan(requestPlan, "params"), "ref"));
+
+/** Servers exist that read a member in any case: they would take one that nobody judged for the one that was (T43). */
+function refuseLookAlikes(bytes: Uint8Array, root: JsonNode, params: JsonNode | null): void {
+  refuseAnyCase(bytes, root, headNames);
+  refuseAnyCase(bytes, params, paramsNames);
+  refuseAnyCase(bytes, member(params, "ref"), refNames);
+}
+
+function refuseAnyCase(bytes: Uint8Array, object: JsonNode | null, names: ReadonlySet<string>): void {
+  for (const kid of object?.kids ?? []) {
+    if (kid.key !== "") continue;
+    const key = keyAt(bytes, kid);
+    if (names.has(folded(key)))
+      throw new GatewayError("bad_request", `The member "${key.slice(0, 40)}" is written in another case than the one that is acted on.`);
+  }
+}
+
+/** The key of a member that the plan does not name. */
+export function keyAt(bytes: Uint8Array, { keyStart, start }: JsonNode): string {
+  const text = textAt(bytes, { start: keyStart, end: start });
+  return JSON.parse(text.slice(0, text.lastIndexOf('"') + 1)) as string;
+}
+
+/** The same text for keys that differ in case alone, with the letters that fold to others. */
+export function folded(key: string): string {
+  return key.toUpperCase().toLowerCase();
+}
+function foldedNames({ table }: ScanPlan): ReadonlySet<string> {
+  return new Set(table.names.map(folded));
+}
+function innerPlan({ table, inner }: ScanPlan, key: string): ScanPlan {
+  return inner[table.names.indexOf(key)]!;
 }
 
 function readResponse(bytes: Uint8Array, root: JsonNode, id: JsonNode | null): RpcMessage {

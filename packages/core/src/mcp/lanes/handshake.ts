@@ -2,6 +2,7 @@ import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import type { JsonObject } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Clock } from "../../ports/index.js";
+import { BRIDGED } from "../bridge/capabilities.js";
 import { META, isModern, type Era } from "../frames/protocol.js";
 import { utf8 } from "../frames/splice.js";
 import type { Lane } from "./lane.js";
@@ -39,7 +40,7 @@ export async function shakeHands(o: HandshakeOptions): Promise<Agreement> {
   );
   const client = new Client(
     { name: "sallyport", version: o.version },
-    { capabilities: {}, versionNegotiation: { mode: "auto", probe: { timeoutMs: o.timeoutMs / 2 } } },
+    { capabilities: BRIDGED, versionNegotiation: { mode: "auto", probe: { timeoutMs: o.timeoutMs / 2 } } },
   );
   try {
     await client.connect(transport, { timeout: o.timeoutMs, ...(o.skipProbe ? { prior: { kind: "legacy" as const } } : {}) });

@@ -1,14 +1,17 @@
 import type { Headers } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
-import type { Clock, HttpClient, HttpResponse, Secret, Within } from "../../ports/index.js";
-import { idText, readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
+import type { Clock, HttpClient, HttpResponse, Within } from "../../ports/index.js";
+import { idText, readMessage, upstreamPlan, valueMember, type RpcMessage } from "../frames/message.js";
 import { isModern } from "../frames/protocol.js";
 import { utf8 } from "../frames/splice.js";
+import { pause } from "../../policy/resilience/pause.js";
 import { SseReader } from "../../util/sse.js";
+import type { SecretHeader } from "../server-target.js";
+import type { Authorizer } from "./authorizer.js";
 import { encodeHeaderValue, headerOf, mediaType } from "./http-headers.js";
 import { failedAnswer, sentOrNot } from "./http-failure.js";
+import { InFlight, type Flight } from "./in-flight.js";
 import type { ExchangeOptions, Lane, LaneEvents, UpstreamRequest } from "./lane.js";
-import { answerToServer } from "./refusal.js";
 
 const NOTIFY_MS = 5_000;
 const ERROR_BODY_BYTES = 65_536;
@@ -17,10 +20,14 @@ const STREAM_MS = 3_600_000;
 const DRAIN_MS = 1_000;
 const REOPEN_FIRST_MS = 1_000;
 const REOPEN_LAST_MS = 30_000;
+/** However soon a server wants an answer to be taken up again that it closes each time. */
+const RESUME_LEAST_MS = 100;
 
 export interface HttpLaneOptions {
   readonly url: string;
-  readonly headers: readonly (readonly [string, Secret])[];
+  readonly headers: readonly SecretHeader[];
+  /** Who the gateway says it is, beside those headers; left out: nobody else. */
+  readonly authorizer?: Authorizer | undefined;
   readonly trust: "operator" | "untrusted";
   readonly http: HttpClient;
   readonly clock: Clock;
@@ -35,6 +42,7 @@ export interface HttpLaneOptions {
  */
 export class HttpLane implements Lane {
   readonly #o: HttpLaneOptions;
+  readonly #inFlight: InFlight;
   #nextId = 1;
   #session: string | null = null;
   #version: string | null = null;
@@ -43,28 +51,36 @@ export class HttpLane implements Lane {
 
   constructor(options: HttpLaneOptions) {
     this.#o = options;
+    this.#inFlight = new InFlight(options.clock);
   }
 
   async exchange(request: UpstreamRequest, o: ExchangeOptions): Promise<RpcMessage> {
     if (this.#closed) throw new GatewayError("upstream_unavailable", "The connection to the server is closed.");
     const id = this.#nextId++;
+    const flight = this.#inFlight.begin(o);
+    let isAnswered = false;
     try {
-      return await this.#ask(request, id, o);
+      const reply = await this.#ask(request, { id, flight }, o);
+      isAnswered = true;
+      return reply;
     } catch (error) {
       if (GatewayError.is(error, "cancelled") || GatewayError.is(error, "upstream_timeout")) this.#cancelAtServer(id, error.code);
       throw sentOrNot(error);
+    } finally {
+      this.#inFlight.end(flight, isAnswered);
     }
   }
 
-  async #ask(request: UpstreamRequest, id: number, o: ExchangeOptions): Promise<RpcMessage> {
+  async #ask(request: UpstreamRequest, sent: Sent, o: ExchangeOptions): Promise<RpcMessage> {
+    const { id } = sent;
     const idleMs = Math.max(1, o.deadlineMs - this.#o.clock.now());
-    const response = await this.#post(request.encode(id), { headers: this.#requestHeaders(request), idleMs }, o);
+    const response = await this.#post(request.encode(id), { headers: this.#requestHeaders(request), idleMs, endByMs: o.deadlineMs }, o);
     if (response.status >= 400) return failedAnswer(response, await this.#errorBody(response), { id, session: this.#session });
     const session = headerOf(response.headers, "mcp-session-id");
     if (session !== undefined && request.method === "initialize") this.#session = session;
     const type = mediaType(headerOf(response.headers, "content-type"));
     if (type === "application/json") return this.#readJson(response, id);
-    if (type === "text/event-stream") return this.#readStream(response, id, o);
+    if (type === "text/event-stream") return this.#readStream(response, sent, o);
     response.discard();
     throw new GatewayError(
       "upstream_protocol",
@@ -98,24 +114,27 @@ export class HttpLane implements Lane {
     if (this.#session === null) return;
     const within = { deadlineMs: this.#o.clock.now() + NOTIFY_MS };
     try {
-      const response = await this.#o.http.exchange(
-        this.#outgoing("DELETE", { headers: this.#plainHeaders(), idleMs: NOTIFY_MS }, null),
-        within,
-      );
+      const response = await this.#send("DELETE", { headers: this.#plainHeaders(), idleMs: NOTIFY_MS }, { body: null, within });
       response.discard();
     } catch {
       // A courtesy: the server forgets the session by itself.
     }
   }
 
-  #post(body: Uint8Array, o: { readonly headers: Headers; readonly idleMs: number }, w: Within): Promise<HttpResponse> {
+  #post(body: Uint8Array, o: Sending, w: Within): Promise<HttpResponse> {
     // What has no caller ends with the connection.
     const within = { deadlineMs: w.deadlineMs, signal: w.signal ?? this.#standing.signal };
-    return this.#o.http.exchange(this.#outgoing("POST", o, body), within);
+    return this.#send("POST", o, { body, within });
   }
 
-  #outgoing(method: string, o: { readonly headers: Headers; readonly idleMs: number }, body: Uint8Array | null) {
-    return { method, url: this.#o.url, headers: o.headers, body, trust: this.#o.trust, idleMs: o.idleMs };
+  #send(
+    method: string,
+    { headers: own, idleMs, endByMs }: Sending,
+    { body, within }: { readonly body: Uint8Array | null; readonly within: Within },
+  ): Promise<HttpResponse> {
+    const { url, trust, http, authorizer } = this.#o;
+    const send = (headers: Headers) => http.exchange({ method, url, headers, body, trust, idleMs, endByMs }, within);
+    return authorizer === undefined ? send(own) : authorized(authorizer, (auth) => send([...own, ...auth]), within);
   }
 
   #requestHeaders(request: UpstreamRequest): Headers {
@@ -140,8 +159,12 @@ export class HttpLane implements Lane {
       ["content-type", "application/json"],
       ["accept", "application/json, text/event-stream"],
     ];
-    for (const [name, value] of this.#o.headers) headers.push([name, value.reveal()]);
+    for (const [name, value, before = ""] of this.#o.headers) headers.push([name, before + value.reveal()]);
     return headers;
+  }
+
+  #streamHeaders(): Headers {
+    return this.#plainHeaders().map(([name, value]) => (name === "accept" ? [name, "text/event-stream"] : [name, value]));
   }
 
   async #errorBody(response: HttpResponse): Promise<Uint8Array> {
@@ -158,6 +181,7 @@ export class HttpLane implements Lane {
     try {
       bytes = await response.bytes(this.#o.maxMessageBytes);
     } catch (error) {
+      if (GatewayError.is(error, "deadline_exceeded")) throw tooLate(error);
       if (!GatewayError.is(error, "payload_too_large")) throw error;
       throw new GatewayError("upstream_protocol", `The server sent a message larger than ${this.#o.maxMessageBytes} bytes.`, {
         cause: error,
@@ -169,8 +193,9 @@ export class HttpLane implements Lane {
     return message;
   }
 
-  async #readStream(response: HttpResponse, id: number, o: ExchangeOptions): Promise<RpcMessage> {
-    const reader = new SseReader(this.#o.maxMessageBytes);
+  async #readStream(response: HttpResponse, sent: Sent, o: ExchangeOptions): Promise<RpcMessage> {
+    const reader = new SseReader(this.#o.maxMessageBytes, { resumable: true });
+    const place: Place = { lastEventId: null, retryMs: REOPEN_FIRST_MS };
     let late = false;
     const cancelTimer = this.#o.clock.at(o.deadlineMs, () => {
       late = true;
@@ -180,19 +205,41 @@ export class HttpLane implements Lane {
     try {
       for (let next = await chunks.next(); next.done !== true; next = await chunks.next())
         for (const event of reader.push(next.value)) {
-          const answer = this.#streamed(utf8(event.data), id, o);
+          place.lastEventId = event.id ?? place.lastEventId;
+          place.retryMs = event.retryMs ?? place.retryMs;
+          const answer = this.#streamed(utf8(event.data), sent, o);
           if (answer === null) continue;
           this.#drain(response, chunks);
           return answer;
         }
     } catch (error) {
       response.discard();
-      if (late) throw new GatewayError("upstream_timeout", "The server did not finish its answer in time.", { cause: error });
+      if (late || GatewayError.is(error, "deadline_exceeded")) throw tooLate(error);
       throw error;
     } finally {
       cancelTimer();
     }
-    throw new GatewayError("upstream_interrupted", "The server ended its answer before the result.");
+    const resumed = await this.#takenUp(place, o);
+    if (resumed === null) throw new GatewayError("upstream_interrupted", "The server ended its answer before the result.");
+    return this.#readStream(resumed, sent, o);
+  }
+
+  /**
+   * The rest of an answer whose stream its server closed in mid-call, after the time that it asked for; null: it can't be taken up. Source: MCP 2025-11-25, transports, "Resumability and Redelivery".
+   */
+  async #takenUp({ lastEventId, retryMs }: Place, o: ExchangeOptions): Promise<HttpResponse | null> {
+    const { clock } = this.#o;
+    if (lastEventId === null || this.#version === null || isModern(this.#version) || /[^\x20-\x7e]/.test(lastEventId)) return null;
+    const waitMs = Math.max(retryMs, RESUME_LEAST_MS);
+    if (clock.now() + waitMs >= o.deadlineMs) return null;
+    await pause(waitMs, clock, o.signal);
+    const headers: Headers = [...this.#streamHeaders(), ["last-event-id", lastEventId]];
+    const idleMs = Math.max(1, o.deadlineMs - clock.now());
+    const within = { deadlineMs: o.deadlineMs, signal: o.signal };
+    const response = await this.#send("GET", { headers, idleMs, endByMs: o.deadlineMs }, { body: null, within });
+    if (isStream(response)) return response;
+    response.discard();
+    return null;
   }
 
   /** After the answer nothing of use comes, but a stream that is read to its end gives its connection back to the pool. */
@@ -211,14 +258,22 @@ export class HttpLane implements Lane {
     this.#notifyQuietly(utf8(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id},"reason":"${reason}"}}`));
   }
 
-  #streamed(data: Uint8Array, id: number, o: ExchangeOptions): RpcMessage | null {
+  #streamed(data: Uint8Array, { id, flight }: Sent, o: ExchangeOptions): RpcMessage | null {
     if (data.length === 0) return null;
     const message = readUpstream(data);
     if (message.kind === "response") return idText(message) === String(id) ? message : null;
-    if (message.kind === "request") this.#notifyQuietly(answerToServer(message));
-    else if (message.method === "notifications/progress" || message.method === "notifications/message") o.onNotice?.(message);
-    else this.#o.events.onNotice(message);
+    if (message.kind === "request") void this.#asked(message, flight);
+    else if (message.method === "notifications/message") o.onNotice?.(message);
+    // What a server says of other calls on this one's stream is for nobody.
+    else if (message.method === "notifications/progress") {
+      if (isOf(message, id)) o.onNotice?.(message);
+    } else if (!this.#inFlight.noticed(message)) this.#o.events.onNotice(message);
     return null;
+  }
+
+  async #asked(request: RpcMessage, flight: Flight | null): Promise<void> {
+    const answer = await this.#inFlight.answer(request, flight);
+    if (answer !== null && !this.#closed) this.#notifyQuietly(answer);
   }
 
   /** For what nobody waits for: a server that is gone is noticed by the next request. */
@@ -236,29 +291,70 @@ export class HttpLane implements Lane {
         // A stream that breaks is opened again; that the server is gone is noticed by the next request.
       }
       waitMs = this.#o.clock.now() - openedMs > REOPEN_LAST_MS ? REOPEN_FIRST_MS : Math.min(waitMs * 2, REOPEN_LAST_MS);
-      await new Promise<void>((resolve) => {
-        this.#o.clock.at(this.#o.clock.now() + waitMs, resolve);
-        this.#standing.signal.addEventListener("abort", () => resolve(), { once: true });
-      });
+      await pause(waitMs, this.#o.clock, this.#standing.signal);
     }
   }
 
   /** False when the server has no such stream. */
   async #readStanding(): Promise<boolean> {
-    const headers = this.#plainHeaders().map(([name, value]) =>
-      name === "accept" ? ([name, "text/event-stream"] as const) : ([name, value] as const),
-    );
     const within = { deadlineMs: this.#o.clock.now() + STREAM_MS, signal: this.#standing.signal };
-    const response = await this.#o.http.exchange(this.#outgoing("GET", { headers, idleMs: STREAM_MS }, null), within);
-    if (response.status !== 200 || mediaType(headerOf(response.headers, "content-type")) !== "text/event-stream") {
+    const response = await this.#send("GET", { headers: this.#streamHeaders(), idleMs: STREAM_MS }, { body: null, within });
+    if (!isStream(response)) {
       response.discard();
       return false;
     }
     const reader = new SseReader(this.#o.maxMessageBytes);
     for await (const chunk of response.chunks())
-      for (const event of reader.push(chunk)) this.#streamed(utf8(event.data), 0, { deadlineMs: 0, owner: null });
+      for (const event of reader.push(chunk)) this.#streamed(utf8(event.data), STANDING, { deadlineMs: 0, owner: null });
     return true;
   }
+}
+
+interface Sending {
+  readonly headers: Headers;
+  readonly idleMs: number;
+  /** Of the whole answer; left out: it may take as long as it says something. */
+  readonly endByMs?: number | undefined;
+}
+/** Where a stream that ends can be taken up from, and how long after. */
+interface Place {
+  lastEventId: string | null;
+  retryMs: number;
+}
+
+function isStream({ status, headers }: HttpResponse): boolean {
+  return status === 200 && mediaType(headerOf(headers, "content-type")) === "text/event-stream";
+}
+function isOf(progress: RpcMessage, id: number): boolean {
+  return valueMember(progress.bytes, progress.params, "progressToken") === id;
+}
+function tooLate(cause: unknown): GatewayError {
+  return new GatewayError("upstream_timeout", "The server did not finish its answer in time.", { cause });
+}
+
+/** What a message on a stream belongs to. */
+interface Sent {
+  readonly id: number;
+  readonly flight: Flight | null;
+}
+/** The standing stream belongs to no request. */
+const STANDING: Sent = { id: 0, flight: null };
+
+/** A request that is refused for who we are was not handled: when there is another credential then, it is sent once more. */
+async function authorized(authorizer: Authorizer, send: (auth: Headers) => Promise<HttpResponse>, within: Within): Promise<HttpResponse> {
+  const sent = await authorizer.headers(within);
+  const response = await send(sent);
+  const { status } = response;
+  if (status !== 401 && status !== 403) return response;
+  try {
+    const wwwAuthenticate = headerOf(response.headers, "www-authenticate");
+    if (!(await authorizer.refused({ status, wwwAuthenticate }, sent, within))) return response;
+  } catch (error) {
+    response.discard();
+    throw error;
+  }
+  response.discard();
+  return send(await authorizer.headers(within));
 }
 
 function readUpstream(bytes: Uint8Array): RpcMessage {

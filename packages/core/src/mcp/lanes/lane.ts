@@ -1,4 +1,5 @@
-import type { Headers } from "../../calls/index.js";
+import type { Caller, Headers } from "../../calls/index.js";
+import type { Asker } from "../bridge/question.js";
 import type { RpcMessage } from "../frames/message.js";
 
 /** One request to an upstream server, still without the id that the lane gives it. */
@@ -23,6 +24,10 @@ export interface ExchangeOptions {
   readonly onNotice?: ((notice: RpcMessage) => void) | undefined;
   /** Whose request it is; null for the gateway's own. Decides who may see what the server says in passing. */
   readonly owner: string | null;
+  /** Who is asked what the server wants to know in the course of this request; left out: nobody can be. */
+  readonly asker?: Asker | undefined;
+  /** Who is behind it, for servers that each caller signs in at; left out: nobody. */
+  readonly caller?: Caller | undefined;
 }
 
 /** What a server says outside of any request. */

@@ -17,9 +17,16 @@ export function hopMeta(agreement: Agreement, ourVersion: string): string {
   return [
     `"${META.protocolVersion}":${JSON.stringify(agreement.version)}`,
     `"${META.clientInfo}":{"name":"sallyport","version":${JSON.stringify(ourVersion)}}`,
-    `"${META.clientCapabilities}":{}`,
+    // Stands last: see `metaFor`.
+    `"${META.clientCapabilities}":${NONE}`,
   ].join(",");
 }
+
+/** The same for a request behind which a caller stands that can be asked something: `capabilities` is the JSON text of what it declared and we pass on. */
+export function metaFor({ meta }: Connection, capabilities: string | undefined): string {
+  return meta === "" || capabilities === undefined ? meta : meta.slice(0, -NONE.length) + capabilities;
+}
+const NONE = "{}";
 
 export interface OwnRequest {
   readonly method: string;
@@ -31,6 +38,8 @@ export interface OwnRequest {
   readonly headers?: Headers;
   /** Ask for progress. */
   readonly progress?: boolean;
+  /** JSON text of what the caller behind it can be asked; left out: nothing. */
+  readonly capabilities?: string | undefined;
   /** `traceparent` and `tracestate`: in `_meta`, and over HTTP as headers. */
   readonly trace?: Headers;
 }
@@ -50,7 +59,7 @@ export function ownRequest(connection: Connection, o: OwnRequest): UpstreamReque
     version: connection.era === "modern" ? connection.version : null,
     encode: (id) => {
       const trace = o.trace === undefined ? [] : traceMembers(o.trace);
-      const meta = [connection.meta, o.meta ?? "", ...trace, o.progress === true ? `"progressToken":${id}` : ""]
+      const meta = [metaFor(connection, o.capabilities), o.meta ?? "", ...trace, o.progress === true ? `"progressToken":${id}` : ""]
         .filter((part) => part !== "")
         .join(",");
       const params = [o.params ?? "", meta === "" ? "" : `"_meta":{${meta}}`].filter((part) => part !== "").join(",");

@@ -1,3 +1,4 @@
+import type { Asker } from "../bridge/question.js";
 import { readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
 import { utf8 } from "../frames/splice.js";
 import type { ServerTarget } from "../server-target.js";
@@ -15,7 +16,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a server is given and may not tell those who call it. */
 export function secretsOf(target: ServerTarget): readonly (Secret | string)[] {
-  if (target.kind === "http") return target.headers.map(([, value]) => value);
+  if (target.kind === "http" || target.kind === "openapi") return target.headers.map(([, value]) => value);
   if (target.kind !== "stdio") return [];
   return Object.entries(target.server.env).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : []));
 }
@@ -30,11 +31,18 @@ export class RedactingLane implements Lane {
   ) {}
 
   async exchange(...[request, o]: Parameters<Lane["exchange"]>): Promise<RpcMessage> {
-    const { onNotice } = o;
-    const isHeard = this.o.hasSecrets && onNotice !== undefined;
-    const heard = isHeard ? { ...o, onNotice: (notice: RpcMessage) => onNotice(redacted(notice, this.o.redact)) } : o;
+    const { onNotice, asker } = o;
+    const { redact, hasSecrets } = this.o;
+    const isHeard = hasSecrets && (onNotice !== undefined || asker !== undefined);
+    const heard = isHeard
+      ? {
+          ...o,
+          onNotice: onNotice === undefined ? undefined : (notice: RpcMessage) => onNotice(redacted(notice, redact)),
+          asker: asker === undefined ? undefined : redactingAsker(asker, redact),
+        }
+      : o;
     const reply = await this.inner.exchange(request, heard);
-    return reply.error === null && !this.o.hasSecrets ? reply : redacted(reply, this.o.redact);
+    return reply.error === null && !hasSecrets ? reply : redacted(reply, redact);
   }
 
   notify(...given: Parameters<Lane["notify"]>): Promise<void> {
@@ -64,15 +72,29 @@ export function redactingEvents(events: LaneEvents, redact: Redact): LaneEvents 
   };
 }
 
-/** The message itself when there is nothing in it to take out. It stays JSON: only strings, names and numbers are replaced, each as a whole token. */
+/** A caller that is asked nothing with a secret in it. */
+function redactingAsker(asker: Asker, redact: Redact): Asker {
+  return {
+    capabilities: asker.capabilities,
+    ask: (question, signal) =>
+      asker.ask({ ...question, params: question.params === null ? null : redactedText(question.params, redact) }, signal),
+    completed: (elicitationId) => asker.completed(elicitationId),
+  };
+}
+
 function redacted(message: RpcMessage, redact: Redact): RpcMessage {
   const text = decoder.decode(message.bytes);
-  if (!ESCAPED.test(text) && redact(text) === text) return message;
-  const kept = text.replace(TOKEN, (token) => {
+  const kept = redactedText(text, redact);
+  return kept === text ? message : readMessage(utf8(kept), upstreamPlan);
+}
+
+/** The text itself when there is nothing in it to take out. It stays JSON: only strings, names and numbers are replaced, each as a whole token. */
+function redactedText(text: string, redact: Redact): string {
+  if (!ESCAPED.test(text) && redact(text) === text) return text;
+  return text.replace(TOKEN, (token) => {
     const isString = token.startsWith('"');
     const said = isString ? (JSON.parse(token) as string) : token;
     const left = redact(said);
     return left === said ? token : JSON.stringify(left);
   });
-  return kept === text ? message : readMessage(utf8(kept), upstreamPlan);
 }

@@ -3,9 +3,9 @@ import type { Clock, McpWire } from "../../ports/index.js";
 import { numericId, readMessage, upstreamPlan, valueMember, type RpcMessage } from "../frames/message.js";
 import { utf8 } from "../frames/splice.js";
 import { oneLine } from "../frames/sse-stream.js";
+import { InFlight, type Flight } from "./in-flight.js";
 import type { ExchangeOptions, Lane, LaneEvents, UpstreamRequest } from "./lane.js";
 import { LogOwner } from "./log-owner.js";
-import { answerToServer } from "./refusal.js";
 
 const NOTIFY_MS = 5_000;
 
@@ -14,7 +14,8 @@ interface Pending {
   readonly o: ExchangeOptions;
   readonly resolve: (reply: RpcMessage) => void;
   readonly reject: (error: Error) => void;
-  readonly release: () => void;
+  /** `isAnswered`: the server is done with it. */
+  readonly release: (isAnswered: boolean) => void;
 }
 
 export interface WireLaneOptions {
@@ -31,6 +32,7 @@ export class WireLane implements Lane {
   readonly #o: WireLaneOptions;
   readonly #pending = new Map<number, Pending>();
   readonly #logs: LogOwner;
+  readonly #inFlight: InFlight;
   #nextId = 1;
   #closed: { readonly why: Error | null } | null = null;
 
@@ -38,6 +40,7 @@ export class WireLane implements Lane {
     this.#wire = wire;
     this.#o = options;
     this.#logs = new LogOwner(options.clock);
+    this.#inFlight = new InFlight(options.clock);
     wire.onFrame((frame) => this.#receive(frame));
     wire.onClose((why) => this.#over(why));
   }
@@ -90,19 +93,21 @@ export class WireLane implements Lane {
         stop(new GatewayError("upstream_timeout", `The server did not answer ${request.method} in time.`)),
       );
       o.signal?.addEventListener("abort", onAbort, { once: true });
-      const release = () => {
+      const flight: Flight = this.#inFlight.begin(o);
+      const release = (isAnswered: boolean) => {
         cancelTimer();
         o.signal?.removeEventListener("abort", onAbort);
+        this.#inFlight.end(flight, isAnswered);
       };
       this.#pending.set(id, { method: request.method, o, resolve, reject, release });
     });
   }
 
-  #take(id: number): Pending | undefined {
+  #take(id: number, isAnswered = false): Pending | undefined {
     const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;
     this.#pending.delete(id);
-    pending.release();
+    pending.release(isAnswered);
     return pending;
   }
 
@@ -125,13 +130,18 @@ export class WireLane implements Lane {
       return this.#o.onGarbage(GatewayError.from(error));
     }
     if (message.kind === "response") this.#answered(message);
-    else if (message.kind === "request") this.#sendQuietly(answerToServer(message));
+    else if (message.kind === "request") void this.#asked(message);
     else this.#noticed(message);
   }
 
   #answered(message: RpcMessage): void {
     const id = numericId(message);
-    if (id !== null) this.#take(id)?.resolve(message);
+    if (id !== null) this.#take(id, true)?.resolve(message);
+  }
+
+  async #asked(request: RpcMessage): Promise<void> {
+    const answer = await this.#inFlight.answer(request, null);
+    if (answer !== null) this.#sendQuietly(oneLine(answer));
   }
 
   #noticed(message: RpcMessage): void {
@@ -140,7 +150,10 @@ export class WireLane implements Lane {
       if (typeof token === "number") this.#pending.get(token)?.o.onNotice?.(message);
       return;
     }
-    if (message.method !== "notifications/message") return this.#o.events.onNotice(message);
+    if (message.method !== "notifications/message") {
+      if (!this.#inFlight.noticed(message)) this.#o.events.onNotice(message);
+      return;
+    }
     const owner = this.#logs.current();
     if (owner === null) return;
     for (const pending of [...this.#pending.values()].reverse())

@@ -1,5 +1,7 @@
 import type { Caller } from "../../calls/index.js";
 import type { Clock } from "../../ports/index.js";
+import type { ClientCapabilities } from "../bridge/question.js";
+import { SessionQuestions, type Elsewhere } from "../bridge/session-questions.js";
 import { outerUri, type View } from "../catalogue/view.js";
 import { member, type RpcMessage } from "../frames/message.js";
 import { replaceWith, splice, utf8 } from "../frames/splice.js";
@@ -17,6 +19,10 @@ export interface SessionOptions {
   readonly caller: Caller;
   readonly view: View;
   readonly version: string;
+  /** What its client can be asked. */
+  readonly capabilities: ClientCapabilities;
+  /** Answers that reach other processes; null: there are none. */
+  readonly elsewhere: Elsewhere | null;
   readonly watches: Watches;
   readonly clock: Clock;
 }
@@ -29,8 +35,13 @@ export class LegacySession implements Subscriber {
   readonly id: string;
   readonly view: View;
   readonly callerId: string;
+  /** As it came last. */
+  caller: Caller;
+  /** The version of its row that was taken in; null: it has none, and is of this process alone. */
+  row: { version: number; cancelled: number } | null = null;
   readonly version: string;
   readonly watches: Watches;
+  readonly questions: SessionQuestions;
   logs: LogFilter = "all";
   lastUsedMs: number;
   readonly #clock: Clock;
@@ -45,14 +56,21 @@ export class LegacySession implements Subscriber {
     this.id = o.id;
     this.view = o.view;
     this.callerId = o.caller.id;
+    this.caller = o.caller;
     this.version = o.version;
     this.watches = o.watches;
+    const { capabilities, elsewhere } = o;
+    this.questions = new SessionQuestions({ capabilities, elsewhere, standing: (message) => this.#tell(message) });
     this.#clock = o.clock;
     this.lastUsedMs = o.clock.now();
   }
 
   get isBusy(): boolean {
     return this.#stream !== null || this.#running.size > 0;
+  }
+
+  get logLevel(): number | null {
+    return typeof this.logs === "object" && this.#asksForLogs ? this.logs.least : null;
   }
 
   setLogs(least: number): void {
@@ -76,8 +94,11 @@ export class LegacySession implements Subscriber {
     };
   }
 
-  cancel(id: string): void {
-    this.#running.get(id)?.abort();
+  /** False: no request of this id is under way in this process. */
+  cancel(id: string): boolean {
+    const running = this.#running.get(id);
+    running?.abort();
+    return running !== undefined;
   }
 
   /** The standing stream; a new one takes the place of one that may be dead without anybody's having noticed. */
@@ -108,9 +129,16 @@ export class LegacySession implements Subscriber {
 
   close(): void {
     for (const controller of this.#running.values()) controller.abort();
+    this.questions.close();
     this.#stream?.end();
     this.#stream = null;
     this.watches.clear();
+  }
+
+  /** What is of use only now. */
+  #tell(bytes: Uint8Array): boolean {
+    this.#stream?.push(bytes);
+    return this.#stream !== null && !this.#stream.ended;
   }
 
   #say(key: string, bytes: Uint8Array): void {

@@ -10,10 +10,13 @@ import { SseStream } from "../frames/sse-stream.js";
 import type { ListName, Notifier, Subscriber } from "./notifier.js";
 import type { RpcCall } from "../downstream/request.js";
 import { STREAM_HEADERS, serverInfoMember } from "../downstream/respond.js";
+import { refuseUndeclaredTasks, type TaskCalls } from "../downstream/task-calls.js";
 import { Watches } from "./watches.js";
 
 const MAX_STREAMS = 1_024;
 const MAX_STREAMS_OF_ONE = 128;
+/** Of one stream. */
+const MAX_TASKS = 100;
 const lists = ["tools", "prompts", "resources"] as const;
 
 export interface ListensOptions {
@@ -21,12 +24,16 @@ export interface ListensOptions {
   readonly catalogue: Catalogue;
   readonly notifier: Notifier;
   readonly version: string;
+  readonly tasks: TaskCalls;
 }
 
 interface Asked {
   readonly lists: ReadonlySet<ListName>;
   readonly uris: readonly string[];
+  readonly taskIds: readonly string[];
 }
+/** What of it is had. */
+type Honoured = Pick<Asked, "uris" | "taskIds">;
 
 /**
  * `subscriptions/listen` of 2026-07-28: one stream for a client, fed by all servers that it sees. What cannot be had is left out of the acknowledgement, and the rest is
@@ -48,13 +55,16 @@ export class Listens {
         "subscriptions/listen is answered with text/event-stream, which the Accept header does not name.",
       );
     const asked = readFilter(rpc.message);
+    if (asked.taskIds.length > 0) refuseUndeclaredTasks(rpc);
     this.#refuseTooMany(rpc.o.caller.id);
     const watches = new Watches(this.#o.catalogue, rpc.view);
-    const honoured = await watchAll(watches, asked.uris, rpc);
+    const uris = await watchAll(watches, asked.uris, rpc);
+    const over = new AbortController();
     const stream = new SseStream(this.#o.clock, () => close());
     const forget = this.#o.notifier.add(new ListenSubscriber({ rpc, asked, watches, stream }));
     const close = () => {
       this.#open.delete(finish);
+      over.abort();
       forget();
       watches.clear();
       stream.end();
@@ -69,8 +79,16 @@ export class Listens {
       close();
     };
     this.#open.set(finish, rpc.o.caller.id);
+    // The acknowledgement comes first, and needs to know which tasks there are.
+    const early: Uint8Array[] = [];
+    let put = (bytes: Uint8Array): void => void early.push(bytes);
+    const push = (task: string): void => put(taskNotice(rpc.id, task));
+    const isThere = await Promise.all(asked.taskIds.map((taskId) => this.#o.tasks.watch(rpc, taskId, { push, signal: over.signal })));
+    const honoured = { uris, taskIds: asked.taskIds.filter((_taskId, i) => isThere[i]) };
     stream.push(acknowledgement(rpc.id, asked, honoured));
-    if (asked.lists.size === 0 && honoured.length === 0) finish();
+    for (const bytes of early) stream.push(bytes);
+    put = (bytes) => stream.push(bytes);
+    if (asked.lists.size === 0 && honoured.uris.length === 0 && honoured.taskIds.length === 0) finish();
     return { status: 200, headers: STREAM_HEADERS, body: { kind: "frames", frames: stream }, done: close };
   }
 
@@ -116,13 +134,21 @@ function readFilter(message: RpcMessage): Asked {
   const uris = fields["resourceSubscriptions"] ?? [];
   if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === "string"))
     throw new GatewayError("validation_failed", '"resourceSubscriptions" is not a list of URIs.');
-  return { lists: wanted, uris: [...new Set(uris)] };
+  const taskIds = fields["taskIds"] ?? [];
+  if (!Array.isArray(taskIds) || taskIds.length > MAX_TASKS || !taskIds.every((id) => typeof id === "string"))
+    throw new GatewayError("validation_failed", `"taskIds" is not a list of at most ${MAX_TASKS} ids.`);
+  return { lists: wanted, uris: [...new Set(uris)], taskIds: [...new Set(taskIds)] };
 }
 
-function acknowledgement(id: string, asked: Asked, uris: readonly string[]): Uint8Array {
+function taskNotice(id: string, task: string): Uint8Array {
+  return utf8(`{"jsonrpc":"2.0","method":"notifications/tasks","params":{"_meta":{${subscriptionMember(id)}},${task}}}`);
+}
+
+function acknowledgement(id: string, asked: Asked, { uris, taskIds }: Honoured): Uint8Array {
   const honoured: Record<string, unknown> = {};
   for (const list of asked.lists) honoured[`${list}ListChanged`] = true;
   if (uris.length > 0) honoured["resourceSubscriptions"] = uris;
+  if (taskIds.length > 0) honoured["taskIds"] = taskIds;
   return utf8(
     `{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"_meta":{${subscriptionMember(id)}},"notifications":${JSON.stringify(honoured)}}}`,
   );

@@ -18,6 +18,11 @@ export class Watches {
     this.#view = view;
   }
 
+  /** As their reader knows them. */
+  get uris(): readonly string[] {
+    return [...this.#watched.keys()];
+  }
+
   has(server: string, uri: string): boolean {
     for (const watch of this.#watched.values()) if (watch.server === server && watch.uri === uri) return true;
     return false;
@@ -29,6 +34,9 @@ export class Watches {
     const upstream = located === null ? undefined : this.#catalogue.get(located.server);
     if (located === null || upstream === undefined) throw new GatewayError("not_found", "There is no such resource.");
     authoriseReading(o, fullName(located.server, located.name));
+    // Updates are passed on by server and URI: they would reach whoever watches the same at another's sign-in (T16).
+    if (upstream.isPerUser)
+      throw new GatewayError("unsupported_feature", "Resources of a server that each caller signs in at are not watched.");
     if (this.#watched.has(outer)) return;
     if (this.#watched.size >= MAX_WATCHED)
       throw new GatewayError("overloaded", `No more than ${MAX_WATCHED} resources can be watched at once.`);

@@ -47,6 +47,11 @@ export class Backoff {
     });
   }
 
+  /** The next attempt may be made at once. */
+  forgive(): void {
+    this.#notBeforeMs = 0;
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#cancel = null;

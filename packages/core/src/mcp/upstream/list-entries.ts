@@ -17,7 +17,12 @@ export interface ListSpec {
   readonly plan: ScanPlan;
 }
 function spec(kind: ListKind, method: string, o: Pick<ListSpec, "key" | "capability">): ListSpec {
-  return { kind, method, ...o, plan: scanPlan({ result: { nextCursor: {}, [kind]: { "*": { [o.key]: {}, inputSchema: {} } } } }) };
+  return {
+    kind,
+    method,
+    ...o,
+    plan: scanPlan({ result: { nextCursor: {}, ttlMs: {}, [kind]: { "*": { [o.key]: {}, inputSchema: {}, outputSchema: {} } } } }),
+  };
 }
 export const LISTS: Readonly<Record<ListKind, ListSpec>> = {
   tools: spec("tools", "tools/list", { key: "name", capability: "tools" }),
@@ -35,6 +40,8 @@ export interface ListEntry {
   readonly at: Span;
   /** What has to be mirrored in headers when the tool is called over HTTP; only for tools that ask for it. */
   readonly paramHeaders: readonly ParamHeader[];
+  /** A tool that says what its structured content is. */
+  readonly hasOutputSchema?: boolean;
 }
 
 export interface ListPage {
@@ -42,10 +49,14 @@ export interface ListPage {
   readonly nextCursor: string | null;
   /** Entries that were left out, and why. */
   readonly rejected: readonly string[];
+  /** How long the server lets it be kept, as it says since 2026-07-28; 0: not at all, or it does not say. */
+  readonly ttlMs: number;
 }
 
 const MAX_ENTRY_BYTES = 262_144;
 const MAX_NAME = 512;
+/** What callers may use and how it is shown changes besides: no list is kept longer, whatever its server says. */
+const MAX_TTL_MS = 3_600_000;
 
 /**
  * Reads one page of a list. An entry that no client could use (too large, nameless, without an object schema) is left out so that the others stay usable.
@@ -65,7 +76,12 @@ export function readPage(bytes: Uint8Array, list: ListSpec): ListPage {
   }
   const cursor = member(result, "nextCursor");
   const nextCursor = cursor !== null && bytes[cursor.start] === 0x22 ? stringAt(bytes, cursor.start, cursor.end) : null;
-  return { entries, nextCursor, rejected };
+  return { entries, nextCursor, rejected, ttlMs: ttlOf(bytes, member(result, "ttlMs")) };
+}
+
+function ttlOf(bytes: Uint8Array, node: JsonNode | null): number {
+  const value = node === null ? 0 : Number(textAt(bytes, node));
+  return value > 0 ? Math.min(Math.floor(value), MAX_TTL_MS) : 0;
 }
 
 function readEntry(bytes: Uint8Array, item: JsonNode, list: ListSpec): ListEntry | string {
@@ -85,7 +101,9 @@ function readEntry(bytes: Uint8Array, item: JsonNode, list: ListSpec): ListEntry
   const parsed = JSON.parse(textAt(bytes, schema)) as JsonObject;
   if (parsed["type"] !== "object") return `${name}: the "inputSchema" is not of type object`;
   const headers = paramHeaders(parsed);
-  return headers === null ? `${name}: an "x-mcp-header" that the protocol does not allow` : { name, raw, at, paramHeaders: headers };
+  return headers === null
+    ? `${name}: an "x-mcp-header" that the protocol does not allow`
+    : { name, raw, at, paramHeaders: headers, hasOutputSchema: item.kids.some((kid) => kid.key === "outputSchema") };
 }
 
 function hasControl(text: string): boolean {

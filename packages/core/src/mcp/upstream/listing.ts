@@ -10,26 +10,44 @@ const QUIET_MS = 1_000;
 /** Asking for what is not there causes one reading in this time. */
 const LOOK_AGAIN_MS = 10_000;
 
-type ListingDeps = Pick<UpstreamDeps, "clock" | "log" | "limits" | "onListChanged">;
+type ListingDeps = Pick<UpstreamDeps, "clock" | "log" | "limits" | "vet" | "onListChanged">;
 
 /** The four lists of one server as last read: kept when a reading fails, so that a hiccup hides nothing. */
 export class Listing {
   lists: Lists = NO_LISTS;
-  /** Why the last reading failed; null when it did not. */
-  lastError: string | null = null;
   readonly #name: string;
   readonly #deps: ListingDeps;
   readonly #readAtMs = new Map<ListKind, number>();
   readonly #running = new Map<ListKind, Promise<void>>();
   readonly #due = new Map<ListKind, () => void>();
+  readonly #errors = new Map<ListKind, string>();
+  /** Until when each list may be kept, Unix ms; 0: its server does not let it. */
+  readonly #keepUntilMs = new Map<ListKind, number>();
 
   constructor(name: string, deps: ListingDeps) {
     this.#name = name;
     this.#deps = deps;
   }
 
+  /** Why the last reading of a list failed, of the first that did; null when none did. */
+  get lastError(): string | null {
+    return [...this.#errors.values()][0] ?? null;
+  }
+
+  /** How long the list as it is here may still be kept: 0 when its server does not let it, or lets it no longer; Infinity for one that it does not have. */
+  freshMs(connection: Connection | null, kind: ListKind): number {
+    if (connection !== null && !listsOf(connection).includes(kind)) return Infinity;
+    return connection === null ? 0 : Math.max(0, (this.#keepUntilMs.get(kind) ?? 0) - this.#deps.clock.now());
+  }
+  /** Whether it was to be kept for a while that is over. */
+  isOverdue(kind: ListKind): boolean {
+    const untilMs = this.#keepUntilMs.get(kind) ?? 0;
+    return untilMs > 0 && untilMs <= this.#deps.clock.now();
+  }
+
   async readAll(connection: Connection): Promise<void> {
     const kinds = listsOf(connection);
+    this.#errors.clear();
     const fresh: Record<ListKind, Lists[ListKind]> = { ...NO_LISTS };
     for (const kind of kinds) fresh[kind] = this.lists[kind];
     this.lists = fresh;
@@ -80,19 +98,23 @@ export class Listing {
     const { clock, limits, log } = this.#deps;
     this.#readAtMs.set(kind, clock.now());
     try {
+      let ttlMs = Infinity;
       const entries = await readList(connection, kind, {
+        onTtl: (pageTtlMs) => void (ttlMs = Math.min(ttlMs, pageTtlMs)),
         deadlineMs: clock.now() + limits.listMs,
         onRejected: (why) => log.warn("part of an MCP server's list was left out", { server: this.#name, list: kind, why }),
       });
-      this.lastError = null;
+      if (kind === "tools") await this.#deps.vet?.(this.#name, entries);
+      this.#errors.delete(kind);
+      this.#keepUntilMs.set(kind, ttlMs > 0 && ttlMs < Infinity ? (this.#readAtMs.get(kind) ?? 0) + ttlMs : 0);
       if (sameEntries(this.lists[kind], entries)) return;
       this.lists = { ...this.lists, [kind]: entries };
       this.#deps.onListChanged(this.#name, kind);
     } catch (error) {
       const known = GatewayError.from(error);
       // -32601: it declared more than it has.
-      if (known.details?.["rpcCode"] === -32601) return;
-      this.lastError = `The list ${LISTS[kind].method} could not be read: ${known.message}`;
+      if (known.details?.["rpcCode"] === -32601) return void this.#errors.delete(kind);
+      this.#errors.set(kind, `The list ${LISTS[kind].method} could not be read: ${known.message}`);
       log.warn("an MCP server's list could not be read", { server: this.#name, list: kind, code: known.code });
     }
   }

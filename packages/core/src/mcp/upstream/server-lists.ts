@@ -22,7 +22,13 @@ export function listsOf(connection: Connection): readonly ListKind[] {
 export async function readList(
   connection: Connection,
   kind: ListKind,
-  o: { readonly deadlineMs: number; readonly signal?: AbortSignal; readonly onRejected: (why: string) => void },
+  o: {
+    readonly deadlineMs: number;
+    readonly signal?: AbortSignal;
+    readonly onRejected: (why: string) => void;
+    /** How long each page may be kept; called once a page. */
+    readonly onTtl?: (ttlMs: number) => void;
+  },
 ): Promise<ReadonlyMap<string, ListEntry>> {
   const list = LISTS[kind];
   const entries = new Map<string, ListEntry>();
@@ -32,6 +38,7 @@ export async function readList(
   for (let page = 0; page < MAX_PAGES; page++) {
     const read = readPage(await fetchPage(connection, list, { ...o, cursor }), list);
     for (const why of read.rejected) o.onRejected(why);
+    o.onTtl?.(read.ttlMs);
     for (const entry of read.entries) {
       bytes += entry.raw.length;
       if (entries.size >= MAX_ENTRIES || bytes > MAX_LIST_BYTES)

@@ -1,8 +1,9 @@
 import type { Snapshot } from "../../config/snapshot.js";
 import type { Clock, HttpClient, McpSpawner } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
+import type { ServerTarget } from "../server-target.js";
 import type { RpcMessage } from "../frames/message.js";
-import type { ListKind } from "./list-entries.js";
+import type { ListEntry, ListKind } from "./list-entries.js";
 
 /** What bounds the traffic with upstream servers. */
 export interface McpLimits {
@@ -25,9 +26,17 @@ export interface UpstreamDeps {
   readonly redact: (text: string) => string;
   readonly http: HttpClient;
   readonly spawner: McpSpawner | undefined;
+  /** A text file of this machine, null when there is none; left out where there are no files. Only for what the operator named. */
+  readonly readFile?: ((path: string) => Promise<string | null>) | undefined;
   /** Of this gateway, told to servers. */
   readonly version: string;
   readonly limits: McpLimits;
+  /** The target as it is dialled: with who the gateway is there. Left out: as it stands. */
+  readonly prepare?: ((server: string, target: ServerTarget) => ServerTarget) | undefined;
+  /** A server is there no longer. */
+  readonly forgotten?: ((server: string) => void) | undefined;
+  /** A server's tools were read and are about to be shown; when it rejects, those shown before stay. */
+  readonly vet?: ((server: string, tools: ReadonlyMap<string, ListEntry>) => Promise<void>) | undefined;
   readonly onListChanged: (server: string, kind: ListKind) => void;
   readonly onStatus: (server: string, connected: boolean, error: string | null) => void;
   readonly onResourceUpdated: (server: string, notice: RpcMessage) => void;

@@ -1,31 +1,21 @@
 import { GatewayError } from "../../errors/index.js";
 import type { RpcMessage } from "../frames/message.js";
-import type { Era } from "../frames/protocol.js";
-import type { ServerTarget } from "../server-target.js";
+import type { Caller } from "../../calls/index.js";
+import type { HttpTarget, ServerTarget } from "../server-target.js";
 import { Backoff } from "./backoff.js";
-import { dialServer } from "./dial.js";
+import { dialServer, type Way } from "./dial.js";
 import { isSessionLost } from "../lanes/http-failure.js";
 import { Listing } from "./listing.js";
 import type { ExchangeOptions, UpstreamRequest } from "../lanes/lane.js";
 import type { ListKind } from "./list-entries.js";
 import type { Connection } from "../lanes/own-request.js";
+import { ServerGuard } from "../resilience/server-guard.js";
 import type { Lists } from "./server-lists.js";
+import type { ServerStatus, ServerTransport } from "./server-status.js";
 import { Subscriptions } from "./subscriptions.js";
 import type { UpstreamDeps } from "./upstream-deps.js";
+import { UserConnections } from "./user-connections.js";
 import { waitWithin } from "./wait-within.js";
-
-export interface ServerStatus {
-  readonly name: string;
-  readonly transport: "stdio" | "http" | "in-process";
-  readonly connected: boolean;
-  readonly tools: number;
-  readonly lastError: string | null;
-  readonly era: Era | null;
-  /** The protocol revision agreed on. */
-  readonly version: string | null;
-  /** The end of what a child process wrote to its error output; for the operator's eyes. */
-  readonly stderr: string | null;
-}
 
 /**
  * One upstream server over any number of connections, one at a time: dialled once however many wait for it, dialled again on the next use or, for a while, by
@@ -33,60 +23,89 @@ export interface ServerStatus {
  */
 export class Upstream {
   readonly subscriptions: Subscriptions;
+  /** What stands between callers and it. */
+  readonly guard: ServerGuard;
   readonly #listing: Listing;
   readonly #backoff: Backoff;
   #connection: Connection | null = null;
   #dialing: Promise<Connection> | null = null;
   #lastError: GatewayError | null = null;
   #stderr: string | null = null;
-  #oldWayFirst = false;
+  /** How it was greeted last. */
+  #way: Way = "new";
+  /** Unix ms: when it answered last. */
+  #lastSuccessMs: number | null = null;
   /** Aborted when the upstream is closed. */
   readonly #ending = new AbortController();
   #closed = false;
   /** Connections that are over, with the reason: one may end before its dial does. */
   readonly #over = new WeakMap<Connection, { readonly why: Error | null }>();
   readonly #deps: UpstreamDeps;
+  /** Of a server that each caller signs in at; null: one connection is for all. */
+  readonly #users: UserConnections<Upstream> | null;
+  readonly #dialled: ServerTarget;
 
   constructor(
     readonly name: string,
     readonly target: ServerTarget,
-    deps: UpstreamDeps,
+    given: UpstreamDeps & {
+      /** What is watched already, of one that this takes the place of. */
+      readonly subscriptions?: Subscriptions | undefined;
+    },
   ) {
+    const { subscriptions, ...deps } = given;
     this.#deps = deps;
-    this.subscriptions = new Subscriptions(deps.clock);
+    this.subscriptions = subscriptions ?? new Subscriptions(deps.clock);
+    const { resilience: rules, callMs } = target;
+    this.guard = new ServerGuard({ server: name, clock: deps.clock, log: deps.log, rules, callMs });
     this.#listing = new Listing(name, deps);
     this.#backoff = new Backoff(deps.clock);
+    this.#dialled = deps.prepare?.(name, target) ?? target;
+    this.#users = this.#dialled.kind === "http" ? usersOf(name, this.#dialled, deps) : null;
   }
 
   get lists(): Lists {
-    return this.#listing.lists;
+    return this.#users?.lists ?? this.#listing.lists;
   }
   get connection(): Connection | null {
     return this.#connection;
+  }
+  /** Each caller has a connection of its own: what is said over it unasked is for nobody else. */
+  get isPerUser(): boolean {
+    return this.#users !== null;
+  }
+
+  get transport(): ServerTransport {
+    const { target } = this;
+    return target.kind === "http" && (target.transport === "sse" || this.#way === "sse") ? "sse" : target.kind;
   }
 
   status(): ServerStatus {
     const connection = this.#connection;
     return {
       name: this.name,
-      transport: this.target.kind,
-      connected: connection !== null && this.#lastError === null,
+      transport: this.transport,
+      connected: (this.#users === null ? connection !== null : this.#users.size > 0) && this.#lastError === null,
       tools: this.lists.tools.size,
       lastError: this.#lastError?.message ?? this.#listing.lastError,
+      lastSuccessMs: this.#lastSuccessMs,
       era: connection?.era ?? null,
       version: connection?.version ?? null,
       stderr: connection?.lane.stderr() ?? this.#stderr,
+      ...this.guard.state(),
     };
   }
 
   /** A connection that stands. Errors: those of a dial, told with the server's name; `upstream_timeout`, `cancelled` for this waiter alone. */
-  async ready(o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }): Promise<Connection> {
+  async ready(o: Patience): Promise<Connection> {
+    if (this.#users !== null) return (await this.#users.of(o.caller, o)).ready(o);
     if (this.#connection !== null) return this.#connection;
     return waitWithin(this.#dialOnce(), this.#deps.clock, { ...o, what: `the connection to the MCP server "${this.name}"` });
   }
 
   /** Begins to connect, unless it stands or is under way. Settles with the first attempt, however it ends. */
   async start(): Promise<void> {
+    if (this.#users !== null) return;
     try {
       if (this.#connection === null) await this.#dialOnce();
     } catch {
@@ -100,11 +119,14 @@ export class Upstream {
    */
   async exchange(
     build: (connection: Connection) => UpstreamRequest,
-    o: ExchangeOptions,
+    given: ExchangeOptions,
   ): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
+    if (this.#users !== null) return (await this.#users.of(given.caller, given)).exchange(build, given);
+    const o = this.#withinItsTime(given);
     const connection = this.#connection ?? (await this.ready(o));
     try {
       const reply = await connection.lane.exchange(build(connection), o);
+      this.#lastSuccessMs = this.#deps.clock.now();
       if (this.#lastError !== null) this.#answered(connection);
       return { reply, connection };
     } catch (error) {
@@ -129,8 +151,16 @@ export class Upstream {
     return connection === null ? Promise.resolve() : this.#listing.refresh(connection, kind);
   }
 
+  /** How long a list may be kept by whoever is shown it now; Infinity: there is none. One that was to be kept for a while that is over is read again. */
+  freshMs(kind: ListKind): number {
+    if (this.#users !== null) return 0;
+    if (this.#listing.isOverdue(kind)) void this.refresh(kind);
+    return this.#listing.freshMs(this.#connection, kind);
+  }
+
   /** Reads a list again because something was asked for that is not in it; at most once in a while. */
-  async lookAgain(kind: ListKind, o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }): Promise<void> {
+  async lookAgain(kind: ListKind, o: Patience): Promise<void> {
+    if (this.#users !== null) return (await this.#users.of(o.caller, o)).lookAgain(kind, o);
     const connection = await this.ready(o);
     await waitWithin(this.#listing.lookAgain(connection, kind), this.#deps.clock, {
       ...o,
@@ -138,8 +168,24 @@ export class Upstream {
     });
   }
 
+  /**
+   * Reads every list again now, whenever it was read last, over a connection that is made at once where there is none; an API's document is read anew. Errors: those of `ready`, and of the lists.
+   */
+  async readAgain(o: Patience): Promise<void> {
+    if (this.#users !== null) return (await this.#users.of(o.caller, o)).readAgain(o);
+    const before = this.#connection;
+    if (before === null) this.#backoff.forgive();
+    else if (this.target.kind === "openapi") this.#forgotten(before);
+    const connection = await this.ready(o);
+    if (before !== connection) return;
+    const what = `the lists of the MCP server "${this.name}"`;
+    await waitWithin(this.#listing.readAll(connection), this.#deps.clock, { ...o, what });
+    if (this.#listing.lastError !== null) throw this.#named(new GatewayError("upstream_unavailable", this.#listing.lastError));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#users?.close();
     this.#backoff.stop();
     this.#listing.close();
     this.subscriptions.connected(null);
@@ -149,6 +195,13 @@ export class Upstream {
     // A dial under way ends now, and closes what it opened.
     this.#ending.abort();
     await this.#dialing?.catch(() => undefined);
+  }
+
+  #withinItsTime(o: ExchangeOptions): ExchangeOptions {
+    const { callMs } = this.target;
+    if (callMs === undefined) return o;
+    const latestMs = this.#deps.clock.now() + callMs;
+    return latestMs < o.deadlineMs ? { ...o, deadlineMs: latestMs } : o;
   }
 
   #answered(connection: Connection): void {
@@ -203,7 +256,7 @@ export class Upstream {
 
   async #open(): Promise<Connection> {
     const settings = {
-      target: this.target,
+      target: this.#dialled,
       deps: this.#deps,
       onNotice: (notice: RpcMessage) => this.#notice(notice),
       onLog: (owner: string, notice: RpcMessage) => this.#deps.onLog(this.name, owner, notice),
@@ -211,11 +264,11 @@ export class Upstream {
       onStderr: (text: string | null) => void (this.#stderr = text),
       signal: this.#ending.signal,
     };
-    const oldWayFirst = this.#oldWayFirst;
+    const first = this.#way;
     // What fails is tried the new way again: the server may have been replaced.
-    this.#oldWayFirst = false;
-    const { connection, greetedOldWay } = await dialServer(settings, oldWayFirst);
-    this.#oldWayFirst = greetedOldWay;
+    this.#way = "new";
+    const { connection, way } = await dialServer(settings, first);
+    this.#way = way;
     return connection;
   }
 
@@ -255,9 +308,15 @@ export class Upstream {
 
   #failed(error: GatewayError): void {
     if (this.#closed) return;
+    const isAwaiting = error.code === "authorization_required" || error.details?.["reason"] === "authorization_required";
+    // Told once, and not with every use.
+    const isKnown = isAwaiting && this.#lastError?.message === error.message;
     this.#lastError = error;
+    if (isKnown) return this.#backoff.forgive();
     this.#deps.onStatus(this.name, false, error.message);
     this.#deps.log.warn("an MCP server is not connected", { server: this.name, code: error.code, error: error.message });
+    // Whether somebody has signed in by now costs nothing to ask, and is found out without a timer.
+    if (isAwaiting) return this.#backoff.forgive();
     // What only the operator can mend is not tried again by itself.
     if (error.blame !== "operator") this.#backoff.failed(() => void this.start());
     else this.#backoff.failed(null);
@@ -288,6 +347,7 @@ export class Upstream {
   #recovered(): void {
     const wasDown = this.#lastError !== null;
     this.#lastError = null;
+    this.#lastSuccessMs = this.#deps.clock.now();
     this.#deps.onStatus(this.name, true, null);
     if (wasDown) this.#deps.log.info("an MCP server is connected again", { server: this.name });
   }
@@ -300,6 +360,28 @@ export class Upstream {
     if (isNamed && message === known.message) return known;
     return new GatewayError(known.code, isNamed ? message : `MCP server "${this.name}": ${message}`, { ...keep(known), cause: known });
   }
+}
+
+/** How long somebody waits, and who: it matters where each caller signs in. */
+interface Patience {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly caller?: Caller | undefined;
+  readonly asker?: ExchangeOptions["asker"];
+}
+
+function usersOf(name: string, { authorizerOf, ...target }: HttpTarget, deps: UpstreamDeps): UserConnections<Upstream> | null {
+  if (authorizerOf === undefined) return null;
+  return new UserConnections({
+    ...{ server: name, clock: deps.clock, authorizerOf },
+    make: (authorizer, onLists) => {
+      const onListChanged: UpstreamDeps["onListChanged"] = (server, kind) => {
+        onLists();
+        deps.onListChanged(server, kind);
+      };
+      return new Upstream(name, { ...target, authorizer }, { ...deps, prepare: undefined, onListChanged });
+    },
+  });
 }
 
 function keep(error: GatewayError) {

@@ -2,6 +2,7 @@ import {
   decodeRow,
   type EncodedAppend,
   type EncodedChange,
+  type EncodedErase,
   type EncodedInsert,
   type EncodedRemove,
   type EncodedUnit,
@@ -45,6 +46,7 @@ function applyInsert(a: Applying, write: EncodedInsert): Applied | Refusal {
   const holder = table.holderOf(row, null);
   if (holder !== null)
     return write.ifTaken === "skip" ? { version: 0, skipped: true } : { why: "taken", current: current(a, table, holder) };
+  if (!a.tables.leadsSomewhere(table.entity, row)) return missing;
   const cell: Cell = { id: write.id, row, live: true };
   table.add(cell);
   a.undo.push(() => table.remove(cell));
@@ -93,6 +95,7 @@ function applyUpdate(a: Applying, write: EncodedUpdate): Applied | Refusal {
   if (after === null) return { why: "guard", current: current(a, table, cell) };
   const holder = table.holderOf(after, cell);
   if (holder !== null) return { why: "taken", current: current(a, table, holder) };
+  if (!a.tables.leadsSomewhere(table.entity, after)) return missing;
   table.replace(cell, after);
   a.undo.push(() => table.replace(cell, before));
   if (after[table.version] !== before[table.version]) note(a, table, cell.id, after[table.version] as number);
@@ -103,6 +106,7 @@ function applyRemove(a: Applying, write: EncodedRemove): Applied | Refusal {
   const table = a.tables.of(write.entity);
   const cell = guarded(a, table, write);
   if ("why" in cell) return cell;
+  if (a.tables.isReferredTo(table.entity, cell.id)) return { why: "guard", current: current(a, table, cell) };
   table.remove(cell);
   a.undo.push(() => table.add(cell));
   note(a, table, cell.id, 0);
@@ -119,8 +123,16 @@ function applyAppend(a: Applying, write: EncodedAppend): Applied | Refusal {
   if (write.ifLast !== undefined && write.ifLast !== last)
     return { why: "last", current: newest === null ? null : { ...decodeRow(write.log, newest.row), seq: newest.seq, atMs: newest.atMs } };
   if (rows.length === 0) return { version: 0 };
-  a.undo.push(streams.append(write.stream, rows, a.nowMs));
+  a.undo.push(streams.append(write.stream, rows, write.atMs ?? a.nowMs));
   return { version: 0, firstSeq: last + 1 };
+}
+
+function applyErase(a: Applying, write: EncodedErase): Applied | Refusal {
+  const streams = a.tables.log(write.log);
+  const newest = streams.newest(write.stream);
+  if (newest !== null && !inScope(write.log, newest.row, a.scope)) return missing;
+  a.undo.push(streams.erase(write.stream, write.upToSeq));
+  return { version: 0 };
 }
 
 function applyWrite(a: Applying, write: EncodedWrite): Applied | Refusal {
@@ -133,6 +145,8 @@ function applyWrite(a: Applying, write: EncodedWrite): Applied | Refusal {
       return applyRemove(a, write);
     case "append":
       return applyAppend(a, write);
+    case "erase":
+      return applyErase(a, write);
   }
 }
 

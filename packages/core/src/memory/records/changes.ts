@@ -1,3 +1,5 @@
+import type { ChangesPage } from "../../ports/index.js";
+
 interface Logged {
   readonly at: number;
   readonly entity: string;
@@ -19,8 +21,9 @@ export class Changes {
       this.#logged = this.#logged.filter((one) => this.#newest.get(`${one.entity} ${one.id}`) === one.at);
   }
 
-  after(after: number | null, limit: number): { items: { entity: string; id: string; version: number }[]; next: string } {
+  after(after: number | null, limit: number): ChangesPage {
     if (after === null) return { items: [], next: String(this.#last) };
+    if (after > this.#last) return { items: [], next: String(this.#last), isOlder: true };
     let from = 0;
     for (let high = this.#logged.length; from < high; ) {
       const middle = (from + high) >>> 1;

@@ -206,6 +206,20 @@ export function selectOrdered(table: Table, selection: Selection, asked: Orderin
   }
   const { after } = ordering;
   const past = after === null ? null : cellAt(table, orderOf(ordering.orderBy[0] ?? "id").name, after);
-  for (const cell of candidates(table, known)) if (matches(cell.row) && (past === null || compare(cell, past) > 0)) found.push(cell);
-  return found.sort(compare).slice(0, ordering.limit);
+  for (const cell of candidates(table, known))
+    if (matches(cell.row) && (past === null || compare(cell, past) > 0)) keepFirst(found, cell, { compare, limit: ordering.limit });
+  return found;
+}
+
+/** Puts the cell in its place among the first `limit`; one behind them costs a comparison. */
+function keepFirst(found: Cell[], cell: Cell, { compare, limit }: { readonly compare: Compare; readonly limit: number }): void {
+  if (found.length >= limit && compare(cell, found[found.length - 1] as Cell) >= 0) return;
+  let from = 0;
+  for (let high = found.length; from < high; ) {
+    const middle = (from + high) >>> 1;
+    if (compare(found[middle] as Cell, cell) < 0) from = middle + 1;
+    else high = middle;
+  }
+  found.splice(from, 0, cell);
+  if (found.length > limit) found.pop();
 }

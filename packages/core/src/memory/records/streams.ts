@@ -1,5 +1,5 @@
 import type { AnyLogEntity } from "../../entities/index.js";
-import { decodeRow, type Scope, type StoredInput } from "../../ports/index.js";
+import { decodeRow, type ReadQuery, type Scope, type StoredInput } from "../../ports/index.js";
 import type { StoredRow } from "./ordered-cells.js";
 import { inScope, resolve } from "./predicate.js";
 
@@ -12,6 +12,24 @@ interface Stream {
   /** Of the newest entry ever, also when it was pruned: seqs go on. */
   lastSeq: number;
   entries: Stored[];
+}
+
+/** How many of the entries have no later seq than this. */
+function placeAfter(entries: readonly Stored[], seq: number): number {
+  let from = 0;
+  for (let high = entries.length; from < high; ) {
+    const middle = (from + high) >>> 1;
+    if ((entries[middle] as Stored).seq <= seq) from = middle + 1;
+    else high = middle;
+  }
+  return from;
+}
+
+/** About: its texts, a byte a character. */
+function sizeOf(row: StoredRow): number {
+  let size = 0;
+  for (const value of row) if (typeof value === "string") size += value.length;
+  return size;
 }
 
 /** The streams of one log. */
@@ -37,42 +55,53 @@ export class Streams {
   }
 
   /** Appends, and gives what takes it back: only to be called before anything else is appended to the stream. */
-  append(stream: string, rows: readonly StoredRow[], atMs: number): () => void {
+  append(stream: string, rows: readonly StoredRow[], atMs: number | readonly number[]): () => void {
     let held = this.#streams.get(stream);
     if (held === undefined) {
       held = { lastSeq: 0, entries: [] };
       this.#streams.set(stream, held);
     }
     const { entries } = held;
-    for (const row of rows) entries.push({ seq: ++held.lastSeq, atMs, row });
-    const undone = held;
+    const into = held;
+    rows.forEach((row, i) => entries.push({ seq: ++into.lastSeq, atMs: typeof atMs === "number" ? atMs : (atMs[i] as number), row }));
     return () => {
-      undone.lastSeq -= rows.length;
+      into.lastSeq -= rows.length;
       entries.length -= rows.length;
-      if (undone.lastSeq === 0) this.#streams.delete(stream);
+      if (into.lastSeq === 0) this.#streams.delete(stream);
     };
   }
 
-  read(
-    stream: string,
-    q: { readonly afterSeq: number; readonly limit: number; readonly last?: true },
-    scope: Scope,
-  ): { seq: number; atMs: number; entry: Record<string, unknown> }[] {
-    const entries = this.#streams.get(stream)?.entries ?? [];
-    let from = 0;
-    for (let high = entries.length; from < high; ) {
-      const middle = (from + high) >>> 1;
-      if ((entries[middle] as Stored).seq <= q.afterSeq) from = middle + 1;
-      else high = middle;
+  /** Takes entries away, all of them with the memory of their seqs, and gives what brings them back: only to be called before anything else is done to the stream. */
+  erase(stream: string, upToSeq: number | undefined): () => void {
+    const held = this.#streams.get(stream);
+    if (held === undefined) return () => undefined;
+    if (upToSeq === undefined) {
+      this.#streams.delete(stream);
+      return () => void this.#streams.set(stream, held);
     }
+    const before = held.entries;
+    held.entries = before.filter(({ seq }) => seq > upToSeq);
+    return () => void (held.entries = before);
+  }
+
+  read(stream: string, q: ReadQuery, scope: Scope): { seq: number; atMs: number; entry: Record<string, unknown> }[] {
+    const entries = this.#streams.get(stream)?.entries ?? [];
+    const from = placeAfter(entries, q.afterSeq);
+    const to = q.upToSeq === undefined ? entries.length : placeAfter(entries, q.upToSeq);
     const found: Stored[] = [];
-    if (q.last === true) {
-      for (let i = entries.length - 1; i >= from && found.length < q.limit; i--)
-        if (inScope(this.#log, (entries[i] as Stored).row, scope)) found.push(entries[i] as Stored);
-      found.reverse();
-    } else
-      for (let i = from; i < entries.length && found.length < q.limit; i++)
-        if (inScope(this.#log, (entries[i] as Stored).row, scope)) found.push(entries[i] as Stored);
+    let bytes = 0;
+    const isFull = (one: Stored): boolean => {
+      bytes += q.maxBytes === undefined ? 0 : sizeOf(one.row);
+      return found.length >= q.limit || (found.length > 0 && bytes > (q.maxBytes ?? Infinity));
+    };
+    const step = q.last === true ? -1 : 1;
+    for (let i = q.last === true ? to - 1 : from; i >= from && i < to; i += step) {
+      const one = entries[i] as Stored;
+      if (!inScope(this.#log, one.row, scope)) continue;
+      if (isFull(one)) break;
+      found.push(one);
+    }
+    if (q.last === true) found.reverse();
     return found.map(({ seq, atMs, row }) => ({ seq, atMs, entry: decodeRow(this.#log, row) }));
   }
 

@@ -1,4 +1,4 @@
-import { columnIndex, type AnyEntity } from "../../entities/index.js";
+import { columnIndex, referencesOf, type AnyEntity } from "../../entities/index.js";
 import type { StoredInput, StoredScalar } from "../../ports/index.js";
 import { IndexTree } from "./index-tree.js";
 import type { Cell, StoredRow } from "./ordered-cells.js";
@@ -49,7 +49,10 @@ export class Table {
     this.#createdAtMs = columnIndex(entity, "createdAtMs");
     const positions = (fields: readonly string[]): number[] => fields.map((name) => columnIndex(entity, name));
     this.#added = entity.kind === "ledger" ? [] : null;
-    this.indexes = entity.indexes.map((declared) => {
+    // Of what refers to rows, those that refer to one are found by it, also where only a unique constraint begins with it.
+    const references = referencesOf(entity).map(({ field }) => field);
+    const uniques = entity.unique.filter(([head, ...more]) => more.length > 0 && references.includes(head as string));
+    this.indexes = [...entity.indexes, ...uniques].map((declared) => {
       // Ties go by id in any case.
       const fields = declared.length > 1 && declared.at(-1) === "id" ? declared.slice(0, -1) : declared;
       return new IndexTree(fields, positions(fields), this.#added);
@@ -62,8 +65,8 @@ export class Table {
     const row = values.map((value) => resolve(value, nowMs));
     if (this.version < 0) return row;
     row[this.version] = 1;
-    row[this.#createdAtMs] = nowMs;
-    row[this.updatedAtMs] = nowMs;
+    row[this.#createdAtMs] ??= nowMs;
+    row[this.updatedAtMs] ??= nowMs;
     return row;
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { Secret, type McpSpawner, type StdioServer } from "../../ports/index.js";
 import { stdioSpawner, type StdioSpawnerOptions } from "./stdio-spawner.js";
 
@@ -44,7 +44,7 @@ function isAlive(pid: number): boolean {
 }
 /** A killed process is gone for us once init has reaped it. */
 async function isGone(pid: number): Promise<boolean> {
-  for (let i = 0; i < 500 && isAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let i = 0; i < 3_000 && isAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 10));
   return !isAlive(pid);
 }
 
@@ -179,18 +179,38 @@ describe("a stdio server", () => {
     expect(await isGone(grandchild)).toBe(true);
   });
 
-  it("does not outlive a gateway that exits without closing it", async () => {
+  it.each([
+    ["exits without closing it", "process.exit(0)"],
+    ["is killed, so that it can do nothing itself", "process.kill(process.pid, 'SIGKILL')"],
+  ])("does not outlive a gateway that %s, nor does what it started, though both ignore SIGTERM (T48)", async (_how, end) => {
     const folder = await mkdtemp(join(tmpdir(), "sallyport-"));
     const entry = join(folder, "parent.mjs");
+    const inner = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6)";
+    const stubborn = `const child = require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(inner)}], { stdio: "ignore" }); process.stdin.resume(); console.log(child.pid); ${inner}`;
     const source = `
       import { stdioSpawner } from ${JSON.stringify(new URL("./stdio-spawner.ts", import.meta.url).pathname)};
-      const stubborn = "process.on('SIGTERM', () => {}); process.stdin.resume(); console.log('{}'); setInterval(() => {}, 1e6)";
-      const wire = await stdioSpawner().open({ command: process.execPath, args: ["-e", stubborn], env: {} }, { deadlineMs: Date.now() + 10000 });
-      wire.onFrame(() => { console.log(wire.pid); process.exit(0); });
+      const server = { command: process.execPath, args: ["-e", ${JSON.stringify(stubborn)}], env: {} };
+      const wires = await Promise.all([1, 2].map(() => stdioSpawner().open(server, { deadlineMs: Date.now() + 30000 })));
+      const pids = await Promise.all(wires.map((wire) => new Promise((resolve) => wire.onFrame((frame) => resolve([wire.pid, Number(new TextDecoder().decode(frame))])))));
+      process.stdout.write(pids.flat().join(" "), () => ${end});
     `;
     await build({ stdin: { contents: source, resolveDir: folder }, bundle: true, platform: "node", format: "esm", outfile: entry });
-    const { stdout } = await promisify(execFile)(process.execPath, [entry]);
-    expect(await isGone(Number(stdout))).toBe(true);
+    const told = await promisify(execFile)(process.execPath, [entry]).catch((error: { stdout: string }) => error);
+    const pids = told.stdout.split(" ").map(Number);
+    onTestFinished(() => pids.filter(isAlive).forEach((pid) => process.kill(pid, "SIGKILL")));
+    expect(pids).toHaveLength(4);
+    expect(await Promise.all(pids.map(isGone))).toEqual([true, true, true, true]);
     await rm(folder, { recursive: true });
+  });
+
+  it("leaves nothing behind however often it is connected anew (T48)", async () => {
+    const pids: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const { wire, received } = await open(script("console.log('{}'); process.stdin.resume()"));
+      await received(1);
+      pids.push(wire.pid);
+      await wire.close();
+    }
+    expect(pids.filter(isAlive)).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { statSync } from "node:fs";
 import { GatewayError } from "../../errors/index.js";
 import { Secret, type McpSpawner, type StdioServer, type Within } from "../../ports/index.js";
+import { GroupWatch } from "./group-watch.js";
 import { StdioWire } from "./stdio-wire.js";
 
 export interface StdioSpawnerOptions {
@@ -36,10 +37,12 @@ const inherited =
 /** Every child of this process that still runs: none may outlive it. */
 const running = new Set<StdioWire>();
 let watching = false;
+/** Ends them when this process is killed and can do nothing itself. */
+const watch = new GroupWatch();
 
 /**
  * Starts stdio servers without a shell, each in a process group of its own, with only the configured environment and what a program needs to start. A server that is
- * closed first has its input closed, then gets SIGTERM, then SIGKILL, the whole group; when this process exits, what still runs is killed with it.
+ * closed first has its input closed, then gets SIGTERM, then SIGKILL, the whole group; when this process exits, or is killed, what still runs ends with it.
  * Errors: `misconfigured` naming the command when it does not exist or may not be run, or the directory does not exist; `upstream_unavailable` when the system can't start it.
  */
 export function stdioSpawner(options: StdioSpawnerOptions = {}): McpSpawner {
@@ -51,8 +54,20 @@ export function stdioSpawner(options: StdioSpawnerOptions = {}): McpSpawner {
   return {
     async open(server, within) {
       const child = start(server);
-      await started(child, server, within);
-      const wire = new StdioWire(child, { ...settings, command: server.command, onExit: () => running.delete(wire) });
+      const { pid } = child;
+      // Before anything is waited for: from here on it does not outlive us.
+      if (pid !== undefined) watch.add(pid);
+      const onExit = (): void => {
+        running.delete(wire);
+        if (pid !== undefined) watch.remove(pid);
+      };
+      try {
+        await started(child, server, within);
+      } catch (error) {
+        if (pid !== undefined) watch.remove(pid);
+        throw error;
+      }
+      const wire: StdioWire = new StdioWire(child, { ...settings, command: server.command, onExit });
       running.add(wire);
       killAllOnExit();
       return wire;

@@ -15,7 +15,8 @@ export function argumentsHash(
   return toHex(crypto.sha256(encoder.encode(JSON.stringify([o.projectId, o.callerId, o.server, o.tool, canonicalArguments(o.arguments)]))));
 }
 
-function canonicalArguments(text: string): string {
+/** A text that is the same for all JSON texts that mean the same. */
+export function canonicalArguments(text: string): string {
   const bare = withoutSpaces(text);
   const value: unknown = JSON.parse(text);
   return JSON.stringify(value) === bare ? canonicalJson(value) : `exactly ${bare}`;

@@ -1,22 +1,9 @@
-import type { CallHead, Outcome, Usage } from "../../calls/index.js";
+import { tokenCounts, type CallHead, type Outcome } from "../../calls/index.js";
 import type { Meter } from "../meter.js";
 
 const BYTES_A_TOKEN = 4;
 /** What an answer is taken to have when the caller does not limit it. */
 const ANSWER_TOKENS = 1_024;
-
-const counts = [
-  "inputTokens",
-  "cacheReadTokens",
-  "cacheWriteTokens",
-  "cacheWriteLongTokens",
-  "outputTokens",
-  "reasoningTokens",
-  "audioInputTokens",
-  "audioOutputTokens",
-  "imageInputTokens",
-  "imageOutputTokens",
-] as const satisfies readonly (keyof Usage)[];
 
 /** How many tokens a call may come to, before anybody counted. Tools have none, and counting tokens uses none. */
 export function estimatedTokens(head: CallHead): number {
@@ -34,9 +21,9 @@ export function usedTokens(meter: Pick<Meter, "usage" | "attempts">, outcome: Ou
 }
 
 /** null: nothing was counted. */
-export function tokensIn(usage: { readonly [K in (typeof counts)[number]]?: unknown }): number | null {
+export function tokensIn(usage: { readonly [K in (typeof tokenCounts)[number]]?: unknown }): number | null {
   let sum: number | null = null;
-  for (const name of counts) {
+  for (const name of tokenCounts) {
     const count = usage[name];
     if (typeof count === "number") sum = (sum ?? 0) + count;
   }

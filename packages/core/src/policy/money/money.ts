@@ -20,6 +20,8 @@ export interface MoneyOptions {
   readonly clock: Clock;
   readonly events: EventHub;
   readonly ledger: GroupCommit;
+  /** This process among those of its store. */
+  readonly nodeId: string;
   /** Where budgets say what they do of the resource API. */
   readonly resources?: ResourceActionsTable | undefined;
   /** What is stored outlives the process: then calls leave a trace while they are under way. */
@@ -48,16 +50,17 @@ export class Money {
   readonly #dead: DeadCalls;
   #cancel: () => void = () => undefined;
   #working: Promise<void> = Promise.resolve();
+  #takingOver: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(options: MoneyOptions) {
     this.#o = options;
     const leaseMs = options.leaseMs ?? LEASE_MS;
-    const { store, clock, events, resources } = options;
+    const { store, clock, events, nodeId, resources } = options;
     resources?.set(budget.name, budgetActions({ store, clock, resources }));
-    this.#reservations = new Reservations({ store, clock, events, leaseMs });
+    this.#reservations = new Reservations({ store, clock, events, nodeId, leaseMs });
     this.#thresholds = new Thresholds({ store, clock, events, lookMs: THRESHOLD_LOOK_MS });
-    this.#open = options.durable ? new OpenCalls({ store, clock, events, leaseMs, waitMs: UNWRITTEN_MS }) : null;
+    this.#open = options.durable ? new OpenCalls({ store, clock, events, nodeId, leaseMs, waitMs: UNWRITTEN_MS }) : null;
     const isAlive = (id: string): boolean => this.#reservations.held.has(id) || this.#open?.has(id) === true;
     this.#dead = new DeadCalls({ store, clock, events, isAlive });
   }
@@ -157,11 +160,22 @@ export class Money {
     }
   }
 
+  /** Processes are gone: settles their calls now, instead of when what those hold has run out. One that is back by then keeps what it has. Never rejects. */
+  takeOver(nodeIds: readonly string[]): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    const settled = this.#dead.endLeases(nodeIds).then(
+      async (ended) => void (ended > 0 && (await this.look())),
+      (error: unknown) => this.#o.events.emit("internal.error", { where: "ending what calls of a process that is gone hold", error }),
+    );
+    this.#takingOver = Promise.all([this.#takingOver, settled]);
+    return settled;
+  }
+
   /** After the ledger was drained: tells of what was spent last, and removes what is over. Calls that are still under way are settled by another process, or at the next start. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancel();
-    await this.#working;
+    await Promise.all([this.#working, this.#takingOver]);
     await this.#thresholds.look();
     await this.#open?.renew().catch(() => undefined);
   }

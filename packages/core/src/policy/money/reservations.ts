@@ -14,6 +14,8 @@ export interface ReservationsOptions {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly events: EventHub;
+  /** This process. */
+  readonly nodeId: string;
   /** How long a reservation stands that nobody renews. */
   readonly leaseMs: number;
 }
@@ -90,7 +92,8 @@ export class Reservations {
     const due = [...this.#held].filter(([, held]) => held.stored && held.renewAtMs <= nowMs);
     await Promise.all(
       due.map(async ([id, held]) => {
-        const change = { set: { expiresAtMs: nowPlus(this.#o.leaseMs) } };
+        // Who took it for dead a moment ago, or before it was frozen, holds it no longer.
+        const change = { set: { expiresAtMs: nowPlus(this.#o.leaseMs) }, add: { attempt: 1 } };
         await this.#queue.commit({ scope: { system: "renewing reservations" }, writes: [update(reservation, id, { change })] });
         held.renewAtMs = nowMs + this.#o.leaseMs / 3;
       }),
@@ -189,7 +192,7 @@ export class Reservations {
     }
     const row = {
       projectId: call.caller.projects[0],
-      call: begunCall(call),
+      call: begunCall(call, this.#o.nodeId),
       provider,
       model,
       amountNanoUsd,

@@ -1,5 +1,5 @@
 import { budgetWindow, reservation, usageEntry, type ReservationRow, type ReservationShare } from "../../entities/index.js";
-import { remove, update, type Unit, type Write } from "../../ports/index.js";
+import { now, remove, update, type Unit, type Where, type Write } from "../../ports/index.js";
 import type { GroupCommit } from "../group-commit.js";
 import { costAt } from "./held.js";
 import type { Meter } from "../meter.js";
@@ -11,6 +11,8 @@ export interface Settled {
   readonly spent: (share: ReservationShare) => number;
   /** The usage row, and what is written with it. */
   readonly ledger: Unit;
+  /** By whoever took the reservation, as long as it holds it. */
+  readonly taken?: { readonly attempt: number } | undefined;
 }
 
 /**
@@ -31,17 +33,25 @@ export function settle(settled: Settled, o: { readonly ledger: GroupCommit; read
   });
 }
 
-export function unitOf({ callId, shares, spent, ledger }: Settled): Unit {
-  const writes: Write[] = [remove(reservation, callId, { where: { sharesNanoUsd: sumOf(shares) } })];
+export function unitOf({ callId, shares, spent, ledger, taken }: Settled): Unit {
+  const writes: Write[] = [remove(reservation, callId, { where: { sharesNanoUsd: sumOf(shares), ...heldBy(taken) } })];
   for (const share of shares) writes.push(end(share, spent(share)));
   for (const write of ledger.writes)
     writes.push(write.op === "insert" && write.entity.name === usageEntry.name ? { ...write, ifTaken: "refuse" } : write);
   return { scope: { system: "settling a call" }, writes };
 }
 
-export function giveBack({ callId, shares, ledger }: Settled): Unit {
+/** A taker that was frozen past its lease settles nothing any more. */
+function heldBy(taken: Settled["taken"]): Where<ReservationRow> {
+  return taken === undefined ? {} : { attempt: taken.attempt, expiresAtMs: { gt: now } };
+}
+
+export function giveBack({ callId, shares, ledger, taken }: Settled): Unit {
   const rest = ledger.writes.filter((write) => write.op !== "insert" || write.entity.name !== usageEntry.name);
-  return { scope: { system: "settling a call" }, writes: [remove(reservation, callId), ...shares.map((share) => end(share, 0)), ...rest] };
+  return {
+    scope: { system: "settling a call" },
+    writes: [remove(reservation, callId, { where: heldBy(taken) }), ...shares.map((share) => end(share, 0)), ...rest],
+  };
 }
 
 function end({ windowId, amountNanoUsd }: ReservationShare, spent: number): Write {

@@ -1,6 +1,6 @@
 import type { Cache, Clock, Crypto } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
-import { PortGuard } from "../port-guard.js";
+import { PortGuard } from "../../ports/port-guard.js";
 import type { CacheKey } from "./cache-key.js";
 import { decodeKept, encodeKept, type KeptAnswer } from "./kept-answer.js";
 
@@ -15,8 +15,9 @@ export interface AnswerStoreOptions {
   readonly onRejected: () => void;
 }
 
-/** A node makes an answer alone for this long; then others no longer wait for it. */
-const LEASE_MS = 30_000;
+/** A node that makes an answer says so again and again; one that has not for this long is dead, and others no longer wait for it. */
+const LEASE_MS = 6_000;
+const RENEW_MS = 2_000;
 const encoder = new TextEncoder();
 const addressOf = ({ key }: CacheKey): string => `response:${key}`;
 const leaseOf = ({ key }: CacheKey): string => `response-lease:${key}`;
@@ -25,6 +26,8 @@ const leaseOf = ({ key }: CacheKey): string => `response-lease:${key}`;
 export class AnswerStore {
   readonly #o: AnswerStoreOptions;
   readonly #guard: PortGuard;
+  /** By holder: the end of saying so. */
+  readonly #renewals = new Map<string, () => void>();
 
   constructor(options: AnswerStoreOptions) {
     this.#o = options;
@@ -61,7 +64,9 @@ export class AnswerStore {
   async lead(at: CacheKey, holder: string): Promise<boolean> {
     const { cache, clock } = this.#o;
     const expiresAtMs = clock.now() + LEASE_MS;
-    return (await this.#guard.ask((within) => cache.add(leaseOf(at), encoder.encode(holder), { expiresAtMs }, within))) ?? true;
+    const isLeader = await this.#guard.ask((within) => cache.add(leaseOf(at), encoder.encode(holder), { expiresAtMs }, within));
+    if (isLeader === true) this.#renewLater(at, holder);
+    return isLeader ?? true;
   }
 
   /** Whether another node is still at it. */
@@ -71,6 +76,19 @@ export class AnswerStore {
   }
 
   async endLead(at: CacheKey, holder: string): Promise<void> {
+    this.#renewals.get(holder)?.();
+    this.#renewals.delete(holder);
     await this.#guard.ask((within) => this.#o.cache.remove(leaseOf(at), encoder.encode(holder), within));
+  }
+
+  /** Until `endLead`. */
+  #renewLater(at: CacheKey, holder: string): void {
+    const { cache, clock } = this.#o;
+    const renew = (): void => {
+      this.#renewLater(at, holder);
+      const expiresAtMs = clock.now() + LEASE_MS;
+      void this.#guard.ask((within) => cache.set(leaseOf(at), encoder.encode(holder), { expiresAtMs }, within));
+    };
+    this.#renewals.set(holder, clock.at(clock.now() + RENEW_MS, renew));
   }
 }

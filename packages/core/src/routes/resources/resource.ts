@@ -6,7 +6,7 @@ import { creationHeaders } from "../creation-headers.js";
 import { listQuery } from "./list-query.js";
 import { ownInputs } from "./own-inputs.js";
 import { replaceSchema } from "./replace-schema.js";
-import { ifVersion, updateSchema } from "./update-schema.js";
+import { changeHeaders, ifVersion, updateSchema } from "./update-schema.js";
 import { viewSchema } from "./view.js";
 
 /** What a derived route does; two routes of one verb differ in their path only. */
@@ -25,9 +25,7 @@ export interface Resource {
   readonly routes: readonly ResourceRoute[];
 }
 
-const etag = z.string().max(200).optional().describe('an ETag of the row: "3"; otherwise 412 with the current version');
 const params = z.strictObject({ id: z.string().min(1).max(64) });
-const changeHeaders = z.strictObject({ "if-match": etag });
 const onlyIf = z.strictObject({ if_version: ifVersion });
 const MOST_ITEMS = 100;
 

@@ -6,6 +6,10 @@ import { patchOf } from "./wire-codec.js";
 
 export const ifVersion = z.int().min(1).optional().describe("only while the row has this version; otherwise 409 with the current one");
 
+const etag = z.string().max(200).optional().describe('an ETag of the row: "3"; otherwise 412 with the current version');
+/** What every change heeds. */
+export const changeHeaders = z.strictObject({ "if-match": etag });
+
 /**
  * What a merge-patch (RFC 7396) of a row accepts: what it does not name stays as it is, also where the field has a default; an object names what of it changes; null takes away.
  * Defaults are taken off every field first: `.partial()` and `.optional()` alone would apply them.

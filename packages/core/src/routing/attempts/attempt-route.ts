@@ -7,7 +7,8 @@ import { bounded, withTotal } from "./bounded.js";
 import { exhausted } from "./exhausted.js";
 import { failureClass } from "./failure-class.js";
 import { hedged, isShort, type Second } from "./hedged.js";
-import { pause, pauseMs } from "./pause.js";
+import { pause } from "../../policy/resilience/pause.js";
+import { pauseMs } from "./pause-ms.js";
 import { Failed, MAX_ATTEMPTS, restMs, tryTarget, type Once, type TryOptions } from "./try-target.js";
 import { Waiting } from "./waiting.js";
 

@@ -1,4 +1,4 @@
-import { RetryBudget } from "./retry-budget.js";
+import { RetryBudget } from "../../policy/resilience/retry-budget.js";
 import { TargetHealth } from "./target-health.js";
 
 /** Targets that are remembered: routes come and go while the process runs. */

@@ -1,4 +1,4 @@
-import { Breaker, FAILURES_TO_OPEN } from "./breaker.js";
+import { Breaker, FAILURES_TO_OPEN } from "../../policy/resilience/breaker.js";
 
 /** What a new measurement of the time to begin counts against those before it. */
 const NEWEST_SHARE = 0.3;

@@ -1,19 +1,7 @@
-import type { Usage } from "../../calls/index.js";
+import { tokenCounts, type Usage } from "../../calls/index.js";
 
 /** No model reads or writes as much in one call. */
 const MOST_TOKENS = 100_000_000;
-const tokenCounts = [
-  "inputTokens",
-  "cacheReadTokens",
-  "cacheWriteTokens",
-  "cacheWriteLongTokens",
-  "outputTokens",
-  "reasoningTokens",
-  "audioInputTokens",
-  "audioOutputTokens",
-  "imageInputTokens",
-  "imageOutputTokens",
-] as const satisfies readonly (keyof Usage)[];
 
 /**
  * A vendor's usage without what cannot be true. A count that is negative or no whole number is unknown; one above any bound is cut to what the model can do, or unknown when

@@ -18,6 +18,7 @@ export function contentWrites(id: string, bytes: Uint8Array, projectId: string):
     insert(fileChunk, {
       id: `${id}_${at}`,
       projectId,
+      fileId: id,
       data: encodeBase64(bytes.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES)),
     }),
   );

@@ -116,8 +116,13 @@ export class ObjectRecords {
     return this.#store.get(vendorObject, row.id, scope, this.within());
   }
 
-  async remove(row: Pick<VendorObjectRow, "id" | "projectId">, more: readonly Write[] = []): Promise<void> {
-    const writes = [remove(vendorObject, row.id), ...more];
+  /** `more` comes first: what refers to it goes before it. With `where` only while that holds. */
+  async remove(
+    row: Pick<VendorObjectRow, "id" | "projectId">,
+    more: readonly Write[] = [],
+    where: Where<VendorObjectRow> = {},
+  ): Promise<void> {
+    const writes = [...more, remove(vendorObject, row.id, { where })];
     await this.#store.commit([{ scope: { projects: [row.projectId] }, writes }], this.within());
   }
 

@@ -223,9 +223,11 @@ export class StoredBatches implements Batches {
       const lines = nativeLines(requests, { endpoint, codes: native.codes });
       const begun = await native.provider.operations.batches!.submit({ endpoint, lines, window }, context);
       const set = { ...place, ref: begun.ref, startedAtMs: clock.now(), readyAtMs: clock.now() + POLL_EVERY_MS };
-      return (await records.change(row, { set: { ...set, status: statusOf(begun) } })) ?? row;
+      // Whoever took it meanwhile has ended it: nobody knew whether the vendor has it.
+      const where = { attempt: row.attempt, status: { in: open } };
+      return (await records.change(row, { set: { ...set, status: statusOf(begun) } }, { where })) ?? records.get(row.id, "batch", o.caller);
     } catch (error) {
-      await records.remove(row, contentRemovals(row.id, dataOf(row).inputBytes));
+      await records.remove(row, contentRemovals(row.id, dataOf(row).inputBytes), { attempt: row.attempt, status: { in: open } });
       throw error;
     }
   }

@@ -67,12 +67,14 @@ export class StoredVideos implements Videos {
     const { records } = this.#o;
     const { image } = call;
     const payload = { ...call, image: image === undefined ? null : { type: image.mediaType, data: encodeBase64(image.bytes) } };
+    const digest = (bytes: Uint8Array): Uint8Array => crypto.sha256(bytes);
     const data: VideoData = { code: "", prompt: call.prompt, seconds: call.seconds ?? null, size: call.size ?? null, progress: 0 };
     const { row, created } = await records.create({
       ...{ id: newId("video"), projectId: o.caller.projects[0], kind: "video", purpose: "video", data: { ...data } },
       ...{ model: cutText(call.model, 300), caller: storedCaller(o.caller), readyAtMs: clock.now() + BEGIN_MS },
-      idempotencyKey: o.idempotencyKey === undefined ? null : `video:${o.idempotencyKey}`,
-      payloadHash: payloadHash(payload, (bytes) => crypto.sha256(bytes)),
+      // Its caller's own: what another one of the project calls the same is another film.
+      idempotencyKey: o.idempotencyKey === undefined ? null : `video:${payloadHash([o.caller.id, o.idempotencyKey], digest)}`,
+      payloadHash: payloadHash(payload, digest),
     });
     if (!created) return { video: view(row), headers: [] };
     try {
@@ -89,8 +91,8 @@ export class StoredVideos implements Videos {
       if (changed === null) throw new GatewayError("outcome_unknown", "The film was begun, and its row is gone.");
       return { video: view(await this.#settle(changed, begun.answer)), headers: begun.headers };
     } catch (error) {
-      // Nothing was begun that anybody could follow: the same key may be tried again.
-      await records.remove(row);
+      // Nothing was begun that anybody could follow: the same key may be tried again. What another process made of it meanwhile stands.
+      await records.remove(row, [], { attempt: row.attempt, status: { in: open } });
       throw error;
     }
   }
@@ -176,7 +178,8 @@ export class StoredVideos implements Videos {
       const readyAtMs = clock.now() + Math.min(LONGEST_POLL_MS, Math.max(FIRST_POLL_MS, ageMs / 10));
       const data = { ...dataOf(row), progress: job.progress ?? dataOf(row).progress };
       const set = { status: job.status, data, readyAtMs: Math.round(readyAtMs) };
-      return (await this.#o.records.change(row, { set, add: { attempt: 1 } }, { where: { status: { in: open } } })) ?? row;
+      const where = { attempt: row.attempt, status: { in: open } };
+      return (await this.#o.records.change(row, { set, add: { attempt: 1 } }, { where })) ?? this.#again(row);
     }
     return this.#end(row, job);
   }
@@ -199,8 +202,9 @@ export class StoredVideos implements Videos {
     };
     const more: Write[] = [this.#usageOf(row, end, nowMs), ...(bytes === undefined ? [] : contentWrites(row.id, bytes, row.projectId))];
     const set = { status: end.status, error: end.error ?? null, data, finishedAtMs: nowMs, expiresAtMs: nowMs + KEPT_MS };
-    const changed = await this.#o.records.change(row, { set, add: { attempt: 1 } }, { where: { status: { in: open } }, more });
-    // Somebody else saw it end first.
+    const where = { attempt: row.attempt, status: { in: open } };
+    const changed = await this.#o.records.change(row, { set, add: { attempt: 1 } }, { where, more });
+    // Somebody else asked meanwhile: what that one heard is newer.
     return changed ?? this.#again(row);
   }
 

@@ -2,7 +2,7 @@ import type { HttpAnswer } from "../../calls/index.js";
 import { storedResponse, type StoredResponseRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { CommitQueue } from "../../ports/commit-queue.js";
-import { nowPlus, update, type Clock, type Unit, type Write } from "../../ports/index.js";
+import { now, nowPlus, update, type Clock, type Unit, type Write } from "../../ports/index.js";
 import { fromUtf8, isObject, parseJsonText } from "../../util/json.js";
 import { failedText, withStatus } from "./ended.js";
 import { ownFrames, ownResponse, providerOf, type Own, type OwnFrame, type OwnResponse } from "./own-response.js";
@@ -140,7 +140,7 @@ export class BackgroundJob {
   #unit(set: Partial<StoredResponseRow>, more: readonly Write[]): Unit {
     const { row, nodeId, leaseMs } = this.#o;
     const change = { set: { leaseUntilMs: nowPlus(leaseMs), ...set } };
-    const where = { status: { in: unfinished }, holder: nodeId };
+    const where = { status: { in: unfinished }, holder: nodeId, leaseUntilMs: { gt: now } };
     return { scope: { projects: [row.projectId] }, writes: [update(storedResponse, row.id, { change, where }), ...more] };
   }
 
@@ -148,8 +148,8 @@ export class BackgroundJob {
     if (this.#lost) return;
     await this.#writing.catch(() => undefined);
     const response = failedText(this.#response, error);
-    // When the store does not take it either, the lease runs out, and whoever asks then is told.
-    await this.#o.records.end(this.#o.row, { status: "failed", response }).catch(() => undefined);
+    // When the store does not take it either, the lease runs out, and whoever asks then is told. Past the lease that is told them already.
+    await this.#o.queue.commit(this.#unit({ status: "failed", response }, [])).catch(() => undefined);
   }
 }
 

@@ -26,6 +26,8 @@ export type NewResponse = Pick<StoredResponseRow, "id" | "projectId" | "status" 
 
 const STORE_TIMEOUT_MS = 10_000;
 const PAGE = 100;
+/** How often a removal meets what was written meanwhile. */
+const TRIES = 5;
 /** Shorter ids of items may stand for several: whoever gives such does not mean them to be asked for. */
 const SHORTEST_ITEM_ID = 20;
 const SYSTEM = { system: "kept responses that are out of date" } as const;
@@ -96,16 +98,14 @@ export class ResponseRecords {
   }
 
   itemWrites(row: { readonly id: string; readonly projectId: string }, itemIds: readonly string[]): Write[] {
-    const expiresAtMs = this.#o.clock.now() + this.#o.ttlMs;
     const known = itemIds.filter((id) => id.length >= SHORTEST_ITEM_ID && id.length <= 200);
     return [...new Set(known)].map((itemId) =>
-      insert(storedResponseItem, { id: newId("rit"), projectId: row.projectId, itemId, responseId: row.id, expiresAtMs }, "skip"),
+      insert(storedResponseItem, { id: newId("rit"), projectId: row.projectId, itemId, responseId: row.id }, "skip"),
     );
   }
 
   eventsWrite(row: { readonly id: string; readonly projectId: string }, piece: { lastSequence: number; events: string }): Write {
-    const expiresAtMs = this.#o.clock.now() + this.#o.ttlMs;
-    return insert(storedResponseEvents, { id: newId("rev"), projectId: row.projectId, responseId: row.id, ...piece, expiresAtMs });
+    return insert(storedResponseEvents, { id: newId("rev"), projectId: row.projectId, responseId: row.id, ...piece });
   }
 
   /** Stretches that have events after the sequence number, in order. */
@@ -115,34 +115,40 @@ export class ResponseRecords {
     return (await this.#o.store.find(storedResponseEvents, query, { projects: [row.projectId] }, this.within())).rows;
   }
 
-  /** Removes a response with all that belongs to it; false: there was none. */
+  /** Removes a response with all that belongs to it, which comes first; false: there was none. Errors: `conflict` when more is written to it all the time. */
   async remove(row: Pick<StoredResponseRow, "id" | "projectId">): Promise<boolean> {
-    const removed = await this.#commit(row.projectId, [remove(storedResponse, row.id)]);
-    await this.#removeAll(storedResponseItem, { responseId: row.id });
-    await this.#removeAll(storedResponseEvents, { responseId: row.id });
-    return removed;
+    for (let refused = 0; refused < TRIES; ) {
+      const parts = [
+        ...(await this.#removals(storedResponseItem, { responseId: row.id })),
+        ...(await this.#removals(storedResponseEvents, { responseId: row.id })),
+      ];
+      const isAll = parts.length < PAGE;
+      const writes = isAll ? [...parts, remove(storedResponse, row.id)] : parts;
+      const [result] = await this.#o.store.commit([{ scope: { projects: [row.projectId] }, writes }], this.within());
+      if (result!.ok && isAll) return true;
+      if (!result!.ok && result!.failed === parts.length && result!.why === "missing") return false;
+      if (!result!.ok) refused++;
+    }
+    throw new GatewayError("conflict", "The response is written to while it is deleted.", { hint: "Cancel it, then delete it." });
   }
 
   /** Removes what is out of date. */
   async sweep(): Promise<void> {
-    const where = { expiresAtMs: { lte: now } };
-    await this.#removeAll(storedResponse, where);
-    await this.#removeAll(storedResponseItem, where);
-    await this.#removeAll(storedResponseEvents, where);
+    const query = { where: { expiresAtMs: { lte: now } }, orderBy: "expiresAtMs", limit: PAGE } as const;
+    for (;;) {
+      const { rows } = await this.#o.store.find(storedResponse, query, SYSTEM, this.within());
+      for (const row of rows) await this.remove(row);
+      if (rows.length < PAGE) return;
+    }
   }
 
   within() {
     return { deadlineMs: this.#o.clock.now() + STORE_TIMEOUT_MS };
   }
 
-  async #removeAll<R extends Kept>(entity: Entity<R>, where: Where<R>): Promise<void> {
-    for (;;) {
-      const { rows } = await this.#o.store.find(entity, { where, orderBy: "id", limit: PAGE }, SYSTEM, this.within());
-      if (rows.length === 0) return;
-      const units = rows.map((row) => ({ scope: SYSTEM, writes: [remove(entity, row.id)] }));
-      await this.#o.store.commit(units, this.within());
-      if (rows.length < PAGE) return;
-    }
+  async #removals<R extends Kept>(entity: Entity<R>, where: Where<R>): Promise<Write[]> {
+    const { rows } = await this.#o.store.find(entity, { where, orderBy: "id", limit: PAGE }, SYSTEM, this.within());
+    return rows.map((row) => remove(entity, row.id));
   }
 
   async #commit(projectId: string, writes: readonly Write[]): Promise<boolean> {

@@ -18,9 +18,9 @@ const scope = { system: "the evaluation of alert rules" };
  */
 export class AlertEvaluator {
   readonly #services: Services;
-  readonly #everyMs: number;
+  readonly #everyMs: () => number;
 
-  constructor(services: Services, o: { readonly everyMs: number }) {
+  constructor(services: Services, o: { readonly everyMs: () => number }) {
     this.#services = services;
     this.#everyMs = o.everyMs;
   }
@@ -35,7 +35,7 @@ export class AlertEvaluator {
           where: { enabled: true, dueAtMs: { lte: now } },
           orderBy: ["dueAtMs"],
           limit: BATCH,
-          change: { set: { dueAtMs: nowPlus(this.#everyMs) } },
+          change: { set: { dueAtMs: nowPlus(this.#everyMs()) } },
         },
         this.#within(),
       );
@@ -77,7 +77,7 @@ export class AlertEvaluator {
       const fires = holds(rule, value);
       const open = await this.openOf(rule.id);
       if (fires && open === null) return await this.#fire(rule, value);
-      if (!fires && open !== null) return await this.resolve(open, { by: null, channels: rule.channels });
+      if (!fires && open !== null) return await this.resolve(open, { by: null, channels: rule.channels }, [heldBy(rule)]);
       return false;
     } catch (error) {
       this.#services.log.warn("an alert rule could not be evaluated", { rule: rule.id, code: GatewayError.from(error).code });
@@ -98,7 +98,7 @@ export class AlertEvaluator {
       ...{ severity: rule.severity, value, threshold: rule.threshold, message: textOf(rule, value) },
       ...{ startedAtMs: this.#services.clock.now(), acknowledgedAtMs: null, acknowledgedBy: null, resolvedAtMs: null, resolvedBy: null },
     };
-    const writes = [insert(alert, row), ...tellings(id, rule.channels, "firing")];
+    const writes = [heldBy(rule), insert(alert, row), ...tellings(id, rule.channels, "firing")];
     const [result] = await this.#services.store.commit([{ scope, writes }], this.#within());
     // Refused: another node was first.
     if (result?.ok !== true) return false;
@@ -126,6 +126,11 @@ export class AlertEvaluator {
   #within() {
     return { deadlineMs: this.#services.clock.now() + WITHIN_MS };
   }
+}
+
+/** What was measured counts until another process measures: one that was frozen meanwhile says nothing of it. */
+function heldBy({ id, dueAtMs }: AlertRuleRow): Write {
+  return update(alertRule, id, { change: { set: { dueAtMs } }, where: { dueAtMs } });
 }
 
 function tellings(alertId: string, channels: readonly string[], event: "firing" | "resolved"): Write[] {

@@ -1,4 +1,13 @@
-import { auditEntry, detection, type AlertRuleRow, type AuditRow, type DetectionRow, type UsageRow } from "../../entities/index.js";
+import {
+  auditEntry,
+  detection,
+  toolPin,
+  type AlertRuleRow,
+  type AuditRow,
+  type DetectionRow,
+  type ToolPinRow,
+  type UsageRow,
+} from "../../entities/index.js";
 import type { Scope, Where } from "../../ports/index.js";
 import type { Services } from "../../seams/index.js";
 import { callStats } from "../traces/call-stats.js";
@@ -47,6 +56,8 @@ export async function measure(deps: Deps, rule: AlertRuleRow, nowMs: number): Pr
       });
     case "injection_detected":
       return ofDetections(deps, rule, nowMs - windowMs);
+    case "tools_waiting":
+      return ofPins(deps, rule);
   }
 }
 
@@ -89,6 +100,16 @@ async function ofCalls(
     providers === undefined ? () => true : (row: Pick<UsageRow, "provider">) => row.provider !== null && providers.includes(row.provider);
   const stats = await callStats(deps, { where, matches, scope: scopeOf(rule) });
   return { value: stats.total === 0 ? null : o.value(stats), count: stats.total };
+}
+
+/** Tools of MCP servers whose definition waits for a person now, whenever it changed; they are of no project. */
+async function ofPins(deps: Deps, { filters }: AlertRuleRow): Promise<Measured> {
+  const where: Where<ToolPinRow> = { status: { in: ["new", "changed"] } };
+  const rows = await deps.store.sum(toolPin, { where, by: ["server"], sum: [] }, { system: "alerts on tools that wait" }, within(deps));
+  const { providers } = filters;
+  let count = 0;
+  for (const row of rows) if (providers === undefined || providers.includes(String(row.by["server"]))) count += row.count;
+  return { value: count, count };
 }
 
 /** No calls are a rate and a cost of zero. */

@@ -8,6 +8,8 @@ export interface GaugeSources {
   /** Breakers of targets that are not closed, or have failures. */
   readonly breakers: () => readonly { readonly target: string; readonly state: string }[];
   readonly underWay: () => number;
+  /** Processes that are known to live. */
+  readonly nodes: () => number;
 }
 
 /** Events that are counted, by the field that tells them apart; each has few values. */
@@ -57,15 +59,26 @@ export function gauges(o: GaugeSources): { readonly gauges: readonly Gauge[]; re
   });
   const gauge = (name: string, help: string, samples: Gauge["samples"]): Gauge => ({ name, help, type: "gauge", samples });
   const servers = () => seams.tools.get().status();
+  const { shared } = o.services;
+  const ofShared = (): Gauge[] =>
+    shared === undefined
+      ? []
+      : [
+          gauge("sallyport_redis_up", "Whether Redis answers (1) or is done without (0).", () => [
+            { labels: {}, value: shared.away === null ? 1 : 0 },
+          ]),
+        ];
   return {
     gauges: [
       ...ofEvents,
+      ...ofShared(),
       gauge("sallyport_calls_under_way", "Calls that have begun and are not over.", () => [{ labels: {}, value: o.underWay() }]),
       gauge("sallyport_mcp_servers", "MCP servers, configured and connected.", () => [
         { labels: { state: "configured" }, value: servers().servers },
         { labels: { state: "connected" }, value: servers().connected },
       ]),
       gauge("sallyport_mcp_tools", "Tools in the catalogue.", () => [{ labels: {}, value: servers().tools }]),
+      gauge("sallyport_nodes", "Processes of this gateway that are known to live.", () => [{ labels: {}, value: o.nodes() }]),
       gauge("sallyport_ledger_queue", "Ledger entries that wait to be written.", () => [{ labels: {}, value: o.ledgerQueue() }]),
       gauge("sallyport_breaker_open", "Targets whose breaker is open (1) or half open (0.5).", () =>
         o.breakers().map(({ target, state }) => ({ labels: { target }, value: state === "open" ? 1 : state === "half-open" ? 0.5 : 0 })),

@@ -14,7 +14,7 @@ export interface KeepSpansOptions {
   /** Takes known secrets out of what callers wrote. */
   readonly redact: (text: string) => string;
   /** 0 to 1; what failed is always kept. */
-  readonly sample: number;
+  readonly sample: () => number;
   readonly random?: (() => number) | undefined;
 }
 
@@ -30,7 +30,8 @@ export function keepSpans(o: KeepSpansOptions): CallObserver {
     begin: (call) => (outcome) => {
       const isTraced = call.trace !== null || (call.origin !== null && call.origin.traceparent !== null);
       if (call.spans === null && !isTraced) return;
-      if (outcome.status < 400 && o.sample < 1 && random() >= o.sample) return;
+      const sample = o.sample();
+      if (outcome.status < 400 && sample < 1 && random() >= sample) return;
       const nowMs = o.clock.now();
       const writes = (call.spans ?? []).slice(0, MOST_SPANS).map((span) => spanWrite(call, span, nowMs));
       if (isTraced) writes.push(callWrite(call, outcome, { nowMs, name: cutText(o.redact(call.head.name), 200) }));

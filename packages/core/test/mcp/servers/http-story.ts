@@ -40,7 +40,7 @@ async function listening(handle: (request: IncomingMessage, response: ServerResp
 }
 
 /** The v1 server with sessions, answering with event streams, as its own documentation wires it. */
-export function oldHttpStory(o: { readonly json?: boolean; readonly port?: number } = {}) {
+export function oldHttpStory(o: { readonly json?: boolean; readonly port?: number; readonly make?: () => OldServer } = {}) {
   const transports = new Map<string, StreamableHTTPServerTransport>();
   return listening(async (request, response, body) => {
     const id = request.headers["mcp-session-id"] as string | undefined;
@@ -58,18 +58,18 @@ export function oldHttpStory(o: { readonly json?: boolean; readonly port?: numbe
         onsessioninitialized: (session) => void transports.set(session, made),
       });
       transport = made;
-      await oldStory().connect(made as Parameters<OldServer["connect"]>[0]);
+      await (o.make ?? oldStory)().connect(made as Parameters<OldServer["connect"]>[0]);
     }
     await transport.handleRequest(request, response, body === "" ? undefined : JSON.parse(body));
   }, o.port);
 }
 
 /** The v2 handler; `reject` serves 2026-07-28 alone. */
-export async function newHttpStory(legacy: "stateless" | "reject") {
+export async function newHttpStory(legacy: "stateless" | "reject", make: () => NewServer = newStory) {
   const shared: NewServer[] = [];
   const handler = createMcpHandler(
     () => {
-      const server = newStory();
+      const server = make();
       shared.push(server);
       return server;
     },

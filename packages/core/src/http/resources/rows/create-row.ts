@@ -6,7 +6,7 @@ import { announce } from "./announce.js";
 import { auditWrite } from "./audit-write.js";
 import { assertEverywhere } from "./belongs-to-all.js";
 import { taken } from "./change-rows.js";
-import type { CreationAnswer, Idempotency, Keyed } from "../idempotency.js";
+import type { CreationAnswer, Idempotency, Keyed } from "../../../policy/idempotency/idempotency.js";
 import { newRow } from "./new-row.js";
 import { shownRow } from "./shown-rows.js";
 import { actionOptions, actionsOf, scopeOf, withinOf, type ResourceExchange } from "./resource-exchange.js";

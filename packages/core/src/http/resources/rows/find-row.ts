@@ -10,12 +10,19 @@ export async function fixedRows(e: ResourceExchange): Promise<readonly Row[]> {
 }
 
 /** The row of this id that the caller may see. Errors: `not_found`, also for a row of another project. */
-export async function findRow(e: ResourceExchange, id: string): Promise<Row> {
+export async function findRow(e: ResourceExchange, named: string): Promise<Row> {
+  const id = actionsOf(e).idOf?.(named) ?? named;
   const fixed = (await fixedRows(e)).find((row) => row["id"] === id);
   if (fixed !== undefined) return fixed;
   const { entity } = e.resource;
   const row = keyForm.test(id) ? await e.services.store.get(entity, id, scopeOf(e), withinOf(e)) : null;
-  if (row === null) throw noSuchRow(e);
+  if (
+    row === null ||
+    actionsOf(e)
+      .seen?.(actionOptions(e))
+      .row(row as Row) === false
+  )
+    throw noSuchRow(e);
   return row as Row;
 }
 
@@ -23,7 +30,7 @@ export async function findRow(e: ResourceExchange, id: string): Promise<Row> {
 export async function findOwnRow(e: ResourceExchange, id: string): Promise<Row> {
   const row = await findRow(e, id);
   const origin = originOf(row);
-  if (origin === "database") return row;
+  if (origin === "database" || actionsOf(e).fixedMayChange === true) return row;
   const where = origin === "code" ? "the program that the gateway runs in" : "the configuration file";
   throw new GatewayError("forbidden", `This ${e.resource.traits.type} is of ${where}, and is not changed over HTTP.`, {
     hint: "Change it where it was declared, or create one under another name.",

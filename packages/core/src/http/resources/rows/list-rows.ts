@@ -3,7 +3,7 @@ import { GatewayError } from "../../../errors/index.js";
 import type { FindQuery } from "../../../ports/index.js";
 import { filterFields, sortFields, type Row } from "../../../routes/index.js";
 import { fixedRows } from "./find-row.js";
-import { scopeOf, withinOf, type ResourceExchange } from "./resource-exchange.js";
+import { actionOptions, actionsOf, scopeOf, withinOf, type ResourceExchange } from "./resource-exchange.js";
 
 /** A list as it was asked for: the checked query of its route. */
 export type ListQuery = Readonly<Record<string, unknown>> & {
@@ -25,6 +25,7 @@ const FIXED_CURSOR = /^fixed\.(\d{1,6})$/;
 export async function listRows(e: ResourceExchange, query: ListQuery): Promise<RowPage> {
   const { entity } = e.resource;
   const where = filtersOf(entity, query);
+  const seen = actionsOf(e).seen?.(actionOptions(e)).where;
   const order = orderOf(entity, query.sort);
   const at = query.cursor === undefined ? 0 : FIXED_CURSOR.exec(query.cursor)?.[1];
   const fixed = at === undefined ? [] : ordered((await fixedRows(e)).filter(matches(where)), order).slice(Number(at));
@@ -33,7 +34,13 @@ export async function listRows(e: ResourceExchange, query: ListQuery): Promise<R
   const left = query.limit - here.length;
   if (left === 0) return { rows: here, next: `fixed.${Number(at) + query.limit}` };
   const cursor = at === undefined ? query.cursor : undefined;
-  const find: FindQuery<Row> = { where, orderBy: order.name, desc: order.desc, limit: left, cursor };
+  const find: FindQuery<Row> = {
+    where: seen === undefined ? where : { ...where, any: [seen] },
+    orderBy: order.name,
+    desc: order.desc,
+    limit: left,
+    cursor,
+  };
   const page = await e.services.store.find(entity, find as FindQuery<object>, scopeOf(e), withinOf(e));
   return { rows: [...here, ...(page.rows as Row[])], next: page.next };
 }

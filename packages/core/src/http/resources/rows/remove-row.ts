@@ -30,7 +30,8 @@ export async function removeRow(e: ResourceExchange, id: string, expected: Expec
   if (result === undefined) throw new GatewayError("internal", "The store answered no result for a unit.");
   if (result.ok) return announce(e, id);
   if (result.why === "version" && expected !== null) throw otherVersion(expected.code, result.current?.["version"]);
-  if (result.failed < along.length) throw otherVersion("conflict", row["version"]);
+  // Something was made that goes with it, or that refers to it, since they were looked for.
+  if (result.failed < along.length || result.why === "guard") throw otherVersion("conflict", row["version"]);
   throw noSuchRow(e);
 }
 

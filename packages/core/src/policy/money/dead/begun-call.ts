@@ -4,8 +4,8 @@ import { cutText } from "../../../util/well-formed.js";
 import type { OpenCall } from "../../step.js";
 import { keyIdOf } from "../budget-set.js";
 
-/** What a usage row says of a call whose process is gone. */
-export function begunCall(call: OpenCall<CallHead>): BegunCall {
+/** What a usage row says of a call whose process is gone. `nodeId`: this process. */
+export function begunCall(call: OpenCall<CallHead>, nodeId: string): BegunCall {
   const { caller, head } = call;
   return {
     id: call.id,
@@ -23,6 +23,7 @@ export function begunCall(call: OpenCall<CallHead>): BegunCall {
     runId: call.runId,
     purpose: call.purpose === null ? null : cutText(call.purpose, 40),
     startedAtMs: call.startedAtMs,
+    nodeId,
   };
 }
 

@@ -24,7 +24,7 @@ function setting() {
       };
     },
   }) as RecordStore;
-  const open = new OpenCalls({ store: watched, clock, events: new EventHub(), leaseMs: 60_000, waitMs: 20 });
+  const open = new OpenCalls({ store: watched, clock, events: new EventHub(), nodeId: "node_1", leaseMs: 60_000, waitMs: 20 });
   const begin = (id: string) => {
     let held: () => void | Promise<void> = () => undefined;
     const call = { id, requestId: id, runId: null, purpose: null, startedAtMs: clock.now() };

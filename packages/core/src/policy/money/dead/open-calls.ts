@@ -10,6 +10,8 @@ export interface OpenCallsOptions {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly events: EventHub;
+  /** This process. */
+  readonly nodeId: string;
   /** How long a row stands that nobody renews. */
   readonly leaseMs: number;
   /** The longest that a call goes on unwritten. */
@@ -71,7 +73,9 @@ export class OpenCalls {
   async renew(): Promise<void> {
     const nowMs = this.#o.clock.now();
     const due = [...this.#live].filter((batch) => batch.renewAtMs <= nowMs);
-    const units = due.map(({ id }) => unit(update(openCalls, id, { change: { set: { expiresAtMs: nowPlus(this.#o.leaseMs) } } })));
+    // Who took them for dead a moment ago, or before it was frozen, holds them no longer.
+    const change = { set: { expiresAtMs: nowPlus(this.#o.leaseMs) }, add: { attempt: 1 } };
+    const units = due.map(({ id }) => unit(update(openCalls, id, { change })));
     await this.#commit([...units, ...this.#removals()]);
     for (const batch of due) batch.renewAtMs = nowMs + this.#o.leaseMs / 3;
   }
@@ -101,7 +105,7 @@ export class OpenCalls {
     const begun: BegunCall[] = [];
     for (const call of calls) {
       this.#batches.set(call.id, batch);
-      begun.push(begunCall(call));
+      begun.push(begunCall(call, this.#o.nodeId));
     }
     this.#live.add(batch);
     const row = insert(openCalls, { id: batch.id, calls: begun, expiresAtMs: nowPlus(leaseMs), attempt: 0 }, "skip");

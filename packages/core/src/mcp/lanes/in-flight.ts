@@ -1,0 +1,139 @@
+import type { Asker, Question, QuestionAnswer, QuestionMethod } from "../bridge/question.js";
+import { QUESTION_METHODS } from "../bridge/question.js";
+import { textAt } from "../frames/json-scan.js";
+import { idText, member, stringMember, type RpcMessage } from "../frames/message.js";
+import { RPC } from "../frames/protocol.js";
+import { utf8 } from "../frames/splice.js";
+import type { Clock } from "../../ports/index.js";
+import type { ExchangeOptions } from "./lane.js";
+
+/** A server may still ask on behalf of a call this long after it was told that nobody waits for it. */
+const AFTERMATH_MS = 60_000;
+/** Of one connection, at once. */
+const MAX_ASKED = 64;
+
+/** One request that a server is working at. */
+export interface Flight {
+  readonly owner: string | null;
+  readonly asker: Asker | undefined;
+  /** Ends its questions with it; made for the first of them. */
+  over: AbortController | null;
+}
+
+/**
+ * The requests under way over one connection, and who is asked what the server wants to know meanwhile. A question that names no request can only be put to a caller whose calls are the only ones under way: it is refused
+ * when there are others, and when one that was cancelled a moment ago may have been meant (a question holds what one caller said, and is not for another).
+ */
+export class InFlight {
+  readonly #clock: Clock;
+  readonly #flights = new Set<Flight>();
+  /** Owners of calls that nobody waits for any more and that the server did not answer, with how long they count. */
+  readonly #abandoned = new Map<Flight, number>();
+  /** Questions that are being asked, by the server's id as JSON text. */
+  readonly #asked = new Map<string, AbortController>();
+  /** Who was sent to a page, by the id that the server gave the errand. */
+  readonly #errands = new Map<string, Asker>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin(o: Pick<ExchangeOptions, "owner" | "asker">): Flight {
+    const flight: Flight = { owner: o.owner, asker: o.asker, over: null };
+    this.#flights.add(flight);
+    return flight;
+  }
+
+  /** `isAnswered`: the server is done with it. */
+  end(flight: Flight, isAnswered: boolean): void {
+    this.#flights.delete(flight);
+    flight.over?.abort();
+    if (!isAnswered && flight.owner !== null) this.#abandoned.set(flight, this.#clock.now() + AFTERMATH_MS);
+    else this.#abandoned.delete(flight);
+  }
+
+  /** The answer to a request of the server, to be sent to it; null: it withdrew the request. `flight`: what the connection says that it is about. */
+  async answer(request: RpcMessage, flight: Flight | null): Promise<Uint8Array | null> {
+    const id = idText(request);
+    if (request.method === "ping") return utf8(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
+    const question = questionOf(request);
+    if (question === null) return failure(id, RPC.methodNotFound, `This client has no method ${request.method.slice(0, 100)}.`);
+    const whose = flight ?? this.#only();
+    if (typeof whose === "string") return failure(id, RPC.serverError, whose);
+    if (whose.asker === undefined) return encoded(id, nobody(question));
+    if (this.#asked.size >= MAX_ASKED || this.#asked.has(id)) return failure(id, RPC.serverError, "Too many questions at once.");
+    const withdrawn = new AbortController();
+    this.#asked.set(id, withdrawn);
+    whose.over ??= new AbortController();
+    const over = (): void => withdrawn.abort();
+    whose.over.signal.addEventListener("abort", over, { once: true });
+    this.#note(request, whose.asker);
+    try {
+      const answer = await whose.asker.ask(question, withdrawn.signal);
+      return this.#asked.get(id) === withdrawn ? encoded(id, answer) : null;
+    } finally {
+      whose.over.signal.removeEventListener("abort", over);
+      if (this.#asked.get(id) === withdrawn) this.#asked.delete(id);
+    }
+  }
+
+  /** What the server says of its own questions; false: it is about something else. */
+  noticed(notice: RpcMessage): boolean {
+    if (notice.method === "notifications/cancelled") {
+      const node = member(notice.params, "requestId");
+      const id = node === null ? "" : textAt(notice.bytes, node);
+      const asked = this.#asked.get(id);
+      this.#asked.delete(id);
+      asked?.abort();
+      return true;
+    }
+    if (notice.method !== "notifications/elicitation/complete") return false;
+    const errand = stringMember(notice.bytes, notice.params, "elicitationId") ?? "";
+    this.#errands.get(errand)?.completed(errand);
+    this.#errands.delete(errand);
+    return true;
+  }
+
+  #note(request: RpcMessage, asker: Asker): void {
+    const errand = stringMember(request.bytes, request.params, "elicitationId");
+    if (errand === null) return;
+    if (this.#errands.size >= MAX_ASKED) this.#errands.delete(this.#errands.keys().next().value!);
+    this.#errands.set(errand, asker);
+  }
+
+  /** The newest call of the only caller, or why there is none. */
+  #only(): Flight | string {
+    const nowMs = this.#clock.now();
+    for (const [flight, untilMs] of this.#abandoned) if (untilMs <= nowMs) this.#abandoned.delete(flight);
+    const owners = new Set<string>();
+    let newest: Flight | null = null;
+    for (const flight of this.#flights) {
+      if (flight.owner === null) continue;
+      owners.add(flight.owner);
+      if (flight.asker !== undefined || newest?.asker === undefined) newest = flight;
+    }
+    if (owners.size === 0) return "No call is under way whose caller could be asked.";
+    for (const { owner } of this.#abandoned.keys()) owners.add(owner!);
+    if (owners.size > 1) return "Calls of several callers are under way, and nothing says which of them the question belongs to.";
+    return newest!;
+  }
+}
+
+/** For a call of a program, or over REST: a person who does not answer is something that the protocol has, a model or a folder that is not there is not. */
+function nobody({ method }: Question): QuestionAnswer {
+  if (method === "elicitation/create") return { result: '{"action":"cancel"}' };
+  return { error: { code: RPC.methodNotFound, message: `Whoever made this call cannot be asked ${method}.` } };
+}
+
+function questionOf(request: RpcMessage): Question | null {
+  if (!(QUESTION_METHODS as readonly string[]).includes(request.method)) return null;
+  return { method: request.method as QuestionMethod, params: request.params === null ? null : textAt(request.bytes, request.params) };
+}
+
+function encoded(id: string, answer: QuestionAnswer): Uint8Array {
+  if ("result" in answer) return utf8(`{"jsonrpc":"2.0","id":${id},"result":${answer.result}}`);
+  return utf8(`{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(answer.error)}}`);
+}
+function failure(id: string, code: number, message: string): Uint8Array {
+  return encoded(id, { error: { code, message } });
+}

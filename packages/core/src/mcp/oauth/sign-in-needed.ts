@@ -1,0 +1,27 @@
+import { GatewayError } from "../../errors/index.js";
+
+/** Where somebody goes to sign in. */
+export interface SignInLink {
+  readonly url: string;
+  readonly expiresAtMs: number;
+}
+
+/** For a server that each caller signs in at: the caller has to act. */
+export function signInNeeded(server: string, why: string, link: SignInLink | null): GatewayError {
+  const where = link === null ? {} : { authorization_url: link.url, expires_at_ms: link.expiresAtMs };
+  return new GatewayError("authorization_required", `You have to sign in at the MCP server "${server}" first: ${why}.`, {
+    details: { server, ...where },
+    hint:
+      link === null
+        ? `POST /api/v1/admin/gateway/connections/${server}/oauth-start gives the address to open in a browser.`
+        : "Open the address of details.authorization_url in a browser, then call again.",
+  });
+}
+
+/** For a server that is signed in at once for all callers: a person who runs the gateway has to act. */
+export function awaiting(server: string, why: string): GatewayError {
+  return new GatewayError("upstream_credential", `Awaiting OAuth authorization: ${why}.`, {
+    details: { reason: "authorization_required", server },
+    hint: `POST /api/v1/admin/gateway/connections/${server}/oauth-start gives the address to open in a browser.`,
+  });
+}

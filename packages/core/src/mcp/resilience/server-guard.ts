@@ -1,0 +1,166 @@
+import { GatewayError } from "../../errors/index.js";
+import { Breaker, type BreakerState } from "../../policy/resilience/breaker.js";
+import { pause } from "../../policy/resilience/pause.js";
+import { RetryBudget } from "../../policy/resilience/retry-budget.js";
+import type { Clock } from "../../ports/index.js";
+import type { Log } from "../../util/log.js";
+import type { McpResilience } from "../../config/sections/mcp-resilience.js";
+import { Bulkhead } from "./bulkhead.js";
+import { hedged } from "./hedged.js";
+import type { Nature } from "./repeatable.js";
+import { SharedFlights } from "./shared-flights.js";
+
+const PAUSE_MS = 100;
+
+export interface ServerGuardOptions {
+  readonly server: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Left out: a breaker, and nothing else. */
+  readonly rules: McpResilience | undefined;
+  /** The server's own time for a call; undefined: it has none. */
+  readonly callMs: number | undefined;
+}
+
+/** A call at the server, as its guard sees it. */
+export interface GuardedCall {
+  readonly nature: Nature;
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Calls with the same text ask the same for the same caller; left out: it is nobody else's. */
+  readonly same?: (() => string) | undefined;
+  /** Its client may be asked something in the course of it: it is neither shared nor made twice at once. */
+  readonly canBeAsked: boolean;
+}
+export interface AttemptBounds {
+  readonly signal: AbortSignal | undefined;
+  readonly deadlineMs: number;
+  /** Called when the request is about to be sent: what fails before is the connection's affair. */
+  readonly sent: () => void;
+}
+type Attempt<T> = (o: AttemptBounds) => Promise<T>;
+
+/** What a guard has to show. */
+export interface GuardState {
+  readonly breaker: BreakerState;
+  /** Calls at the server now. */
+  readonly inFlight: number;
+  /** Calls that wait for their turn. */
+  readonly queued: number;
+}
+
+/**
+ * What stands between the calls of one server and the server: equal ones are joined, so many go at once, none while it keeps failing, and one that failed is sent again only when it certainly was not handled or may be handled twice. It knows
+ * this process alone, and is lost with it.
+ */
+export class ServerGuard {
+  readonly #o: ServerGuardOptions;
+  readonly #breaker: Breaker | null;
+  readonly #bulkhead: Bulkhead;
+  readonly #budget = new RetryBudget();
+  readonly #flights: SharedFlights<unknown>;
+
+  constructor(options: ServerGuardOptions) {
+    const { rules, clock, server } = (this.#o = options);
+    this.#breaker = rules?.breaker === false ? null : new Breaker(rules?.breaker);
+    this.#bulkhead = new Bulkhead({ server, clock, most: rules?.maxConcurrent, queued: rules?.maxQueued ?? 0 });
+    this.#flights = new SharedFlights({ clock, server });
+  }
+
+  state(): GuardState {
+    const { inFlight, queued } = this.#bulkhead;
+    return { breaker: this.#breaker?.state(this.#o.clock.now()) ?? "closed", inFlight, queued };
+  }
+
+  /** Errors: `upstream_unavailable` while the server is left alone, `overloaded` when too many wait for it, `upstream_timeout`, `cancelled`, and those of the attempt. */
+  run<T>(call: GuardedCall, attempt: Attempt<T>): Promise<T> {
+    const { same, canBeAsked, nature } = call;
+    if (this.#o.rules?.coalesce !== true || nature !== "read-only" || canBeAsked || same === undefined)
+      return this.#admitted(call, attempt);
+    const shared = (signal: AbortSignal, deadlineMs: number) => this.#admitted({ ...call, signal, deadlineMs }, attempt);
+    return this.#flights.join(same(), call, shared) as Promise<T>;
+  }
+
+  async #admitted<T>(call: GuardedCall, attempt: Attempt<T>): Promise<T> {
+    const leave = await this.#bulkhead.enter(call);
+    try {
+      return await this.#repeated(call, attempt);
+    } finally {
+      leave();
+    }
+  }
+
+  async #repeated<T>(call: GuardedCall, attempt: Attempt<T>): Promise<T> {
+    const retries = this.#o.rules?.retries ?? 0;
+    this.#budget.offered();
+    for (let retry = 0; ; retry++) {
+      try {
+        return await this.#once(call, attempt);
+      } catch (error) {
+        const waitMs = PAUSE_MS * 2 ** retry + (GatewayError.is(error) ? (error.retryAfterMs ?? 0) : 0);
+        const hasTime = this.#o.clock.now() + waitMs < call.deadlineMs && call.signal?.aborted !== true;
+        if (retry >= retries || !hasTime || !mayRepeat(error, call) || !this.#budget.take()) throw error;
+        await pause(waitMs, this.#o.clock, call.signal);
+      }
+    }
+  }
+
+  #once<T>(call: GuardedCall, attempt: Attempt<T>): Promise<T> {
+    const afterMs = this.#o.rules?.hedgeAfterMs;
+    if (afterMs === undefined || call.nature !== "read-only" || call.canBeAsked) return this.#try(call, attempt, call.signal);
+    const { clock } = this.#o;
+    const maySecond = (): boolean => this.#breaker?.state(clock.now()) !== "open" && this.#budget.take();
+    return hedged({ clock, afterMs, signal: call.signal, maySecond }, (signal) => this.#try(call, attempt, signal));
+  }
+
+  async #try<T>({ deadlineMs }: GuardedCall, attempt: Attempt<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { clock, callMs } = this.#o;
+    const breaker = this.#breaker;
+    const admitted = breaker === null ? "pass" : breaker.admit(clock.now());
+    if (breaker !== null && admitted === null) throw this.#leftAlone(breaker);
+    const hasOwnTime = callMs !== undefined && clock.now() + callMs <= deadlineMs;
+    let isSent = false;
+    try {
+      const answer = await attempt({ signal, deadlineMs, sent: () => void (isSent = true) });
+      breaker?.succeeded();
+      return answer;
+    } catch (error) {
+      if (isSent && speaksAgainst(error, hasOwnTime)) this.#failed(breaker);
+      else if (admitted === "probe") breaker?.probeLeft();
+      throw error;
+    }
+  }
+
+  #failed(breaker: Breaker | null): void {
+    if (breaker === null) return;
+    const { clock, log, server } = this.#o;
+    const wasOpen = breaker.state(clock.now()) === "open";
+    breaker.failed(clock.now());
+    if (!wasOpen && breaker.state(clock.now()) === "open")
+      log.warn("an MCP server keeps failing and is left alone for a while", { server, ms: breaker.openUntilMs - clock.now() });
+  }
+
+  #leftAlone(breaker: Breaker): GatewayError {
+    const waitMs = Math.max(0, breaker.openUntilMs - this.#o.clock.now());
+    return new GatewayError("upstream_unavailable", `The MCP server "${this.#o.server}" keeps failing, and is left alone for a while.`, {
+      hint: "Try again later; the server's status says what it said last.",
+      details: { reason: "circuit_open" },
+      retryAfterMs: waitMs,
+    });
+  }
+}
+
+/** What a server did to a call that reached it. A caller's own deadline, or its going, says nothing of the server. */
+function speaksAgainst(error: unknown, hasOwnTime: boolean): boolean {
+  if (GatewayError.is(error, "upstream_interrupted")) return true;
+  if (GatewayError.is(error, "upstream_timeout")) return hasOwnTime;
+  return GatewayError.is(error, "upstream_unavailable") && typeof error.details?.["status"] === "number";
+}
+
+/** Refused before it was handled, or of a tool that may be called again. */
+function mayRepeat(error: unknown, { nature, canBeAsked }: GuardedCall): boolean {
+  if (!GatewayError.is(error) || error.details?.["reason"] === "circuit_open") return false;
+  const { code, details } = error;
+  if (code === "upstream_rate_limited" || (code === "upstream_unavailable" && details?.["status"] === 503)) return true;
+  return nature !== "unknown" && !canBeAsked && (code === "upstream_interrupted" || code === "upstream_unavailable");
+}

@@ -1,0 +1,133 @@
+import { mayDo } from "../../access/grants.js";
+import type { Caller } from "../../calls/index.js";
+import { toolResult, toolResultPart, type ToolResultRow } from "../../entities/index.js";
+import { GatewayError } from "../../errors/index.js";
+import { insert, now, nowPlus, remove, type Unit } from "../../ports/index.js";
+import type { Services } from "../../seams/index.js";
+import { newId } from "../../util/ids.js";
+
+const SCOPE = { system: "results of tools that were too large to hand over" };
+const WITHIN_MS = 30_000;
+/** Of a row. */
+const PART_CHARACTERS = 262_144;
+/** Of one caller: an older one gives way. */
+const MOST_OF_ONE = 100;
+const PAGE = 200;
+const MAX_CALLER = 100;
+
+/** Results kept whole, each for the caller that it was for alone, until it expires. */
+export class KeptResults {
+  readonly #services: Pick<Services, "store" | "clock" | "log">;
+  #cancelSweep: (() => void) | null = null;
+  #closed = false;
+
+  constructor(services: Pick<Services, "store" | "clock" | "log">) {
+    this.#services = services;
+  }
+
+  /** Keeps the text and gives the id that it is read by; null: it could not be kept. */
+  async keep(text: string, o: { readonly caller: Caller; readonly tool: string; readonly keepMs: number }): Promise<string | null> {
+    const callerId = ownerOf(o.caller);
+    if (callerId === null) return null;
+    const id = newId("res");
+    const parts = piecesOf(text);
+    const bytes = new TextEncoder().encode(text).length;
+    const row = { id, callerId, tool: o.tool, bytes, parts: parts.length, expiresAtMs: nowPlus(o.keepMs) };
+    const writes = [
+      insert(toolResult, row),
+      ...parts.map((part, at) => insert(toolResultPart, { id: partId(id, at), resultId: id, text: part })),
+    ];
+    try {
+      await this.#commit([{ scope: SCOPE, writes }]);
+      await this.#makeRoom(callerId);
+    } catch (error) {
+      this.#services.log.warn("a result that is too large could not be kept; it is handed over whole", {
+        tool: o.tool,
+        code: GatewayError.from(error).code,
+      });
+      return null;
+    }
+    this.#sweepLater(o.keepMs);
+    return id;
+  }
+
+  /** The text; null: there is none of this id for this caller, or no longer, or the caller may not call the tool any more. Errors: those of the store. */
+  async read(id: string, caller: Caller): Promise<string | null> {
+    const { store } = this.#services;
+    const query = { where: { id, expiresAtMs: { gt: now } }, orderBy: "id", limit: 1 } as const;
+    const [row] = (await store.find(toolResult, query, SCOPE, this.#within())).rows;
+    if (row === undefined || row.callerId !== ownerOf(caller) || !mayDo(caller, "mcp", row.tool)) return null;
+    const parts: string[] = [];
+    for (let at = 0; at < row.parts; at++) {
+      const part = await store.get(toolResultPart, partId(id, at), SCOPE, this.#within());
+      if (part === null) return null;
+      parts.push(part.text);
+    }
+    return parts.join("");
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelSweep?.();
+  }
+
+  /** Removes what expired; every process does it. Errors: those of the store. */
+  async sweep(): Promise<void> {
+    const query = { where: { expiresAtMs: { lte: now } }, orderBy: "expiresAtMs", limit: PAGE } as const;
+    const { rows } = await this.#services.store.find(toolResult, query, SCOPE, this.#within());
+    await this.#remove(rows);
+  }
+
+  #sweepLater(keepMs: number): void {
+    if (this.#closed || this.#cancelSweep !== null) return;
+    const { clock, log } = this.#services;
+    this.#cancelSweep = clock.at(clock.now() + keepMs, () => {
+      this.#cancelSweep = null;
+      this.sweep().catch((error: unknown) => log.debug("kept results were not swept", { code: GatewayError.from(error).code }));
+    });
+  }
+
+  async #makeRoom(callerId: string): Promise<void> {
+    const query = { where: { callerId }, orderBy: "createdAtMs", desc: true, limit: MOST_OF_ONE + PAGE } as const;
+    const { rows } = await this.#services.store.find(toolResult, query, SCOPE, this.#within());
+    await this.#remove(rows.slice(MOST_OF_ONE));
+  }
+
+  async #remove(rows: readonly ToolResultRow[]): Promise<void> {
+    const units = rows.map(({ id, parts }) => {
+      const pieces = Array.from({ length: parts }, (_part, at) => remove(toolResultPart, partId(id, at)));
+      return { scope: SCOPE, writes: [...pieces, remove(toolResult, id)] };
+    });
+    if (units.length > 0) await this.#commit(units);
+  }
+
+  async #commit(units: readonly Unit[]): Promise<void> {
+    await this.#services.store.commit(units, this.#within());
+  }
+
+  #within() {
+    return { deadlineMs: this.#services.clock.now() + WITHIN_MS };
+  }
+}
+
+/** null: nothing is kept for it, since a row could not tell it from another. */
+function ownerOf({ id }: Caller): string | null {
+  return id.length <= MAX_CALLER ? id : null;
+}
+
+function partId(id: string, at: number): string {
+  return `${id}_${at}`;
+}
+
+/** Never between the halves of a character. */
+function piecesOf(text: string): readonly string[] {
+  const pieces: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(text.length, from + PART_CHARACTERS);
+    const last = text.charCodeAt(to - 1);
+    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to--;
+    pieces.push(text.slice(from, to));
+    from = to;
+  }
+  return pieces;
+}

@@ -1,0 +1,4 @@
+/** There is no process to name. */
+export function processLabel(): string {
+  return "";
+}
