@@ -85,9 +85,13 @@ describe("what goes wrong says what, why and one fix, in words, with an exit cod
       ],
     ],
     [
-      "a database without an adapter",
-      { env: { DATABASE_URL: "mysql://root:hunter2@db/x" } },
-      ['✖ No adapter of this version stores in "mysql:".', "  → Use memory: or sqlite:<file>.", "  misconfigured"],
+      "a database that is not there",
+      { env: { DATABASE_URL: "mysql://root:hunter2@127.0.0.1:1/x" } },
+      [
+        "✖ The database could not be reached: Nothing listens there (ECONNREFUSED).",
+        "  → Look whether the database runs and can be reached from here.",
+        "  store_unavailable",
+      ],
     ],
     [
       "an owner key that is short",
@@ -126,7 +130,7 @@ describe("what goes wrong says what, why and one fix, in words, with an exit cod
       { args: ["strat"] },
       [
         '✖ There is no command "strat".',
-        "  → Commands are start, doctor, keys, users, secrets, migrate; see sallyport --help.",
+        "  → Commands are start, doctor, keys, users, secrets, config, mcp, export, import, migrate; see sallyport --help.",
         "  bad_request",
       ],
     ],

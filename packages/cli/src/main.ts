@@ -100,6 +100,9 @@ function commandLine(
   cli
     .command("secrets [action]", "`secrets rotate`: a new key for the secrets in the database")
     .action(run(async (command, options) => (await import("./secrets.js")).secrets(command, asText(options["action"]))));
+  configuring(cli, run);
+  speaking(cli, run);
+  moving(cli, run);
   cli
     .command("migrate", "Bring the database's tables up to date")
     .option("--sql", "Print the statements instead of running them")
@@ -107,6 +110,74 @@ function commandLine(
   cli.help();
   cli.version(ownVersion());
   return cli;
+}
+
+type Run = Parameters<typeof commandLine>[0];
+
+function configuring(cli: ReturnType<typeof cac>, run: Run): void {
+  cli
+    .command(
+      "config [action] [key] [value]",
+      "Settings that are changed while the gateway runs: list, get <key>, set <key> <value>, reset <key>",
+    )
+    .option("--json", "Print as JSON")
+    .action((...given: readonly unknown[]) => {
+      const [first, key, value, options] = given as readonly [unknown, unknown, unknown, Options];
+      return run(async (command, all) =>
+        (await import("./settings/settings.js")).settings(command, asText(all["action"]), {
+          ...{ key: asText(all["key"]), value: asText(all["value"]), json: all["json"] === true },
+        }),
+      )(first, { ...options, key, value });
+    });
+}
+
+function speaking(cli: ReturnType<typeof cac>, run: Run): void {
+  cli
+    .command(
+      "mcp [action] [...rest]",
+      "MCP here: `mcp serve` on standard input and output; list [query], call <tool> [json], probe <url>, probe -- <command>",
+    )
+    .option("--namespace <name>", "What `serve` shows (every server)")
+    .option("--json", "Print as JSON")
+    .action((...given: readonly unknown[]) => {
+      const [first, rest, options] = given as readonly [unknown, readonly string[], Options];
+      return run(async (command, all) => {
+        const behind = Array.isArray(all["--"]) ? (all["--"] as readonly string[]) : [];
+        const { mcp } = await import("./mcp/mcp.js");
+        return mcp(command, asText(all["action"]), {
+          namespace: asText(all["namespace"]),
+          json: all["json"] === true,
+          rest: [...rest.map(String), ...behind],
+        });
+      })(first, options);
+    });
+}
+
+function moving(cli: ReturnType<typeof cac>, run: Run): void {
+  cli
+    .command("export [file]", "Everything in the database but its secrets, as one file (.gz: compressed); - for standard output")
+    .option("--project <id>", "Only rows of this project (all)")
+    .option("--with <extras>", "usage,audit,traces: ledgers; work: runs and tasks that are not done")
+    .action(
+      run(async (command, options) =>
+        (await import("./backup/export.js")).exportTo(command, {
+          ...{ file: asText(options["action"]), project: asText(options["project"]), with: asText(options["with"]) },
+        }),
+      ),
+    );
+  cli
+    .command("import <file>", "Writes the rows of an export that are not there yet")
+    .option("--dry-run", "Say what would be written, and write nothing")
+    .option("--overwrite", "Rows that stand with other content take that of the file")
+    .option("--project <id>", "Only rows of this project (all)")
+    .action(
+      run(async (command, options) =>
+        (await import("./backup/import.js")).importFrom(command, {
+          ...{ file: asText(options["action"]), project: asText(options["project"]) },
+          ...{ dryRun: options["dryRun"] === true, overwrite: options["overwrite"] === true },
+        }),
+      ),
+    );
 }
 
 function keyOptions(options: Options): KeyOptions {

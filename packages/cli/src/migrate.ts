@@ -10,22 +10,22 @@ import { chooseStorage } from "./storage.js";
 export async function migrate(command: Command, o: { readonly sql: boolean }): Promise<number> {
   const { terminal } = command;
   const place = findPlace(command);
-  const { path, name } = chooseStorage(place, loadPlace(place, command.flags));
-  if (path === null)
+  const { path, name, adapter } = chooseStorage(place, loadPlace(place, command.flags));
+  const isNew = path !== null && !existsSync(path);
+  const storage = isNew && o.sql ? sqlite(":memory:") : adapter(); // asking makes no file
+  if (storage === null)
     throw new GatewayError("misconfigured", `There is nothing to migrate: storage is ${name}.`, {
-      hint: "Set storage.url (DATABASE_URL) to sqlite:<file>, or leave it out.",
+      hint: "Set storage.url (DATABASE_URL) to sqlite:<file> or mysql://user:password@host/database, or leave it out.",
     });
-  const isNew = !existsSync(path);
   if (o.sql) {
-    terminal.out(await sqlite(isNew ? ":memory:" : path).migrationScript()); // asking makes no file
+    terminal.out(await storage.migrationScript());
     return 0;
   }
   if (isNew && path === place.databasePath) {
     ensureDataDir(place);
     ensureSecret(place); // before the database, so that the two belong together
   }
-  const adapter = sqlite(path);
-  const applied = await adapter.migrate();
+  const applied = await storage.migrate();
   terminal.out(
     applied.length === 0 ? `${name}: nothing to do, its tables are those of this version` : `${name}: applied ${applied.join(", ")}`,
   );

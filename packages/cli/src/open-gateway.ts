@@ -1,4 +1,3 @@
-import { sqlite } from "@sallyport/adapters-sqlite";
 import { Gateway, type LoadedConfig } from "@sallyport/core";
 import { ensureDataDir, ensureSecret } from "./secret-file.js";
 import type { Place } from "./place.js";
@@ -21,9 +20,9 @@ export function openGateway(place: Place, loaded: LoadedConfig, o: OpenOptions):
   const secret = ensureSecret(place);
   if (choice.path === place.databasePath) ensureDataDir(place);
   return new Gateway({
-    ...loaded.config,
-    ...(o.bare === true ? { mcpServers: {}, namespaces: {} } : {}),
-    storage: choice.path === null ? { url: choice.url } : sqlite(choice.path),
+    // With its sources: settings of the database stand over file and environment, and below the command line.
+    config: o.bare === true ? { ...loaded, config: { ...loaded.config, mcpServers: {}, namespaces: {} } } : loaded,
+    storage: choice.adapter() ?? { url: choice.url },
     env: place.env, // the settings in it are in the configuration already; secrets may stand there too
     secret: secret.text,
     ownerKey: o.ownerKey,

@@ -40,7 +40,7 @@ export async function start(command: Command): Promise<number> {
     await stop.asked;
     terminal.err("Stopping: calls under way may finish. Ctrl-C again ends it at once.");
     // Runs and tasks end while calls do: one time for all.
-    gateway.drain({ graceMs: loaded.config.server.timeouts.shutdownMs });
+    gateway.drain({ graceMs: gateway.config.server.timeouts.shutdownMs });
     await serving.close();
     return 0;
   } finally {

@@ -1,6 +1,9 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { sqlite } from "@sallyport/adapters-sqlite";
+import { allEntities, configEntry } from "@sallyport/core/entities";
+import { update } from "@sallyport/core/ports";
 import { describe, expect, it } from "vitest";
 import { emptyFolder, run, started, stop } from "./command.js";
 
@@ -54,6 +57,31 @@ describe("sallyport doctor", () => {
     await stop(gateway);
   });
 
+  it("shows settings that are stored, with the value that holds, and what does not count", async () => {
+    const cwd = emptyFolder();
+    const config = (...args: string[]) => run(["config", ...args], { cwd }).finished;
+    expect((await config("set", "sessions.ttl_hours", "12")).code).toBe(0);
+    expect((await config("set", "logging.level", "debug")).code).toBe(0);
+    // As only somebody with the database in hands can.
+    const store = await sqlite(join(cwd, ".sallyport/sallyport.db")).open({ entities: allEntities });
+    const spoilt = update(configEntry, "logging-level", { change: { set: { value: "nonsense" } } });
+    const [changed] = await store.commit([{ scope: { system: "test" }, writes: [spoilt] }], { deadlineMs: Date.now() + 10_000 });
+    expect(changed?.ok).toBe(true);
+    await store.close();
+    const found = await report(cwd);
+    expect(found.code).toBe(0);
+    const settings = found.findings.filter(({ area }) => area === "settings").map(({ status, what }) => `${status}: ${what}`);
+    expect(settings).toEqual([
+      "ok: stored: sessions.ttl_hours",
+      expect.stringMatching(/^warn: logging\.level: what is stored does not count\. /),
+    ]);
+    expect(found.config.find(({ path }) => path === "sessions.ttlSeconds")).toMatchObject({
+      value: 43_200,
+      from: expect.stringContaining("sessions.ttl_hours") as string,
+    });
+    expect(found.config.find(({ path }) => path === "logging.level")?.from).toBe("default");
+  });
+
   it("probes each MCP server: one that works, one that is not installed", async () => {
     const cwd = emptyFolder();
     const mcpServers = { everything: { command: process.execPath, args: [everything] }, missing: { command: "no-such-program-anywhere" } };
@@ -64,7 +92,7 @@ describe("sallyport doctor", () => {
     expect(found.find("mcp missing")).toMatch(/^fail: .*no-such-program-anywhere/);
   });
 
-  it("waits 10 s for MCP servers that never answer, all at once, and says which and what to do", { timeout: 40_000 }, async () => {
+  it("waits 10 s for MCP servers that never answer, all at once, and says which and what to do", async () => {
     const cwd = emptyFolder();
     const deaf = { command: process.execPath, args: ["-e", "setInterval(() => {}, 1000)", "secret-argument"] };
     writeFileSync(join(cwd, "sallyport.config.json"), JSON.stringify({ mcpServers: { deaf, dumb: deaf } }));

@@ -32,7 +32,7 @@ describe("sallyport keys", () => {
     expect(code).toBe(0);
     const fresh = out.trim();
     expect(fresh).toMatch(/^sallyport_owner_[\w-]{32}$/);
-    await expect.poll(() => statusOf(gateway.url, fresh), { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => statusOf(gateway.url, fresh), { timeout: 30_000 }).toBe(200);
     expect(await statusOf(gateway.url, old)).toBe(401);
     await stop(gateway);
   });

@@ -9,7 +9,7 @@ describe("sallyport migrate", () => {
     const { code, out } = await run(["migrate", "--sql"], { cwd }).finished;
     expect(code).toBe(0);
     expect(out).toMatch(/create table/i);
-    expect(out).toMatch(/insert into sallyport_migrations/i);
+    expect(out).toMatch(/insert into "sallyport_migrations"/i);
     expect(existsSync(join(cwd, ".sallyport"))).toBe(false);
   });
 

@@ -4,8 +4,8 @@ import type { Command } from "../command.js";
 import { gatewayKeys, type KeyOptions } from "./gateway-keys.js";
 import { openGateway } from "../open-gateway.js";
 import { givenOwnerKey, makeOwnerKey } from "../owner-key.js";
-import { findPlace, loadPlace, shortPath } from "../place.js";
-import { chooseStorage } from "../storage.js";
+import { findPlace, loadPlace } from "../place.js";
+import { chooseStorage, type StorageChoice } from "../storage.js";
 
 const actions = ["create", "list", "rotate", "revoke"];
 
@@ -24,16 +24,15 @@ export async function keys(command: Command, action: string | undefined, o: KeyO
 
 function show(command: Command): number {
   const place = findPlace(command);
-  const { path } = chooseStorage(place, loadPlace(place, command.flags));
-  command.terminal.out(describe(path, command));
+  command.terminal.out(describe(chooseStorage(place, loadPlace(place, command.flags)), command));
   return 0;
 }
 
-function describe(path: string | null, { env, cwd }: Command): string {
+function describe({ path, name, url }: StorageChoice, { env }: Command): string {
   if (givenOwnerKey(env) !== undefined) return "The owner key comes from the environment variable SALLYPORT_OWNER_KEY.";
-  if (path === null) return "Nothing is kept in a file: each start that finds no owner key makes one and shows it.";
-  if (!existsSync(path)) return "There is no owner key yet: the first start makes one and shows it once.";
-  return `The owner key was shown when it was made; ${shortPath(path, cwd)} holds only a hash. A new one: sallyport keys rotate`;
+  if (url.startsWith("memory:")) return "Nothing is kept in a file: each start that finds no owner key makes one and shows it.";
+  if (path !== null && !existsSync(path)) return "There is no owner key yet: the first start makes one and shows it once.";
+  return `The owner key was shown when it was made; ${name.replace(/^sqlite /, "")} holds only a hash. A new one: sallyport keys rotate`;
 }
 
 async function rotate(command: Command): Promise<number> {
@@ -43,8 +42,8 @@ async function rotate(command: Command): Promise<number> {
     throw new GatewayError("misconfigured", "The owner key comes from SALLYPORT_OWNER_KEY, so it is not rotated here.", {
       hint: "Change the variable and start the gateway again; or remove it, and rotate then.",
     });
-  const { path } = chooseStorage(place, loaded);
-  if (path === null || !existsSync(path))
+  const { path, url } = chooseStorage(place, loaded);
+  if (url.startsWith("memory:") || (path !== null && !existsSync(path)))
     throw new GatewayError("misconfigured", "There is no stored owner key to rotate.", {
       hint: "Run `sallyport start`: it makes one and shows it.",
     });

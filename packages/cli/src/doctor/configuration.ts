@@ -55,13 +55,5 @@ function advice({ config }: LoadedConfig): Finding[] {
         "Remove it unless every caller is trusted.",
       ),
     );
-  if (config.redis !== undefined)
-    findings.push(
-      warn(
-        "redis",
-        "redis.url is set, but this version keeps counters, cache and wake-ups in the process",
-        "Remove it; one node needs no Redis.",
-      ),
-    );
   return findings;
 }

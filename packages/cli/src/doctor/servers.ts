@@ -44,6 +44,12 @@ async function probe(gateway: Gateway, name: string, server: ServerConfig): Prom
 /** Neither arguments nor a path: they may hold a secret. */
 function silent(name: string, server: ServerConfig): Finding {
   const within = `within ${PROBE_MS / 1000} s`;
+  if ("spec" in server)
+    return fail(
+      `mcp ${name}`,
+      `its OpenAPI document was not read ${within}`,
+      `Correct mcpServers.${name}.spec, or take it out; the gateway starts without it.`,
+    );
   return "url" in server
     ? fail(
         `mcp ${name}`,
