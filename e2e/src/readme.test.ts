@@ -90,7 +90,7 @@ it("`npm start` prints what the README shows", () => {
 
 it.each(commands.filter(({ command }) => !/^(npm|export) /.test(command)))("$command", async ({ command, output }) => {
   // What was just started may still be under way.
-  await expect.poll(() => shell(command), { timeout: 15_000 }).toMatch(pattern(output));
+  await expect.poll(() => shell(command), { timeout: 30_000 }).toMatch(pattern(output));
 });
 
 it.each(blocks.filter((block) => block.language === "ts").map((block, i) => [i + 1, block.text]))(
