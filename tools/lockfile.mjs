@@ -1,4 +1,4 @@
-// `npm run lockfile` completes package-lock.json; with --check it only says what is wrong with it.
+// `npm run lockfile` completes the lockfiles of what is tested (the workspace's, and that of e2e/peers); with --check it only says what is wrong with them.
 //
 // npm leaves an optional dependency out of the lockfile when the registry it was written with does not carry it (mirrors often lack the
 // binaries of other platforms), and `npm ci` then refuses the whole file. The entries that npm would have written follow from their parent,
@@ -57,21 +57,24 @@ export function faultsOf(packages) {
   return faults;
 }
 
-function main() {
-  const file = join(root, "package-lock.json");
+const files = ["package-lock.json", "e2e/peers/package-lock.json"];
+
+/** @param {string} name of a lockfile, from the root */
+function complete(name) {
+  const file = join(root, name);
   const lock = JSON.parse(readFileSync(file, "utf8"));
   const added = addMissingPlatforms(lock.packages);
   const faults = faultsOf(lock.packages);
   if (process.argv.includes("--check")) {
     if (added.length > 0) faults.push(`no entry for ${added.join(", ")}: run \`npm run lockfile\``);
-    for (const fault of faults) console.error(`package-lock.json: ${fault}`);
-    process.exitCode = faults.length > 0 ? 1 : 0;
+    for (const fault of faults) console.error(`${name}: ${fault}`);
+    if (faults.length > 0) process.exitCode = 1;
     return;
   }
   lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, "en")));
   if (added.length > 0) writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(added.length > 0 ? `added ${added.length} platform entries` : "package-lock.json is complete");
-  for (const fault of faults) console.error(`package-lock.json: ${fault}`);
+  console.log(added.length > 0 ? `${name}: added ${added.length} platform entries` : `${name} is complete`);
+  for (const fault of faults) console.error(`${name}: ${fault}`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) for (const name of files) complete(name);

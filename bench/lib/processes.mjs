@@ -16,7 +16,7 @@ const pinned = availableParallelism() >= 2 && process.platform === "linux";
  * Starts a script that prints one JSON line (`{"port": …}`) when it is ready. `core` pins it.
  * Returns its ready line, its CPU time so far in µs, its resident memory in bytes, and how to stop it.
  */
-export async function start(script, { args = [], env = {}, core = 0, nodeArgs = [] } = {}) {
+export async function start(script, { args = [], env = {}, core = 0, nodeArgs = [], readyMs = 30_000 } = {}) {
   const argv = [...nodeArgs, script, ...args];
   const child = pinned
     ? spawn("taskset", ["-c", String(core), process.execPath, ...argv], {
@@ -33,7 +33,7 @@ export async function start(script, { args = [], env = {}, core = 0, nodeArgs = 
       if (line.startsWith("{")) resolve(JSON.parse(line));
     });
     child.on("exit", (code) => reject(new Error(`${script} ended with ${code}: ${stderr}`)));
-    setTimeout(() => reject(new Error(`${script} was not ready in 30 s: ${stderr}`)), 30_000).unref();
+    setTimeout(() => reject(new Error(`${script} was not ready in ${readyMs} ms: ${stderr}`)), readyMs).unref();
   });
   const line = await ready;
   return {
@@ -71,7 +71,7 @@ export async function measure(script, args) {
 }
 
 /** User and system time; Linux counts it in hundredths of a second. */
-function cpuMicros(pid) {
+export function cpuMicros(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }

@@ -7,7 +7,7 @@ const script = (name) => new URL(`../subjects/${name}.mjs`, import.meta.url).pat
 export const OWNER_KEY = "bench-owner-key-7f3a9c1e5d2b8640-only-on-loopback";
 const bearer = { authorization: `Bearer ${OWNER_KEY}` };
 
-export const startVendor = () => start(script("mock-vendor"), { core: 1 });
+export const startVendor = (env = {}) => start(script("mock-vendor"), { core: 1, env });
 
 export async function startSubjects(upstream, names) {
   const subjects = [];
@@ -49,11 +49,29 @@ const makers = {
     return { process: child, port: child.port, request: { headers } };
   },
   "ai sdk in express": async (upstream) => plain(await start(script("ai-sdk"), { env: { UPSTREAM: String(upstream) } })),
+  "sallyport, stdio": async (upstream) => {
+    const env = { UPSTREAM: String(upstream), OWNER_KEY, STORE: "memory:", MCP_COMMAND: script("echo-stdio") };
+    const child = await start(script("sallyport"), { env });
+    return { process: child, port: child.port, request: { headers: bearer } };
+  },
+  "mcp-proxy, stdio": () =>
+    command("mcp-proxy/dist/bin/mcp-proxy.mjs", ["--port", "PORT", "--server", "stream", "--", process.execPath, script("echo-stdio")]),
+  "supergateway, stdio": () =>
+    command("supergateway/dist/index.js", [
+      ...["--stdio", `${process.execPath} ${script("echo-stdio")}`, "--outputTransport", "streamableHttp"],
+      ...["--stateful", "--port", "PORT", "--logLevel", "none"],
+    ]),
   "mcp-proxy": async (upstream) => {
     const child = await start(script("mcp-proxy"), { env: { UPSTREAM: String(upstream) } });
     return { process: child, port: child.port, request: { headers: await openSession(child.port) } };
   },
 };
+async function command(module, args) {
+  const child = await start(script("command-line"), {
+    env: { PEER: new URL(`../node_modules/${module}`, import.meta.url).pathname, ARGS: JSON.stringify(args) },
+  });
+  return { process: child, port: child.port, request: { headers: await openSession(child.port) } };
+}
 /** A session of the protocol's older era: its id goes with every later request. */
 async function openSession(port) {
   const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "bench", version: "1" } };

@@ -187,5 +187,13 @@ test("a vendor's name in shared code is refused, in a row it is not", () => {
 });
 
 test("every package of the table is in its own home", () => {
-  expect(Object.keys(packages).sort()).toEqual(["adapter-kit", "adapters-sqlite", "cli", "host-express", "sql"]);
+  expect(Object.keys(packages).sort()).toEqual([
+    "adapter-kit",
+    "adapters-mysql",
+    "adapters-redis",
+    "adapters-sqlite",
+    "cli",
+    "host-express",
+    "sql",
+  ]);
 });

@@ -28,11 +28,13 @@ export const folders = {
   mcp: [...domain, "policy"],
   agents: domain,
   tasks: domain,
+  fleet: domain,
   sessions: domain,
   workspace: domain,
   routes: travelling,
   http: [...travelling, "routes", "access", "config", "wire", "seams", "policy", "ports"],
   client: [...travelling, "routes"],
+  backup: [...travelling, "ports"],
   memory: [...travelling, "ports"],
   platform: [...travelling, "ports"],
   node: [...travelling, "ports", "http", "platform"],
@@ -43,6 +45,7 @@ export const mayImportAllButNode = [
   "gateway.ts",
   "gateway-options.ts",
   "gateway-policy.ts",
+  "gateway-configuration.ts",
   "gateway-faces.ts",
   "gateway-foundation.ts",
   "index.ts",
@@ -71,6 +74,7 @@ export const outside = {
   "@node-rs/argon2": { home: ["access"] },
   "@node-rs/bcrypt": { home: ["access"] },
   "openid-client": { home: ["access"] },
+  jose: { home: ["access"] },
   zod: { home: ["entities", "routes", "config"] },
   hono: { home: ["http"] },
   "@modelcontextprotocol/client": { home: ["mcp", "node"] },
@@ -90,7 +94,10 @@ export const outside = {
   "prom-client": { home: ["telemetry"] },
   nodemailer: { home: ["telemetry"] },
   "@orama/orama": { home: ["policy"] },
+  minisearch: { home: ["mcp"] },
+  yaml: { home: ["mcp"] },
   re2js: { home: ["policy"] },
+  "@marcbachmann/cel-js": { home: ["policy"] },
   ajv: { home: ["policy"] },
   "libphonenumber-js": { home: ["policy"] },
   validator: { home: ["policy"] },
@@ -99,7 +106,7 @@ export const outside = {
 /** Packages that load on first use: no static import leads from these entries of core to them (DESIGN.md §4). */
 export const loadedOnFirstUse = {
   packages:
-    /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@orama\/orama|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk)|@opentelemetry\/(api|sdk-trace-base)|@langfuse\/otel|prom-client|nodemailer)$/,
+    /^(openai|@anthropic-ai\/sdk|@google\/genai|undici|@orama\/orama|minisearch|yaml|@marcbachmann\/cel-js|re2js|ajv|libphonenumber-js|validator|@modelcontextprotocol\/(client|server|sdk)|@opentelemetry\/(api|sdk-trace-base)|@langfuse\/otel|prom-client|nodemailer)$/,
   entries: ["index.ts", "ports/index.ts", "entities/index.ts", "testing/index.ts"],
 };
 
@@ -107,7 +114,11 @@ export const loadedOnFirstUse = {
  * Packages of the house that core loads when its configuration asks for one: optional peers, imported dynamically in one file.
  * @type {Readonly<Record<string, string>>}
  */
-export const loadedByCore = { "@sallyport/adapters-sqlite": "config/open-storage.ts" };
+export const loadedByCore = {
+  "@sallyport/adapters-sqlite": "config/open-storage.ts",
+  "@sallyport/adapters-mysql": "config/open-storage.ts",
+  "@sallyport/adapters-redis": "config/open-shared.ts",
+};
 
 const portsOnly = ["@sallyport/core/ports", "@sallyport/core/entities"];
 const hostSees = ["@sallyport/core", "@sallyport/core/node"];
@@ -120,9 +131,11 @@ const hostSees = ["@sallyport/core", "@sallyport/core/node"];
 export const packages = {
   sql: { house: portsOnly, outside: ["kysely"], node: false },
   "adapters-sqlite": { house: [...portsOnly, "@sallyport/sql"], outside: ["kysely", "libsql"], node: true },
+  "adapters-mysql": { house: [...portsOnly, "@sallyport/sql"], outside: ["kysely", "mysql2"], node: true },
+  "adapters-redis": { house: portsOnly, outside: ["@redis/client", "bullmq"], node: true },
   "host-express": { house: hostSees, outside: ["express"], node: true },
-  cli: { house: [...hostSees, "@sallyport/adapters-sqlite"], outside: ["cac", "picocolors"], node: true },
-  "adapter-kit": { house: [...hostSees, ...portsOnly, "@sallyport/core/testing"], outside: ["vitest", "zod"], node: true },
+  cli: { house: [...hostSees, "@sallyport/adapters-sqlite", "@sallyport/adapters-mysql"], outside: ["cac", "picocolors"], node: true },
+  "adapter-kit": { house: [...hostSees, ...portsOnly, "@sallyport/core/testing"], outside: ["fast-check", "vitest", "zod"], node: true },
 };
 
 /** The catalogue's vendors. Shared code that needs to know one asks its row; it never compares with a name. */
