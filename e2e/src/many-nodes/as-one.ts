@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { PrivateMariadb } from "@sallyport/adapter-kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startFleet, type Fleet } from "./fleet.js";
@@ -184,10 +185,11 @@ export function asOne(count: number, services: { readonly mariadb: () => Private
   });
 
   it.runIf(services.redis !== null)("ask a model once for what all of them are asked at once", async () => {
-    const route = { name: "kept", targets: [{ model: "v/m" }], cache: { ttl_ms: 60_000 } };
+    const name = `kept-${randomUUID()}`; // a second try makes another
+    const route = { name, targets: [{ model: "v/m" }], cache: { ttl_ms: 60_000 } };
     const made = await fleet.call("POST /api/v1/routes", route);
     expect([made.status, made.text.slice(0, 300)]).toMatchObject([201, expect.any(String)]);
-    const first = chat("another", { model: "route/kept" });
+    const first = chat("another", { model: `route/${name}` });
     await everywhere(async (node) => (await node.call("POST /v1/chat/completions", first)).status, 200);
     world.model = async () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -195,7 +197,7 @@ export function asOne(count: number, services: { readonly mariadb: () => Private
     };
     const before = world.models.length;
     const answers = await Promise.all(
-      Array.from({ length: 12 }, () => fleet.call("POST /v1/chat/completions", chat("the same", { model: "route/kept" }))),
+      Array.from({ length: 12 }, () => fleet.call("POST /v1/chat/completions", chat("the same", { model: `route/${name}` }))),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     if (!isShared()) return; // every call is made, by stated policy

@@ -165,6 +165,23 @@ describe("the response cache among other steps", () => {
     expect(await ask()).toMatchObject({ cache: "miss", said: "answer 2" });
   });
 
+  it("makes an answer once when another node kept its own between this one's look and its turn", async () => {
+    const clock = new FakeClock();
+    const right = memoryCache({ clock });
+    const first = caching({ cache: right, clock });
+    const between: Cache = {
+      ...{ get: (...args) => right.get(...args), set: (...args) => right.set(...args), remove: (...args) => right.remove(...args) },
+      add: async (...args) => {
+        await first.ask({}, { make: () => bytes("the first node's") });
+        return right.add(...args);
+      },
+    };
+    const second = caching({ cache: between, clock });
+    expect(await second.ask()).toMatchObject({ cache: "hit", said: "the first node's" });
+    expect(second.made()).toBe(0);
+    expect((await caching({ cache: right, clock }).ask()).cache).toBe("hit");
+  });
+
   it("tells two tenants apart in every order of events (T09)", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {

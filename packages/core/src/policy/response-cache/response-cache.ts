@@ -158,7 +158,12 @@ export class ResponseCache implements Step<ModelHead, ModelEvent> {
           return kept;
         } while (await this.#store.isLed(at));
       }
-      return flight;
+      // Whoever led before kept its answer first and ended then: between our look and our turn it may have done both.
+      const kept = await this.#store.get(at);
+      if (kept === null) return flight;
+      flight.land({ kind: "kept", answer: kept });
+      await this.#store.endLead(at, call.id);
+      return kept;
     } catch (error) {
       flight.land({ kind: "left" });
       throw error;
