@@ -13,11 +13,16 @@ const {
   body = "",
   streamed = false,
   ratePerSecond = 0,
+  idsDiffer = false,
 } = options;
 const head = Object.entries({ host: `127.0.0.1:${port}`, "content-type": "application/json", ...headers })
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join("");
-const request = Buffer.from(`${method} ${path} HTTP/1.1\r\n${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+/** JSON-RPC: what is under way in one session has ids of its own, or only the last of them is answered. */
+function requestOf(connection) {
+  const text = idsDiffer ? body.replace('"id":1,', `"id":${1_000 + connection},`) : body;
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+}
 
 const latencies = [];
 const firstBytes = [];
@@ -28,7 +33,8 @@ let recording = false;
 let over = false;
 
 class Connection {
-  constructor() {
+  constructor(index) {
+    this.request = requestOf(index);
     this.buffer = Buffer.alloc(0);
     this.sentAt = 0;
     this.firstAt = 0;
@@ -47,7 +53,7 @@ class Connection {
   send() {
     this.sentAt = performance.now();
     this.firstAt = 0;
-    this.socket.write(request);
+    this.socket.write(this.request);
   }
   receive(data) {
     if (this.firstAt === 0) this.firstAt = performance.now();
@@ -115,7 +121,7 @@ function finish() {
     () => process.exit(0),
   );
 }
-for (let i = 0; i < connections; i++) all.push(new Connection());
+for (let i = 0; i < connections; i++) all.push(new Connection(i));
 setTimeout(() => {
   recording = true;
   startedAt = performance.now();

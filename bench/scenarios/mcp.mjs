@@ -65,7 +65,7 @@ async function lists({ count, seconds }) {
     try {
       const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
       const seen = await withSubjects(vendor, listers, (subjects) =>
-        rounds(subjects, { count, seconds, path: "/mcp", body, connections: 8 }),
+        rounds(subjects, { count, seconds, path: "/mcp", body, connections: 8, idsDiffer: true }),
       );
       const kept = seen["thin proxy, list kept"];
       table(
@@ -97,7 +97,7 @@ function echoed(vendor, names, { count, seconds }) {
       JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: { text: "hello there" } } });
     for (const subject of subjects)
       subject.request.body = body(subject.name === "direct" || !/sallyport|thin|sdk/.test(subject.name) ? "echo" : "mock__echo");
-    const options = { count, seconds, path: "/mcp" };
+    const options = { count, seconds, path: "/mcp", idsDiffer: true };
     return { one: await rounds(subjects, { ...options, connections: 1 }), many: await rounds(subjects, { ...options, connections: 32 }) };
   });
 }
