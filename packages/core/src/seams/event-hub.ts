@@ -14,6 +14,13 @@ export interface GatewayEvents {
   "session.changed": (e: { readonly sessionId: string; readonly what: "created" | "updated" | "appended" | "deleted" }) => void;
   "task.changed": (e: { readonly taskId: string; readonly type: string; readonly status: string }) => void;
   "server.changed": (e: { readonly server: string; readonly connected: boolean; readonly error: string | null }) => void;
+  /** Entries of a server's list are not shown, as no client could use them: how many, and of the first of them why. */
+  "server.left_out": (e: {
+    readonly server: string;
+    readonly list: "tools" | "resources" | "resourceTemplates" | "prompts";
+    readonly count: number;
+    readonly why: readonly string[];
+  }) => void;
   /** A server shows a tool whose definition nobody approved. `quarantined`: it is neither listed nor callable until somebody does. */
   "tool.changed": (e: {
     readonly pinId: string;

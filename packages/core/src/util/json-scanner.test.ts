@@ -27,6 +27,19 @@ function engineAccepts(bytes: Uint8Array): boolean {
   }
 }
 
+/** Whether it is taken with values of any depth, and where those begin that are too deep. */
+function acceptsDeep(bytes: Uint8Array): { readonly accepted: boolean; readonly deepAt: readonly number[] } {
+  const scanner = new JsonScanner(bytes, { walksDeep: true });
+  try {
+    scanner.skip();
+    scanner.finish();
+    return { accepted: true, deepAt: scanner.deepAt };
+  } catch (error) {
+    if (!GatewayError.is(error, "invalid_json")) throw error;
+    return { accepted: false, deepAt: scanner.deepAt };
+  }
+}
+
 /** Spans of the top-level keys that the table knows, and all keys in order of sight. */
 function topLevel(text: string, names: string[]): { spans: Record<string, string>; keys: number } {
   const bytes = bytesOf(text);
@@ -256,5 +269,33 @@ describe("walking", () => {
   it("refuses a list where an object is due", () => {
     expect(() => new JsonScanner(utf8("[]")).enterObject()).toThrow(GatewayError);
     expect(() => new JsonScanner(utf8("{}")).enterArray()).toThrow(GatewayError);
+  });
+});
+
+describe("what is nested too deeply", () => {
+  const around = (depth: number, inner: string) => `${'[{"k":'.repeat(depth / 2)}${inner}${"}]".repeat(depth / 2)}`;
+
+  it("is walked as strictly as the rest, where that is asked for", () => {
+    const piece = fc.oneof(
+      fc.json({ maxDepth: 6 }),
+      fc.array(fc.constantFrom("{", "}", "[", "]", ",", ":", '"a"', "1", "true", " "), { maxLength: 12 }).map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(piece, fc.constantFrom(maxJsonDepth, maxJsonDepth + 2, 200), (inner, depth) => {
+        const bytes = bytesOf(around(depth, inner));
+        expect(acceptsDeep(bytes).accepted).toBe(engineAccepts(bytes));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("is found where it begins, at any depth, without running out of stack", () => {
+    const deep = around(200_000, "0");
+    const { accepted, deepAt } = acceptsDeep(bytesOf(`[0,${deep},1,${around(20, "0")},${deep}]`));
+    // The list around it is a level as well.
+    const first = 3 + '[{"k":'.repeat(63).length + 1;
+    expect([accepted, deepAt[0], deepAt.length]).toEqual([true, first, 2]);
+    expect(acceptsDeep(bytesOf(deep.slice(0, -1))).accepted).toBe(false);
+    expect(accepts(bytesOf(around(maxJsonDepth + 2, "0")))).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors/index.js";
+import { BracketLevels } from "./json-checks/bracket-levels.js";
 import { fromUtf8 } from "./json.js";
 
 /** Nesting that is refused: more than any request or schema needs, and little enough that no later recursion runs out of stack. */
@@ -56,6 +57,9 @@ export class JsonScanner {
   pos = 0;
   /** Keys met so far, at every depth. */
   keys = 0;
+  /** Where values begin that are nested deeper than `maxJsonDepth`, when those are walked as well; otherwise empty. */
+  readonly deepAt: number[] = [];
+  readonly #walksDeep: boolean;
   readonly #bytes: Uint8Array;
   readonly #end: number;
   #depth = 0;
@@ -66,9 +70,11 @@ export class JsonScanner {
   /** The buffer as words, made when a long text is met. */
   #words: Int32Array | null = null;
 
-  constructor(bytes: Uint8Array) {
+  /** `walksDeep`: what is skipped may be nested as deep as it likes, and `deepAt` says where it is. */
+  constructor(bytes: Uint8Array, o: { readonly walksDeep?: boolean } = {}) {
     this.#bytes = bytes;
     this.#end = bytes.length;
+    this.#walksDeep = o.walksDeep === true;
   }
 
   /** First byte of the value that follows, after white space; -1 at the end. */
@@ -189,7 +195,7 @@ export class JsonScanner {
   }
 
   #object(i: number, depth: number): number {
-    if (depth > maxJsonDepth) this.#tooDeep(i);
+    if (depth > maxJsonDepth) return this.#deep(i - 1);
     const bytes = this.#bytes;
     i = this.#space(i);
     if (i < this.#end && bytes[i] === 0x7d) return i + 1;
@@ -204,7 +210,7 @@ export class JsonScanner {
   }
 
   #array(i: number, depth: number): number {
-    if (depth > maxJsonDepth) this.#tooDeep(i);
+    if (depth > maxJsonDepth) return this.#deep(i - 1);
     const bytes = this.#bytes;
     i = this.#space(i);
     if (i < this.#end && bytes[i] === 0x5d) return i + 1;
@@ -213,6 +219,39 @@ export class JsonScanner {
       if (i < this.#end && bytes[i] === 0x5d) return i + 1;
       i = this.#space(this.#expect(i, 0x2c, "a comma or the list's end"));
     }
+  }
+
+  /** An object or list below the last level that is walked by recursion: as strictly, and without running out of stack. */
+  #deep(start: number): number {
+    if (!this.#walksDeep) this.#tooDeep(start);
+    this.deepAt.push(start);
+    const bytes = this.#bytes;
+    const open = new BracketLevels();
+    let i = start;
+    for (;;) {
+      const c = i < this.#end ? bytes[i] : -1;
+      if (c === 0x7b || c === 0x5b) {
+        open.push(c === 0x7b);
+        i = this.#space(i + 1);
+        const isEmpty = i < this.#end && bytes[i] === (c === 0x7b ? 0x7d : 0x5d);
+        if (!isEmpty) {
+          if (c === 0x7b) i = this.#deepKey(i);
+          continue;
+        }
+      } else i = this.#space(this.#value(i, maxJsonDepth));
+      // Behind a value, or before the bracket that closes an empty one.
+      while (i < this.#end && bytes[i] === (open.isObject ? 0x7d : 0x5d)) {
+        if (open.pop()) return i + 1;
+        i = this.#space(i + 1);
+      }
+      i = this.#space(this.#expect(i, 0x2c, open.isObject ? "a comma or the object's end" : "a comma or the list's end"));
+      if (open.isObject) i = this.#deepKey(i);
+    }
+  }
+  #deepKey(i: number): number {
+    i = this.#space(this.#string(i, "a key"));
+    this.keys++;
+    return this.#space(this.#expect(i, 0x3a, "a colon"));
   }
 
   #string(i: number, what: string): number {

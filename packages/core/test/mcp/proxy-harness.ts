@@ -28,6 +28,8 @@ export interface HarnessOptions {
   /** After audit and authorise. */
   readonly steps?: ToolSteps;
   readonly timeoutMs?: number;
+  /** Events to keep, as `heard`. */
+  readonly listen?: readonly (keyof GatewayEvents)[];
   /** Of another harness: both are processes on one store. */
   readonly store?: RecordStore;
   /** Its name among them, and what all of them seal with. */
@@ -54,6 +56,8 @@ export function proxyHarness(o: HarnessOptions = {}) {
   const logged: { level: string; message: string; fields: LogFields }[] = [];
   const problems: unknown[] = [];
   events.on("internal.error", (e) => void problems.push(e.error));
+  const heard: unknown[] = [];
+  for (const name of o.listen ?? []) events.on(name, ((event: unknown) => void heard.push(event)) as never);
   const services: Services = {
     store,
     clock,
@@ -92,7 +96,7 @@ export function proxyHarness(o: HarnessOptions = {}) {
     await http.close();
     await ledger.close(clock.now() + 1_000);
   });
-  return { proxy, services, snapshot, store, ledger, logged, ended, problems, options: o, waitFor: waiter(events) };
+  return { proxy, services, snapshot, store, ledger, logged, heard, ended, problems, options: o, waitFor: waiter(events) };
 }
 export type ProxyHarness = ReturnType<typeof proxyHarness>;
 

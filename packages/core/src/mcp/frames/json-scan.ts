@@ -39,7 +39,16 @@ export function scanPlan(source: PlanSource): ScanPlan {
  * Errors: `invalid_json`.
  */
 export function scanJson(bytes: Uint8Array, plan: ScanPlan): JsonNode {
-  const scanner = new JsonScanner(bytes);
+  return scan(new JsonScanner(bytes), bytes, plan);
+}
+
+/** The same of text that may be nested as deep as it likes where the plan opens nothing. `deepAt`: where values begin that are deeper than `scanJson` takes, in the order of the text. */
+export function scanDeepJson(bytes: Uint8Array, plan: ScanPlan): { readonly root: JsonNode; readonly deepAt: readonly number[] } {
+  const scanner = new JsonScanner(bytes, { walksDeep: true });
+  return { root: scan(scanner, bytes, plan), deepAt: scanner.deepAt };
+}
+
+function scan(scanner: JsonScanner, bytes: Uint8Array, plan: ScanPlan): JsonNode {
   const first = scanner.peek();
   const root = open({ scanner, bytes }, plan, { first, key: "", keyStart: scanner.pos });
   scanner.finish();

@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
-import { scanJson, scanPlan, stringAt, textAt, type JsonNode, type PlanSource, type ScanPlan } from "./json-scan.js";
+import { scanDeepJson, scanJson, scanPlan, stringAt, textAt, type JsonNode, type PlanSource, type ScanPlan } from "./json-scan.js";
 import { META } from "./protocol.js";
 
 /** One JSON-RPC 2.0 message as it came, with the places of what the proxy acts on. */
@@ -69,7 +69,15 @@ export const upstreamPlan = scanPlan({
  * Reads a message's head in one pass. Errors: `invalid_json`; `bad_request` when it is JSON but no JSON-RPC 2.0 message, or names a member twice that is acted on, of a caller's message in any case.
  */
 export function readMessage(bytes: Uint8Array, plan: ScanPlan): RpcMessage {
-  const root = scanJson(bytes, plan);
+  return messageOf(bytes, scanJson(bytes, plan), plan);
+}
+
+/** The same of a server's message that may be nested as deep as it likes: only for readers that look for what is too deep by themselves. */
+export function readDeepMessage(bytes: Uint8Array): RpcMessage {
+  return messageOf(bytes, scanDeepJson(bytes, upstreamPlan).root, upstreamPlan);
+}
+
+function messageOf(bytes: Uint8Array, root: JsonNode, plan: ScanPlan): RpcMessage {
   if (bytes[root.start] !== 0x7b) throw notRpc(bytes[root.start] === 0x5b ? "JSON-RPC batches are not supported" : "it is not an object");
   const version = member(root, "jsonrpc");
   if (version === null || textAt(bytes, version) !== '"2.0"') throw notRpc('"jsonrpc" is not "2.0"');

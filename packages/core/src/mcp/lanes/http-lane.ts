@@ -1,7 +1,7 @@
 import type { Headers } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Clock, HttpClient, HttpResponse, Within } from "../../ports/index.js";
-import { idText, readMessage, upstreamPlan, valueMember, type RpcMessage } from "../frames/message.js";
+import { idText, readDeepMessage, readMessage, upstreamPlan, valueMember, type RpcMessage } from "../frames/message.js";
 import { isModern } from "../frames/protocol.js";
 import { utf8 } from "../frames/splice.js";
 import { pause } from "../../policy/resilience/pause.js";
@@ -60,7 +60,7 @@ export class HttpLane implements Lane {
     const flight = this.#inFlight.begin(o);
     let isAnswered = false;
     try {
-      const reply = await this.#ask(request, { id, flight }, o);
+      const reply = await this.#ask(request, { id, flight, mayBeDeep: request.mayBeDeep === true }, o);
       isAnswered = true;
       return reply;
     } catch (error) {
@@ -72,14 +72,17 @@ export class HttpLane implements Lane {
   }
 
   async #ask(request: UpstreamRequest, sent: Sent, o: ExchangeOptions): Promise<RpcMessage> {
-    const { id } = sent;
     const idleMs = Math.max(1, o.deadlineMs - this.#o.clock.now());
-    const response = await this.#post(request.encode(id), { headers: this.#requestHeaders(request), idleMs, endByMs: o.deadlineMs }, o);
-    if (response.status >= 400) return failedAnswer(response, await this.#errorBody(response), { id, session: this.#session });
+    const response = await this.#post(
+      request.encode(sent.id),
+      { headers: this.#requestHeaders(request), idleMs, endByMs: o.deadlineMs },
+      o,
+    );
+    if (response.status >= 400) return failedAnswer(response, await this.#errorBody(response), { id: sent.id, session: this.#session });
     const session = headerOf(response.headers, "mcp-session-id");
     if (session !== undefined && request.method === "initialize") this.#session = session;
     const type = mediaType(headerOf(response.headers, "content-type"));
-    if (type === "application/json") return this.#readJson(response, id);
+    if (type === "application/json") return this.#readJson(response, sent);
     if (type === "text/event-stream") return this.#readStream(response, sent, o);
     response.discard();
     throw new GatewayError(
@@ -176,7 +179,7 @@ export class HttpLane implements Lane {
     }
   }
 
-  async #readJson(response: HttpResponse, id: number): Promise<RpcMessage> {
+  async #readJson(response: HttpResponse, { id, mayBeDeep }: Sent): Promise<RpcMessage> {
     let bytes: Uint8Array;
     try {
       bytes = await response.bytes(this.#o.maxMessageBytes);
@@ -187,7 +190,7 @@ export class HttpLane implements Lane {
         cause: error,
       });
     }
-    const message = readUpstream(bytes);
+    const message = readUpstream(bytes, mayBeDeep);
     if (message.kind !== "response" || idText(message) !== String(id))
       throw new GatewayError("upstream_protocol", "The server answered with a message that is not the answer.");
     return message;
@@ -258,9 +261,9 @@ export class HttpLane implements Lane {
     this.#notifyQuietly(utf8(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id},"reason":"${reason}"}}`));
   }
 
-  #streamed(data: Uint8Array, { id, flight }: Sent, o: ExchangeOptions): RpcMessage | null {
+  #streamed(data: Uint8Array, { id, flight, mayBeDeep }: Sent, o: ExchangeOptions): RpcMessage | null {
     if (data.length === 0) return null;
-    const message = readUpstream(data);
+    const message = readUpstream(data, mayBeDeep);
     if (message.kind === "response") return idText(message) === String(id) ? message : null;
     if (message.kind === "request") void this.#asked(message, flight);
     else if (message.method === "notifications/message") o.onNotice?.(message);
@@ -336,9 +339,10 @@ function tooLate(cause: unknown): GatewayError {
 interface Sent {
   readonly id: number;
   readonly flight: Flight | null;
+  readonly mayBeDeep: boolean;
 }
 /** The standing stream belongs to no request. */
-const STANDING: Sent = { id: 0, flight: null };
+const STANDING: Sent = { id: 0, flight: null, mayBeDeep: false };
 
 /** A request that is refused for who we are was not handled: when there is another credential then, it is sent once more. */
 async function authorized(authorizer: Authorizer, send: (auth: Headers) => Promise<HttpResponse>, within: Within): Promise<HttpResponse> {
@@ -357,9 +361,9 @@ async function authorized(authorizer: Authorizer, send: (auth: Headers) => Promi
   return send(await authorizer.headers(within));
 }
 
-function readUpstream(bytes: Uint8Array): RpcMessage {
+function readUpstream(bytes: Uint8Array, mayBeDeep: boolean): RpcMessage {
   try {
-    return readMessage(bytes, upstreamPlan);
+    return mayBeDeep ? readDeepMessage(bytes) : readMessage(bytes, upstreamPlan);
   } catch (error) {
     throw new GatewayError("upstream_protocol", "The server sent something that is not a JSON-RPC message.", { cause: error });
   }

@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   readonly trace?: Headers | undefined;
   /** The revision that its `_meta` names; null when the connection was made by a handshake. */
   readonly version: string | null;
+  /** Its answer may be nested deeper than what is read elsewhere: whoever asks leaves out what is. Left out: such an answer is none. */
+  readonly mayBeDeep?: boolean | undefined;
   /** The whole message; progress, if asked for, under the id itself as token. */
   encode(id: number): Uint8Array;
 }

@@ -40,6 +40,8 @@ export interface OwnRequest {
   readonly progress?: boolean;
   /** JSON text of what the caller behind it can be asked; left out: nothing. */
   readonly capabilities?: string | undefined;
+  /** See `UpstreamRequest`. */
+  readonly mayBeDeep?: boolean | undefined;
   /** `traceparent` and `tracestate`: in `_meta`, and over HTTP as headers. */
   readonly trace?: Headers;
 }
@@ -56,6 +58,7 @@ export function ownRequest(connection: Connection, o: OwnRequest): UpstreamReque
     subject: o.subject ?? null,
     headers: o.headers ?? [],
     trace: o.trace,
+    mayBeDeep: o.mayBeDeep,
     version: connection.era === "modern" ? connection.version : null,
     encode: (id) => {
       const trace = o.trace === undefined ? [] : traceMembers(o.trace);

@@ -1,5 +1,5 @@
 import type { Asker } from "../bridge/question.js";
-import { readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
+import { readDeepMessage, readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
 import { utf8 } from "../frames/splice.js";
 import type { ServerTarget } from "../server-target.js";
 import type { Secret } from "../../ports/index.js";
@@ -42,7 +42,7 @@ export class RedactingLane implements Lane {
         }
       : o;
     const reply = await this.inner.exchange(request, heard);
-    return reply.error === null && !hasSecrets ? reply : redacted(reply, redact);
+    return reply.error === null && !hasSecrets ? reply : redacted(reply, redact, request.mayBeDeep);
   }
 
   notify(...given: Parameters<Lane["notify"]>): Promise<void> {
@@ -82,10 +82,11 @@ function redactingAsker(asker: Asker, redact: Redact): Asker {
   };
 }
 
-function redacted(message: RpcMessage, redact: Redact): RpcMessage {
+function redacted(message: RpcMessage, redact: Redact, isDeep = false): RpcMessage {
   const text = decoder.decode(message.bytes);
   const kept = redactedText(text, redact);
-  return kept === text ? message : readMessage(utf8(kept), upstreamPlan);
+  if (kept === text) return message;
+  return isDeep ? readDeepMessage(utf8(kept)) : readMessage(utf8(kept), upstreamPlan);
 }
 
 /** The text itself when there is nothing in it to take out. It stays JSON: only strings, names and numbers are replaced, each as a whole token. */

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../errors/index.js";
 import type { Clock, McpWire } from "../../ports/index.js";
-import { numericId, readMessage, upstreamPlan, valueMember, type RpcMessage } from "../frames/message.js";
+import { numericId, readDeepMessage, readMessage, upstreamPlan, valueMember, type RpcMessage } from "../frames/message.js";
 import { utf8 } from "../frames/splice.js";
 import { oneLine } from "../frames/sse-stream.js";
 import { InFlight, type Flight } from "./in-flight.js";
@@ -11,6 +11,7 @@ const NOTIFY_MS = 5_000;
 
 interface Pending {
   readonly method: string;
+  readonly mayBeDeep: boolean;
   readonly o: ExchangeOptions;
   readonly resolve: (reply: RpcMessage) => void;
   readonly reject: (error: Error) => void;
@@ -99,7 +100,7 @@ export class WireLane implements Lane {
         o.signal?.removeEventListener("abort", onAbort);
         this.#inFlight.end(flight, isAnswered);
       };
-      this.#pending.set(id, { method: request.method, o, resolve, reject, release });
+      this.#pending.set(id, { method: request.method, mayBeDeep: request.mayBeDeep === true, o, resolve, reject, release });
     });
   }
 
@@ -127,11 +128,23 @@ export class WireLane implements Lane {
     try {
       message = readMessage(frame, upstreamPlan);
     } catch (error) {
-      return this.#o.onGarbage(GatewayError.from(error));
+      return this.#unreadable(frame, GatewayError.from(error));
     }
     if (message.kind === "response") this.#answered(message);
     else if (message.kind === "request") void this.#asked(message);
     else this.#noticed(message);
+  }
+
+  /** What is only nested too deeply is still the answer to something, which need not wait for another. */
+  #unreadable(frame: Uint8Array, error: GatewayError): void {
+    const message = deepResponse(frame);
+    const id = message === null ? null : numericId(message);
+    const pending = id === null ? undefined : this.#take(id, true);
+    if (message === null || pending === undefined) return this.#o.onGarbage(error);
+    if (pending.mayBeDeep) return pending.resolve(message);
+    pending.reject(
+      new GatewayError("upstream_protocol", `The server's answer to ${pending.method} is nested too deeply.`, { cause: error }),
+    );
   }
 
   #answered(message: RpcMessage): void {
@@ -172,6 +185,15 @@ export class WireLane implements Lane {
     const error = GatewayError.is(why, "upstream_protocol") ? why : interrupted(why);
     for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
     this.#o.events.onClose(why);
+  }
+}
+
+function deepResponse(frame: Uint8Array): RpcMessage | null {
+  try {
+    const message = readDeepMessage(frame);
+    return message.kind === "response" ? message : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { scanJson, scanPlan, stringAt, textAt, type JsonNode, type ScanPlan, type Span } from "../frames/json-scan.js";
+import { scanDeepJson, scanPlan, stringAt, textAt, type JsonNode, type ScanPlan, type Span } from "../frames/json-scan.js";
+import { maxJsonDepth } from "../../util/json-scanner.js";
 import { member } from "../frames/message.js";
 import { paramHeaders, type ParamHeader } from "../lanes/param-headers.js";
 
@@ -59,18 +60,22 @@ const MAX_NAME = 512;
 const MAX_TTL_MS = 3_600_000;
 
 /**
- * Reads one page of a list. An entry that no client could use (too large, nameless, without an object schema) is left out so that the others stay usable.
+ * Reads one page of a list. An entry that no client could use (too large, nested too deeply, nameless, without an object schema) is left out so that the others stay usable.
  * Errors: `upstream_protocol` when the answer is an error or has no such list.
  */
 export function readPage(bytes: Uint8Array, list: ListSpec): ListPage {
-  const result = member(scanJson(bytes, list.plan), "result");
+  const { root, deepAt } = scanDeepJson(bytes, list.plan);
+  const result = member(root, "result");
   const items = member(result, list.kind);
   if (items === null || items.kids === null)
     throw new GatewayError("upstream_protocol", `The server's answer to ${list.method} holds no list.`);
   const entries: ListEntry[] = [];
   const rejected: string[] = [];
+  let next = 0;
   for (const item of items.kids) {
-    const entry = readEntry(bytes, item, list);
+    while (next < deepAt.length && deepAt[next]! < item.start) next++;
+    const isDeep = next < deepAt.length && deepAt[next]! < item.end;
+    const entry = isDeep ? tooDeep(bytes, item, list) : readEntry(bytes, item, list);
     if (typeof entry === "string") rejected.push(entry);
     else entries.push(entry);
   }
@@ -82,6 +87,12 @@ export function readPage(bytes: Uint8Array, list: ListSpec): ListPage {
 function ttlOf(bytes: Uint8Array, node: JsonNode | null): number {
   const value = node === null ? 0 : Number(textAt(bytes, node));
   return value > 0 ? Math.min(Math.floor(value), MAX_TTL_MS) : 0;
+}
+
+function tooDeep(bytes: Uint8Array, { kids }: JsonNode, list: ListSpec): string {
+  const key = kids?.find((kid) => kid.key === list.key);
+  const name = key === undefined || bytes[key.start] !== 0x22 ? "" : stringAt(bytes, key.start, key.end);
+  return `${name === "" || name.length > MAX_NAME || hasControl(name) ? "an entry" : name}: nested deeper than ${maxJsonDepth} levels`;
 }
 
 function readEntry(bytes: Uint8Array, item: JsonNode, list: ListSpec): ListEntry | string {

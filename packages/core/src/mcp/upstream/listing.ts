@@ -7,10 +7,12 @@ import type { UpstreamDeps } from "./upstream-deps.js";
 
 /** A storm of change notices causes one reading in this time. */
 const QUIET_MS = 1_000;
+/** Of what is left out of a list so much is said. */
+const MAX_REASONS = 20;
 /** Asking for what is not there causes one reading in this time. */
 const LOOK_AGAIN_MS = 10_000;
 
-type ListingDeps = Pick<UpstreamDeps, "clock" | "log" | "limits" | "vet" | "onListChanged">;
+type ListingDeps = Pick<UpstreamDeps, "clock" | "log" | "limits" | "vet" | "onListChanged" | "onLeftOut">;
 
 /** The four lists of one server as last read: kept when a reading fails, so that a hiccup hides nothing. */
 export class Listing {
@@ -21,6 +23,8 @@ export class Listing {
   readonly #running = new Map<ListKind, Promise<void>>();
   readonly #due = new Map<ListKind, () => void>();
   readonly #errors = new Map<ListKind, string>();
+  /** Entries that no client could use: how many, and of some why. */
+  readonly #leftOut = new Map<ListKind, LeftOut>();
   /** Until when each list may be kept, Unix ms; 0: its server does not let it. */
   readonly #keepUntilMs = new Map<ListKind, number>();
 
@@ -32,6 +36,11 @@ export class Listing {
   /** Why the last reading of a list failed, of the first that did; null when none did. */
   get lastError(): string | null {
     return [...this.#errors.values()][0] ?? null;
+  }
+  /** What the lists that were read lack, of the first that lacks something; null: nothing. */
+  get leftOut(): string | null {
+    for (const [kind, { count, why }] of this.#leftOut) return `Of ${LISTS[kind].method} ${count} left out: ${why.join("; ")}`;
+    return null;
   }
 
   /** How long the list as it is here may still be kept: 0 when its server does not let it, or lets it no longer; Infinity for one that it does not have. */
@@ -48,6 +57,7 @@ export class Listing {
   async readAll(connection: Connection): Promise<void> {
     const kinds = listsOf(connection);
     this.#errors.clear();
+    for (const kind of this.#leftOut.keys()) if (!kinds.includes(kind)) this.#leftOut.delete(kind);
     const fresh: Record<ListKind, Lists[ListKind]> = { ...NO_LISTS };
     for (const kind of kinds) fresh[kind] = this.lists[kind];
     this.lists = fresh;
@@ -99,13 +109,15 @@ export class Listing {
     this.#readAtMs.set(kind, clock.now());
     try {
       let ttlMs = Infinity;
+      const leftOut = { count: 0, why: [] as string[] };
       const entries = await readList(connection, kind, {
         onTtl: (pageTtlMs) => void (ttlMs = Math.min(ttlMs, pageTtlMs)),
         deadlineMs: clock.now() + limits.listMs,
-        onRejected: (why) => log.warn("part of an MCP server's list was left out", { server: this.#name, list: kind, why }),
+        onRejected: (why) => void (leftOut.count++ < MAX_REASONS && leftOut.why.push(why)),
       });
       if (kind === "tools") await this.#deps.vet?.(this.#name, entries);
       this.#errors.delete(kind);
+      this.#noteLeftOut(kind, leftOut);
       this.#keepUntilMs.set(kind, ttlMs > 0 && ttlMs < Infinity ? (this.#readAtMs.get(kind) ?? 0) + ttlMs : 0);
       if (sameEntries(this.lists[kind], entries)) return;
       this.lists = { ...this.lists, [kind]: entries };
@@ -118,6 +130,22 @@ export class Listing {
       log.warn("an MCP server's list could not be read", { server: this.#name, list: kind, code: known.code });
     }
   }
+
+  /** Said once, and again when it is something else. */
+  #noteLeftOut(kind: ListKind, { count, why }: LeftOut): void {
+    const before = this.#leftOut.get(kind);
+    this.#leftOut.delete(kind);
+    if (count === 0) return;
+    this.#leftOut.set(kind, { count, why });
+    if (before?.count === count && before.why.join() === why.join()) return;
+    this.#deps.log.warn("part of an MCP server's list was left out", { server: this.#name, list: kind, count, why: why.join("; ") });
+    this.#deps.onLeftOut?.(this.#name, kind, { count, why });
+  }
+}
+
+interface LeftOut {
+  readonly count: number;
+  readonly why: readonly string[];
 }
 
 function sameEntries(before: ReadonlyMap<string, ListEntry>, after: ReadonlyMap<string, ListEntry>): boolean {

@@ -61,7 +61,10 @@ async function fetchPage(
   o: { readonly deadlineMs: number; readonly signal?: AbortSignal; readonly cursor: string | null },
 ): Promise<Uint8Array> {
   const params = o.cursor === null ? {} : { params: `"cursor":${JSON.stringify(o.cursor)}` };
-  const reply = await connection.lane.exchange(ownRequest(connection, { method: list.method, ...params }), { ...o, owner: null });
+  const reply = await connection.lane.exchange(ownRequest(connection, { method: list.method, mayBeDeep: true, ...params }), {
+    ...o,
+    owner: null,
+  });
   if (reply.error !== null) throw refused(reply, list.method);
   return reply.bytes;
 }

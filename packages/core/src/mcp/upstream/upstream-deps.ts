@@ -38,6 +38,10 @@ export interface UpstreamDeps {
   /** A server's tools were read and are about to be shown; when it rejects, those shown before stay. */
   readonly vet?: ((server: string, tools: ReadonlyMap<string, ListEntry>) => Promise<void>) | undefined;
   readonly onListChanged: (server: string, kind: ListKind) => void;
+  /** Entries of a list that no client could use are not in it; `why` says it of some. */
+  readonly onLeftOut?:
+    | ((server: string, kind: ListKind, o: { readonly count: number; readonly why: readonly string[] }) => void)
+    | undefined;
   readonly onStatus: (server: string, connected: boolean, error: string | null) => void;
   readonly onResourceUpdated: (server: string, notice: RpcMessage) => void;
   readonly onLog: (server: string, owner: string, notice: RpcMessage) => void;

@@ -87,7 +87,7 @@ export class Upstream {
       transport: this.transport,
       connected: (this.#users === null ? connection !== null : this.#users.size > 0) && this.#lastError === null,
       tools: this.lists.tools.size,
-      lastError: this.#lastError?.message ?? this.#listing.lastError,
+      lastError: this.#lastError?.message ?? this.#listing.lastError ?? this.#listing.leftOut,
       lastSuccessMs: this.#lastSuccessMs,
       era: connection?.era ?? null,
       version: connection?.version ?? null,

@@ -60,25 +60,46 @@ describe("the schemas of a server that means harm", () => {
     expect(lied.harness.problems).toEqual([]);
   });
 
-  it.each(["properties", "$defs", "allOf"])(
-    "that nest thousands deep in %s cost their own server its list, and nobody else (T18)",
-    async (key) => {
-      const deep = (tool: string) => `[{"name":"${tool}","inputSchema":${nested(5_000, key)}}]`;
-      const lied = await liedTo("http", {
+  it.each([...transports.flatMap((transport) => ["properties", "$defs", "allOf"].map((key) => [transport, key] as const))])(
+    "over %s that nest thousands deep in %s cost that one tool, which is said, and no other (T18)",
+    async (transport, key) => {
+      const one = (tool: string, schema: string) => `{"name":"${tool}","inputSchema":${schema}}`;
+      const tools = [
+        one("ok", '{"type":"object"}'),
+        one("deep", nested(5_000, key)),
+        one("deeper", nested(64, key)),
+        one("effect", nested(60, key)),
+      ];
+      const lied = await liedTo(transport, {
         lie: (asked, say) => {
           if (asked.method !== "tools/list") return false;
-          return void say.send(`{"jsonrpc":"2.0","id":${asked.id},"result":{"tools":${deep("deep")}}}`);
+          return void say.send(`{"jsonrpc":"2.0","id":${asked.id},"result":{"tools":[${tools.join()}]}}`);
         },
+        harness: { listen: ["server.left_out"] },
       });
-      expect(await named(lied, "liar")).toEqual([]);
+      expect(await named(lied, "liar")).toEqual(["ok", "effect"]);
+      const why = ["deep: nested deeper than 128 levels", "deeper: nested deeper than 128 levels"];
+      expect(lied.harness.heard).toEqual([{ server: "liar", list: "tools", count: 2, why }]);
       expect(lied.harness.proxy.status().find(({ name }) => name === "liar")).toMatchObject({
         connected: true,
-        lastError: expect.stringContaining("tools/list") as unknown,
+        lastError: expect.stringContaining("deep: nested deeper than 128 levels") as unknown,
       });
+      expect(await lied.call("liar__ok")).toBe("fine");
+      await expect(lied.call("liar__deep")).rejects.toMatchObject({ code: "tool_not_found" });
       expect(await lied.call("honest__ok")).toBe("fine");
       expect(lied.harness.problems).toEqual([]);
     },
   );
+
+  it.each(transports)("answers over %s that are nested too deeply are refused at once, unless they are lists", async (transport) => {
+    const lied = await liedTo(transport, {
+      lie: (asked, say) => {
+        if (asked.method !== "tools/call") return false;
+        return void say.send(`{"jsonrpc":"2.0","id":${asked.id},"result":{"content":[],"_meta":${nested(5_000, "a")}}}`);
+      },
+    });
+    await expect(lied.call("liar__ok")).rejects.toMatchObject({ code: "upstream_protocol" });
+  });
 });
 
 describe("twenty servers", () => {
