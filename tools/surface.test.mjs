@@ -94,7 +94,8 @@ const surface = {
     task, type TaskRow, team, type TeamRow, text, toolClass, type ToolClass, toolClassification, type ToolClassificationRow,
     toolDefinition, type ToolDefinitionRow, type ToolFilter, toolFilterSchema, type ToolOverride, toolPermission,
     type ToolPermissionRow, toolPin, type ToolPinRow, toolResult, toolResultPart, type ToolResultPartRow, type ToolResultRow,
-    type ToolShapeRules, toolShapeSchema, traceSpan, type TraceSpanRow, usageEntry, type UsageRow, user, username, type UserRow,
+    type ToolShapeRules, toolShapeSchema, traceSpan, type TraceSpanRow, usageEntry, type UsageRow, usedRequestState,
+    type UsedRequestStateRow, user, username, type UserRow,
     vendorObject, type VendorObjectRow, webSession, type WebSessionRow`,
   "@sallyport/core/client": `
     type Asked, type BulkItem, type BulkResult, type CallOptions, type ChangeOptions, type ChatClient, type Client, type ClientOptions,

@@ -1178,6 +1178,16 @@ CREATE TABLE `usage_entries` (
   KEY `ix_usage_entries_at_ms` (`at_ms`)
 );
 
+CREATE TABLE `used_request_states` (
+  `id` varchar(64) NOT NULL,
+  `version` bigint NOT NULL,
+  `created_at_ms` bigint NOT NULL,
+  `updated_at_ms` bigint NOT NULL,
+  `expires_at_ms` bigint NOT NULL,
+  PRIMARY KEY (`id`),
+  KEY `ix_used_request_states_expires_at_ms` (`expires_at_ms`)
+);
+
 CREATE TABLE `users` (
   `id` varchar(64) NOT NULL,
   `version` bigint NOT NULL,

@@ -1217,6 +1217,16 @@ create table if not exists \`tool_result_parts\` (
   constraint \`fk_tool_result_parts_result_id\` foreign key (\`result_id\`) references \`tool_results\` (\`id\`)
 ) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
 
+create table if not exists \`used_request_states\` (
+  \`id\` varchar(64) not null,
+  \`version\` bigint not null,
+  \`created_at_ms\` bigint not null,
+  \`updated_at_ms\` bigint not null,
+  \`expires_at_ms\` bigint not null,
+  primary key (\`id\`),
+  key \`ix_used_request_states_expires_at_ms\` (\`expires_at_ms\`)
+) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
+
 create table if not exists \`enrichment_rules\` (
   \`id\` varchar(64) not null,
   \`version\` bigint not null,

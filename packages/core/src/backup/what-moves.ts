@@ -123,6 +123,7 @@ const rules: Readonly<Record<string, MoveRule>> = {
   toolDefinition: { page: 20 },
   toolResult: { stays: "results that were too large to hand over, kept for an hour" },
   toolResultPart: { stays: "results that were too large to hand over, kept for an hour" },
+  usedRequestState: { stays: "states that clients carried, of use in this store alone" },
   webSession: { stays: "people sign in again" },
 };
 

@@ -21,6 +21,7 @@ import {
   toolPin,
   toolResult,
   toolResultPart,
+  usedRequestState,
 } from "./mcp/index.js";
 import { node } from "./node.js";
 import { opaqueToken } from "./opaque-token.js";
@@ -147,6 +148,7 @@ export {
   toolResult,
   toolResultPart,
   toolShapeSchema,
+  usedRequestState,
   type ArgumentOverride,
   type EnrichmentRule,
   type EnrichmentRuleRow,
@@ -170,6 +172,7 @@ export {
   type ToolResultPartRow,
   type ToolResultRow,
   type ToolShapeRules,
+  type UsedRequestStateRow,
 } from "./mcp/index.js";
 export { node, nodeState, type NodeOffers, type NodeRow } from "./node.js";
 export { opaqueToken, type OpaqueTokenRow } from "./opaque-token.js";
@@ -336,5 +339,6 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   toolDefinition,
   toolResult,
   toolResultPart,
+  usedRequestState,
   enrichmentRule,
 ];

@@ -20,3 +20,4 @@ export {
 } from "./tool-shape.js";
 export { pinStatus, pinStatuses, toolDefinition, toolPin, type PinStatus, type ToolDefinitionRow, type ToolPinRow } from "./tool-pin.js";
 export { toolResult, toolResultPart, type ToolResultPartRow, type ToolResultRow } from "./tool-result.js";
+export { usedRequestState, type UsedRequestStateRow } from "./used-request-state.js";

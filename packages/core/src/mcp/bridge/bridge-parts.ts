@@ -6,6 +6,7 @@ import { Parking } from "./parked/parking.js";
 import { QuestionRows } from "./parked/question-rows.js";
 import { RequestStates } from "./parked/request-state.js";
 import { Tasks } from "./parked/tasks.js";
+import { UsedStates } from "./parked/used-states.js";
 
 export interface BridgePartsOptions {
   readonly snapshot: () => Snapshot;
@@ -29,12 +30,13 @@ export function bridgeParts(services: Services, o: BridgePartsOptions): BridgePa
   const states = new RequestStates({ crypto, clock, key: o.key ?? (() => (own ??= crypto.random(32))) });
   const limits = () => o.snapshot().config.mcp.questions;
   const rows = new ParkedRows(services, states);
-  const parking = new Parking(services, { rows, limits, isShared: o.fleet !== undefined });
+  const used = new UsedStates(services);
+  const parking = new Parking(services, { rows, used, limits, isShared: o.fleet !== undefined });
   const tasks = new Tasks({ states, rows, parking, limits, now: () => clock.now() });
   return {
     parking,
     tasks,
-    bridge: new Bridge({ clock, states, rows, parking, tasks, limits }),
+    bridge: new Bridge({ clock, states, used, rows, parking, tasks, limits }),
     questions: new QuestionRows({ rows, parking, hasPeers: () => o.fleet?.hasPeers === true, waitMs: () => limits().waitMs }),
   };
 }

@@ -15,8 +15,9 @@ import type { ParkedRows } from "./parked/parked-rows.js";
 import { encodeQuestions } from "./parked/parked-texts.js";
 import type { Parking, ParkingLimits } from "./parked/parking.js";
 import type { ClientCapabilities, Question } from "./question.js";
-import type { Bond, Carried, RequestStates } from "./parked/request-state.js";
+import type { Bond, Carried, OpenedState, RequestStates } from "./parked/request-state.js";
 import type { Tasks } from "./parked/tasks.js";
+import type { UsedStates } from "./parked/used-states.js";
 
 /** A call that waits for answers is open at its server for no longer than this beyond its own time, however often it asks. */
 const LONGEST_MS = 3_600_000;
@@ -24,6 +25,7 @@ const LONGEST_MS = 3_600_000;
 export interface ModernCallsOptions {
   readonly clock: Clock;
   readonly states: RequestStates;
+  readonly used: UsedStates;
   readonly rows: ParkedRows;
   readonly parking: Parking;
   readonly tasks: Tasks;
@@ -51,15 +53,17 @@ export class ModernCalls {
     this.#o = options;
   }
 
-  /** Errors: `validation_failed` for a state that is not of this call, `unsupported_feature` with what the client would have to declare, `outcome_unknown`, `overloaded`, those of the way. */
+  /** Errors: `validation_failed` for a state that is not of this call or was used before, `unsupported_feature` with what the client would have to declare, `outcome_unknown`, `overloaded`, those of the way. */
   async run(o: BridgedCall): Promise<Bridged> {
     const said = saidBy(o);
-    const carried = this.#carried(said);
+    const opened = this.#opened(said);
+    const carried = opened?.carried;
     if (carried?.kind === "held") return this.#goOn(said, carried);
+    if (opened !== null) await this.#o.used.use(opened);
     // A server may ask without a state, and then takes answers without one.
     const theirs = carried?.kind === "relay" ? carried.theirs : null;
     const retry = carried?.kind === "again" ? NO_RETRY : { inputResponses: said.responses, requestState: theirs };
-    return this.#first(said, this.#begin(said, retry));
+    return this.#first(said, this.#begin(said, retry, opened));
   }
 
   /** A client that takes tasks is told of one, where its server knows none, as soon as the call asks or takes long. */
@@ -74,11 +78,11 @@ export class ModernCalls {
     return { kind: "task", members: await tasks.create(held, { ...placeOf(o), tool: o.tasks.tool }) };
   }
 
-  #carried({ o, bond }: Said): Carried | null {
+  #opened({ o, bond }: Said): OpenedState | null {
     const { bytes, params } = o.rpc.message;
     if (member(params, "requestState") === null) return null;
-    const carried = this.#o.states.open(stringMember(bytes, params, "requestState") ?? "", bond());
-    if (carried !== null) return carried;
+    const opened = this.#o.states.open(stringMember(bytes, params, "requestState") ?? "", bond());
+    if (opened !== null) return opened;
     throw new GatewayError(
       "validation_failed",
       "The requestState is not of this call: it was changed, has expired, or belongs to another call or caller.",
@@ -88,7 +92,7 @@ export class ModernCalls {
     );
   }
 
-  #begin(said: Said, retry: Retry): HeldCall {
+  #begin(said: Said, retry: Retry, opened: OpenedState | null): HeldCall {
     const { o, declared } = said;
     const held = new HeldCall({ clock: this.#o.clock, capabilities: declared });
     held.onNotice = o.onNotice;
@@ -98,8 +102,17 @@ export class ModernCalls {
       ...{ signal: held.signal, deadlineMs: canWait(said) ? o.deadlineMs + LONGEST_MS : o.deadlineMs, asker: held, capabilities, retry },
       onNotice: o.onNotice === undefined ? undefined : (notice) => held.onNotice?.(notice),
     });
-    held.start(sent);
+    held.start(opened === null ? sent : this.#orGivenBack(sent, opened));
     return held;
+  }
+
+  async #orGivenBack(sent: Promise<Replied>, opened: OpenedState): Promise<Replied> {
+    try {
+      return await sent;
+    } catch (error) {
+      await this.#o.used.failed(opened, error);
+      throw error;
+    }
   }
 
   async #goOn(said: Said, carried: Extract<Carried, { kind: "held" }>): Promise<Bridged> {

@@ -9,8 +9,10 @@ import type { ExchangeOptions } from "./lane.js";
 
 /** A server may still ask on behalf of a call this long after it was told that nobody waits for it. */
 const AFTERMATH_MS = 60_000;
-/** Of one connection, at once. */
+/** Of one call, at once: who waits for its person keeps nobody else from being asked. */
 const MAX_ASKED = 64;
+/** Of one connection. */
+const MAX_ERRANDS = 1_000;
 
 /** One request that a server is working at. */
 export interface Flight {
@@ -18,6 +20,8 @@ export interface Flight {
   readonly asker: Asker | undefined;
   /** Ends its questions with it; made for the first of them. */
   over: AbortController | null;
+  /** Questions that are open. */
+  asked: number;
 }
 
 /**
@@ -39,7 +43,7 @@ export class InFlight {
   }
 
   begin(o: Pick<ExchangeOptions, "owner" | "asker">): Flight {
-    const flight: Flight = { owner: o.owner, asker: o.asker, over: null };
+    const flight: Flight = { owner: o.owner, asker: o.asker, over: null, asked: 0 };
     this.#flights.add(flight);
     return flight;
   }
@@ -61,9 +65,10 @@ export class InFlight {
     const whose = flight ?? this.#only();
     if (typeof whose === "string") return failure(id, RPC.serverError, whose);
     if (whose.asker === undefined) return encoded(id, nobody(question));
-    if (this.#asked.size >= MAX_ASKED || this.#asked.has(id)) return failure(id, RPC.serverError, "Too many questions at once.");
+    if (whose.asked >= MAX_ASKED || this.#asked.has(id)) return failure(id, RPC.serverError, "Too many questions at once.");
     const withdrawn = new AbortController();
     this.#asked.set(id, withdrawn);
+    whose.asked++;
     whose.over ??= new AbortController();
     const over = (): void => withdrawn.abort();
     whose.over.signal.addEventListener("abort", over, { once: true });
@@ -72,6 +77,7 @@ export class InFlight {
       const answer = await whose.asker.ask(question, withdrawn.signal);
       return this.#asked.get(id) === withdrawn ? encoded(id, answer) : null;
     } finally {
+      whose.asked--;
       whose.over.signal.removeEventListener("abort", over);
       if (this.#asked.get(id) === withdrawn) this.#asked.delete(id);
     }
@@ -97,7 +103,7 @@ export class InFlight {
   #note(request: RpcMessage, asker: Asker): void {
     const errand = stringMember(request.bytes, request.params, "elicitationId");
     if (errand === null) return;
-    if (this.#errands.size >= MAX_ASKED) this.#errands.delete(this.#errands.keys().next().value!);
+    if (this.#errands.size >= MAX_ERRANDS) this.#errands.delete(this.#errands.keys().next().value!);
     this.#errands.set(errand, asker);
   }
 

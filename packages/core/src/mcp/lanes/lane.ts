@@ -28,6 +28,8 @@ export interface ExchangeOptions {
   readonly owner: string | null;
   /** Who is asked what the server wants to know in the course of this request; left out: nobody can be. */
   readonly asker?: Asker | undefined;
+  /** Does what waits for somebody else than the server; whoever gives it keeps the server's own time. Left out: nobody is waited for. */
+  readonly aside?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
   /** Who is behind it, for servers that each caller signs in at; left out: nobody. */
   readonly caller?: Caller | undefined;
 }

@@ -89,7 +89,10 @@ export class WireLane implements Lane {
         this.#take(id)?.reject(error);
         this.#cancelAtServer(id, error.code);
       };
-      const onAbort = () => stop(new GatewayError("cancelled", "The call was cancelled."));
+      const onAbort = () => {
+        const why: unknown = o.signal?.reason;
+        stop(GatewayError.is(why, "upstream_timeout") ? why : new GatewayError("cancelled", "The call was cancelled."));
+      };
       const cancelTimer = this.#o.clock.at(o.deadlineMs, () =>
         stop(new GatewayError("upstream_timeout", `The server did not answer ${request.method} in time.`)),
       );

@@ -10,6 +10,16 @@ export interface BulkheadOptions {
   readonly queued: number;
 }
 
+/** A call's place at the server. */
+export interface Place {
+  /** Gives it back for good. Idempotent. */
+  leave(): void;
+  /** Others may have it: the server waits for somebody, and does nothing. */
+  lend(): void;
+  /** The server goes on, at once and beside those who came meanwhile: one that serves one call after the other may be unable to end theirs before this one. */
+  takeBack(): void;
+}
+
 /** So many calls are at a server at once, and so many more wait for their turn, in the order in which they came. Concurrency: any number of callers; each leaves once. */
 export class Bulkhead {
   readonly #o: BulkheadOptions;
@@ -28,22 +38,34 @@ export class Bulkhead {
   }
 
   /** A place, given back by what this gives. Errors: `overloaded` when too many wait already; `upstream_timeout`, `cancelled` while it waits. */
-  async enter(o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }): Promise<() => void> {
+  async enter(o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }): Promise<Place> {
     const { most } = this.#o;
     if (most !== undefined && this.#inFlight >= most) await this.#turn(o);
     else this.#inFlight++;
-    let isIn = true;
-    return () => {
-      if (!isIn) return;
-      isIn = false;
-      this.#left();
+    let state: "in" | "lent" | "left" = "in";
+    return {
+      leave: () => {
+        const wasIn = state === "in";
+        state = "left";
+        if (wasIn) this.#left();
+      },
+      lend: () => {
+        if (state !== "in") return;
+        state = "lent";
+        this.#left();
+      },
+      takeBack: () => {
+        if (state !== "lent") return;
+        state = "in";
+        this.#inFlight++;
+      },
     };
   }
 
-  /** Whoever leaves hands its place to the first that waits. */
+  /** Whoever leaves hands its place to the first that waits, unless there are too many already. */
   #left(): void {
     const [next] = this.#waiting;
-    if (next === undefined) this.#inFlight--;
+    if (next === undefined || this.#inFlight > (this.#o.most ?? Infinity)) this.#inFlight--;
     else next();
   }
 

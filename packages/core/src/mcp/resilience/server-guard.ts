@@ -5,8 +5,9 @@ import { RetryBudget } from "../../policy/resilience/retry-budget.js";
 import type { Clock } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
 import type { McpResilience } from "../../config/sections/mcp-resilience.js";
-import { Bulkhead } from "./bulkhead.js";
+import { Bulkhead, type Place } from "./bulkhead.js";
 import { hedged } from "./hedged.js";
+import { OwnTime } from "./own-time.js";
 import type { Nature } from "./repeatable.js";
 import { SharedFlights } from "./shared-flights.js";
 
@@ -37,8 +38,12 @@ export interface AttemptBounds {
   readonly deadlineMs: number;
   /** Called when the request is about to be sent: what fails before is the connection's affair. */
   readonly sent: () => void;
+  /** Called when the server asks something: it is well, whenever its answer comes. */
+  readonly alive: () => void;
+  readonly place: Place;
 }
 type Attempt<T> = (o: AttemptBounds) => Promise<T>;
+type Placed<T> = (o: Omit<AttemptBounds, "place">) => Promise<T>;
 
 /** What a guard has to show. */
 export interface GuardState {
@@ -81,16 +86,22 @@ export class ServerGuard {
     return this.#flights.join(same(), call, shared) as Promise<T>;
   }
 
+  /** The server's own time for an attempt whose caller may be asked something. */
+  ownTime({ place, signal }: AttemptBounds): OwnTime {
+    const { server, clock, callMs } = this.#o;
+    return new OwnTime({ server, clock, callMs, place, signal });
+  }
+
   async #admitted<T>(call: GuardedCall, attempt: Attempt<T>): Promise<T> {
-    const leave = await this.#bulkhead.enter(call);
+    const place = await this.#bulkhead.enter(call);
     try {
-      return await this.#repeated(call, attempt);
+      return await this.#repeated(call, (bounds) => attempt({ ...bounds, place }));
     } finally {
-      leave();
+      place.leave();
     }
   }
 
-  async #repeated<T>(call: GuardedCall, attempt: Attempt<T>): Promise<T> {
+  async #repeated<T>(call: GuardedCall, attempt: Placed<T>): Promise<T> {
     const retries = this.#o.rules?.retries ?? 0;
     this.#budget.offered();
     for (let retry = 0; ; retry++) {
@@ -105,7 +116,7 @@ export class ServerGuard {
     }
   }
 
-  #once<T>(call: GuardedCall, attempt: Attempt<T>): Promise<T> {
+  #once<T>(call: GuardedCall, attempt: Placed<T>): Promise<T> {
     const afterMs = this.#o.rules?.hedgeAfterMs;
     if (afterMs === undefined || call.nature !== "read-only" || call.canBeAsked) return this.#try(call, attempt, call.signal);
     const { clock } = this.#o;
@@ -113,15 +124,19 @@ export class ServerGuard {
     return hedged({ clock, afterMs, signal: call.signal, maySecond }, (signal) => this.#try(call, attempt, signal));
   }
 
-  async #try<T>({ deadlineMs }: GuardedCall, attempt: Attempt<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #try<T>({ deadlineMs }: GuardedCall, attempt: Placed<T>, signal: AbortSignal | undefined): Promise<T> {
     const { clock, callMs } = this.#o;
     const breaker = this.#breaker;
-    const admitted = breaker === null ? "pass" : breaker.admit(clock.now());
+    let admitted = breaker === null ? "pass" : breaker.admit(clock.now());
     if (breaker !== null && admitted === null) throw this.#leftAlone(breaker);
     const hasOwnTime = callMs !== undefined && clock.now() + callMs <= deadlineMs;
     let isSent = false;
     try {
-      const answer = await attempt({ signal, deadlineMs, sent: () => void (isSent = true) });
+      const alive = (): void => {
+        breaker?.succeeded();
+        admitted = "pass";
+      };
+      const answer = await attempt({ signal, deadlineMs, sent: () => void (isSent = true), alive });
       breaker?.succeeded();
       return answer;
     } catch (error) {

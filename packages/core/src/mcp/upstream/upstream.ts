@@ -199,7 +199,7 @@ export class Upstream {
 
   #withinItsTime(o: ExchangeOptions): ExchangeOptions {
     const { callMs } = this.target;
-    if (callMs === undefined) return o;
+    if (callMs === undefined || o.aside !== undefined) return o;
     const latestMs = this.#deps.clock.now() + callMs;
     return latestMs < o.deadlineMs ? { ...o, deadlineMs: latestMs } : o;
   }

@@ -5,6 +5,7 @@ import type { Authorizer } from "../lanes/authorizer.js";
 import type { PrincipalAuthorizer } from "../server-target.js";
 import { askByUrl } from "../bridge/ask-by-url.js";
 import type { Asker } from "../bridge/question.js";
+import type { ExchangeOptions } from "../lanes/lane.js";
 import { NO_LISTS, type Lists } from "./server-lists.js";
 
 /** A connection as it is kept here. */
@@ -24,6 +25,8 @@ interface Waiting {
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly asker?: Asker | undefined;
+  /** See `ExchangeOptions.aside`. */
+  readonly aside?: ExchangeOptions["aside"];
 }
 interface Used<U> {
   readonly upstream: U;
@@ -119,13 +122,24 @@ async function signedIn(authorizer: Authorizer, w: Waiting, clock: Clock): Promi
   } catch (error) {
     const link = linkOf(error);
     if (link === null || w.asker === undefined) throw error;
-    const elicitationId = globalThis.crypto.randomUUID();
-    const signal = w.signal ?? new AbortController().signal;
-    const message = GatewayError.from(error).message;
-    if ((await askByUrl(w.asker, { message, url: link.url, elicitationId }, signal)) !== "accept") throw error;
-    await untilSignedIn(authorizer, { ...w, deadlineMs: Math.min(w.deadlineMs, link.endsAtMs) }, clock);
-    w.asker.completed(elicitationId);
+    const sentThere = (): Promise<void> => sentToSignIn(authorizer, { ...w, asker: w.asker!, link, refused: error }, clock);
+    await (w.aside === undefined ? sentThere() : w.aside(sentThere));
   }
+}
+
+interface SignIn extends Waiting {
+  readonly asker: Asker;
+  readonly link: { readonly url: string; readonly endsAtMs: number };
+  readonly refused: unknown;
+}
+
+async function sentToSignIn(authorizer: Authorizer, { asker, link, refused, ...w }: SignIn, clock: Clock): Promise<void> {
+  const elicitationId = globalThis.crypto.randomUUID();
+  const signal = w.signal ?? new AbortController().signal;
+  const message = GatewayError.from(refused).message;
+  if ((await askByUrl(asker, { message, url: link.url, elicitationId }, signal)) !== "accept") throw refused;
+  await untilSignedIn(authorizer, { ...w, deadlineMs: Math.min(w.deadlineMs, link.endsAtMs) }, clock);
+  asker.completed(elicitationId);
 }
 
 /** The person is on the page, or was: the store is looked at until it says so. Errors: `authorization_required` when they did not finish in time. */

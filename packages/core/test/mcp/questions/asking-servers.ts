@@ -88,8 +88,15 @@ export function oldAsking(o: OldOptions = {}): OldServer {
   return server;
 }
 
+export interface NewOptions {
+  /** Counts how often a tool was answered. */
+  readonly begun?: string[] | undefined;
+  /** What the tool `hold` waits for. */
+  readonly held?: Promise<void> | undefined;
+}
+
 /** Since 2026-07-28: it answers that it needs input, and is called again. */
-export function newAsking(): NewServer {
+export function newAsking(o: NewOptions = {}): NewServer {
   const server = new NewServer(info, { capabilities: { tools: {}, prompts: {}, resources: {} } });
   const { elicit, elicitUrl, createMessage, listRoots } = inputRequired;
   const requests = {
@@ -103,7 +110,10 @@ export function newAsking(): NewServer {
   for (const kind of kinds)
     server.registerTool(kind, { inputSchema: z.object({ n: z.number().optional() }) }, (_args, ctx) => {
       const answer = given(ctx)?.["it"];
-      if (answer !== undefined && state(ctx) === `state of ${kind}`) return text(answer);
+      if (answer !== undefined && state(ctx) === `state of ${kind}`) {
+        o.begun?.push(kind);
+        return text(answer);
+      }
       return inputRequired({ inputRequests: { it: requests[kind]() }, requestState: `state of ${kind}` });
     });
   server.registerTool("twice", { inputSchema: z.object({}) }, (_args, ctx) => {
@@ -111,6 +121,11 @@ export function newAsking(): NewServer {
     if (before === "second") return text("both");
     const inputRequests: InputRequests = { [before === "first" ? "b" : "a"]: elicit(asked.form) };
     return inputRequired({ inputRequests, requestState: before === "first" ? "second" : "first" });
+  });
+  server.registerTool("hold", { inputSchema: z.object({}) }, async () => {
+    o.begun?.push("hold");
+    await o.held;
+    return text("held");
   });
   server.registerTool("endless", { inputSchema: z.object({}) }, () => inputRequired({ inputRequests: { it: elicit(asked.form) } }));
   server.registerPrompt("greet", {}, (ctx) => {

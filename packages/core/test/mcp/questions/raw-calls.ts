@@ -10,6 +10,8 @@ export interface RawCall {
   readonly state?: string;
   readonly responses?: object;
   readonly id?: number;
+  /** Of a call that may be repeated. */
+  readonly key?: string;
   readonly signal?: AbortSignal;
 }
 interface Told {
@@ -19,7 +21,7 @@ interface Told {
     inputRequests?: Record<string, { method: string; params: object }>;
     content?: { text: string }[];
   };
-  readonly error?: { code: number; message: string; data: { code?: string; requiredCapabilities?: object } };
+  readonly error?: { code: number; message: string; data: { code?: string; details?: { reason?: string }; requiredCapabilities?: object } };
 }
 
 /** One `tools/call` of 2026-07-28 as it stands on the wire. */
@@ -28,7 +30,10 @@ export async function rawCall(url: URL, o: RawCall = {}): Promise<Told & { reado
     ...{ name: o.name ?? "asking__form", arguments: o.args ?? {} },
     ...(o.state === undefined ? {} : { requestState: o.state }),
     ...(o.responses === undefined ? {} : { inputResponses: o.responses }),
-    _meta: { "io.modelcontextprotocol/clientCapabilities": o.capabilities ?? everything },
+    _meta: {
+      "io.modelcontextprotocol/clientCapabilities": o.capabilities ?? everything,
+      ...(o.key === undefined ? {} : { "sallyport/idempotencyKey": o.key }),
+    },
   };
   const { message, headers } = modern("tools/call", params, o.id ?? 1);
   const authorization = o.bearer === undefined ? {} : { authorization: `Bearer ${o.bearer}` };

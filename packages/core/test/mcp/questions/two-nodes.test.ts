@@ -1,55 +1,20 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { sqlite } from "@sallyport/adapters-sqlite";
-import { expect, it, onTestFinished } from "vitest";
-import { allEntities, node, parkedCall } from "../../../src/entities/index.js";
-import { crypto } from "../../../src/platform/node.js";
-import { insert, update } from "../../../src/ports/index.js";
+import { expect, it } from "vitest";
 import { SseReader } from "../../../src/util/sse.js";
-import { hosted, modern, post, proxyHarness } from "../proxy-harness.js";
+import { modern, post } from "../proxy-harness.js";
 import { oldHttpStory } from "../servers/http-story.js";
 import { answers, everything } from "./asked-clients.js";
 import { oldAsking } from "./asking-servers.js";
 import { parked, rawCall } from "./raw-calls.js";
+import { twoProcesses } from "./two-processes.js";
 
-const SCOPE = { system: "a test" };
-const within = () => ({ deadlineMs: Date.now() + 10_000 });
 const waiting = { timeout: 30_000, interval: 50 };
 
-/** Two processes of one gateway, on one SQLite file, before one server that asks. */
+/** Two processes before one server up to 2025-11-25 that asks. */
 async function twoNodes() {
-  const folder = mkdtempSync(join(tmpdir(), "sallyport-parked-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const secret = crypto.random(32);
   const begun: string[] = [];
   const cancelled: string[] = [];
-  const server = await oldHttpStory({ make: () => oldAsking({ begun, cancelled }) });
-  const nodes = await Promise.all(
-    ["node_a", "node_b"].map(async (id) => {
-      const store = await sqlite(join(folder, "shared.db")).open({ entities: allEntities });
-      onTestFinished(() => store.close());
-      const row = {
-        id,
-        state: "ready" as const,
-        release: "1",
-        label: id,
-        startedAtMs: 1,
-        leaseUntilMs: 9e12,
-        attempt: 1,
-        offers: { tasks: [], servers: [] },
-      };
-      await store.commit([{ scope: SCOPE, writes: [insert(node, row)] }], within());
-      const harness = proxyHarness({ store, node: { id, secret } });
-      await harness.proxy.connect("asking", { url: server.url });
-      return { harness, store, url: (await hosted(harness)).url };
-    }),
-  );
-  const [a, b] = nodes as [(typeof nodes)[0], (typeof nodes)[0]];
-  const rows = async () => (await b.store.find(parkedCall, { orderBy: "id", limit: 10 }, SCOPE, within())).rows;
-  const dies = (id: string) =>
-    b.store.commit([{ scope: SCOPE, writes: [update(node, id, { change: { set: { leaseUntilMs: 1 } } })] }], within());
-  return { a, b, rows, dies, begun, cancelled };
+  const { url } = await oldHttpStory({ make: () => oldAsking({ begun, cancelled }) });
+  return { begun, cancelled, ...(await twoProcesses({ url })) };
 }
 
 it("a call that waits at one process goes on from another, as often as its server asks", async () => {

@@ -5,6 +5,7 @@ import { objectOf } from "../members.js";
 import type { ParkedRows } from "./parked-rows.js";
 import { decodeOutcome, decodeQuestions } from "./parked-texts.js";
 import type { Parking } from "./parking.js";
+import { usedAlready } from "./used-states.js";
 
 export interface ComeBackOptions {
   readonly rows: ParkedRows;
@@ -28,25 +29,25 @@ export type CameBack =
 /**
  * A client comes back to a call that waits, with answers. One request alone can claim a round: the row says so for every process. At another process than the keeper's the answers go through the row, and what
  * comes of them comes back through it.
- * Errors: `validation_failed` when the round was answered already; `outcome_unknown` when the keeper is gone; `cancelled`, `upstream_timeout`, those of the call and of the store.
+ * Errors: `validation_failed` when the round was answered already, or the call is over; `outcome_unknown` when the keeper is gone; `cancelled`, `upstream_timeout`, those of the call and of the store.
  */
 export async function comeBack(o: ComeBackOptions, coming: Coming): Promise<CameBack> {
   const { rows, parking } = o;
   const row = await rows.get(coming.row);
-  if (row === null || row.state === "lost") throw gone();
+  if (row?.state === "lost") throw gone();
   // It may have ended while nobody was there.
-  if (row.round !== coming.round || row.state !== "asked") throw used();
+  if (row === null || row.round !== coming.round || row.state !== "asked") throw usedAlready();
   if (!(await rows.isKept(row))) {
     await rows.move(row, { state: "lost" });
     throw gone();
   }
   const held = parking.holder(row.id);
   if (held !== null) {
-    if (!(await rows.move(row, { state: "working" }))) throw used();
+    if (!(await rows.move(row, { state: "working" }))) throw usedAlready();
     return { at: "here", held: parking.taken(row.id, row.version + 1) ?? held };
   }
   if (rows.isOurs(row)) throw gone();
-  if (!(await rows.move(row, { state: "answered", answers: objectOf(coming.responses) }))) throw used();
+  if (!(await rows.move(row, { state: "answered", answers: objectOf(coming.responses) }))) throw usedAlready();
   parking.hint();
   return waitFor(o, row, coming);
 }
@@ -88,9 +89,6 @@ async function abandon(rows: ParkedRows, id: string): Promise<void> {
   }
 }
 
-function used(): GatewayError {
-  return new GatewayError("validation_failed", "The requestState was used already.", { hint: "Make the call anew, without it." });
-}
 function gone(): GatewayError {
   return new GatewayError("outcome_unknown", "The process that kept this call is gone. Nobody knows whether the tool ran to its end.", {
     hint: "Look whether its effect is there before you call it again.",

@@ -4,11 +4,11 @@ import { insert, now, nowPlus, remove, update } from "../../../ports/index.js";
 import type { Services } from "../../../seams/index.js";
 import { toHex } from "../../../util/encoding/hex.js";
 import type { RequestStates } from "./request-state.js";
+import { sweepExpired } from "./sweep-expired.js";
 
 const WITHIN_MS = 5_000;
 const MAX_CALLER = 100;
 const PAGE = 200;
-const MOST_PAGES = 50;
 const SCOPE = { system: "calls of MCP clients that wait" };
 const encoder = new TextEncoder();
 
@@ -92,15 +92,8 @@ export class ParkedRows {
   }
 
   /** Removes those whose time is over. Errors: those of the store. */
-  async sweep(): Promise<void> {
-    const { store } = this.#services;
-    for (let pages = 0; pages < MOST_PAGES; pages++) {
-      const query = { where: { expiresAtMs: { lte: now } }, orderBy: "expiresAtMs" as const, limit: PAGE };
-      const { rows } = await store.find(parkedCall, query, SCOPE, this.#within());
-      const units = rows.map(({ id }) => ({ scope: SCOPE, writes: [remove(parkedCall, id, { where: { expiresAtMs: { lte: now } } })] }));
-      if (units.length > 0) await store.commit(units, this.#within());
-      if (rows.length < PAGE) return;
-    }
+  sweep(): Promise<void> {
+    return sweepExpired(this.#services, parkedCall, SCOPE);
   }
 
   #sealed(id: string, move: Move): Partial<ParkedCallRow> {

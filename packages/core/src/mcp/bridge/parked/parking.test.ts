@@ -10,6 +10,7 @@ import { comeBack } from "./come-back.js";
 import { ParkedRows } from "./parked-rows.js";
 import { Parking } from "./parking.js";
 import { RequestStates } from "./request-state.js";
+import { UsedStates } from "./used-states.js";
 
 function place() {
   const clock = new FakeClock();
@@ -18,7 +19,8 @@ function place() {
   const key = crypto.random(32);
   const rows = new ParkedRows(services, new RequestStates({ crypto, clock, key: () => key }));
   const limits = () => ({ waitMs: 10_000, taskTtlMs: 50_000, taskAfterMs: 1_000, mostWaiting: 2 });
-  const parking = new Parking(services, { rows, limits, isShared: true });
+  const used = new UsedStates(services);
+  const parking = new Parking(services, { rows, used, limits, isShared: true });
   const all = async () => (await store.find(parkedCall, { orderBy: "id", limit: 10 }, { system: "test" }, { deadlineMs: Infinity })).rows;
   return { clock, parking, rows, all };
 }

@@ -6,6 +6,7 @@ import type { HeldCall } from "../held-call.js";
 import { encodeOutcome, encodeQuestions } from "./parked-texts.js";
 import type { Move, ParkedRows } from "./parked-rows.js";
 import { membersOf } from "../members.js";
+import type { UsedStates } from "./used-states.js";
 
 /** Without a bus another process's answer is found after this. */
 const POLL_MS = 500;
@@ -27,6 +28,7 @@ export interface ParkingLimits {
 }
 export interface ParkingOptions {
   readonly rows: ParkedRows;
+  readonly used: UsedStates;
   readonly limits: () => ParkingLimits;
   /** Whether other processes can be on this store. */
   readonly isShared: boolean;
@@ -255,7 +257,8 @@ export class Parking {
     if (this.#isClosed) return;
     const { clock, log } = this.#services;
     this.#cancelSweep = clock.at(clock.now() + SWEEP_EVERY_MS, () => {
-      const swept = this.#o.rows.sweep();
+      const { rows, used } = this.#o;
+      const swept = Promise.all([rows.sweep(), used.sweep()]);
       swept.catch((error: unknown) => log.debug("calls that nobody came for were not removed", { code: GatewayError.from(error).code }));
       this.#sweepLater();
     });

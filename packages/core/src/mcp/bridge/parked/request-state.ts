@@ -1,6 +1,7 @@
 import type { Crypto } from "../../../ports/index.js";
 import { canonicalArguments } from "../../../policy/approvals/arguments-hash.js";
 import { fromBase64Url, toBase64Url } from "../../../util/encoding/base64url.js";
+import { toHex } from "../../../util/encoding/hex.js";
 import { isObject, parseJsonText, utf8 } from "../../../util/json.js";
 
 /**
@@ -13,6 +14,14 @@ export type Carried =
   | { readonly kind: "again" }
   /** A server's own task, in a handle of ours. */
   | { readonly kind: "task"; readonly server: string; readonly tool: string; readonly theirs: string };
+
+/** A state that opened. */
+export interface OpenedState {
+  readonly carried: Carried;
+  /** Of no other state. */
+  readonly id: string;
+  readonly expiresAtMs: number;
+}
 
 /** What a state is bound to: it opens for nothing else. */
 export interface Bond {
@@ -51,14 +60,16 @@ export class RequestStates {
   }
 
   /** null: it is not for this call of this caller, or not any more. */
-  open(state: string, bond: Bond): Carried | null {
+  open(state: string, bond: Bond): OpenedState | null {
     const { crypto, key, clock } = this.#o;
     const bytes = state.length > LONGEST ? null : fromBase64Url(state);
     const plain = bytes === null ? null : crypto.open(key(), bytes, this.#aad(bond));
-    if (plain === null) return null;
+    if (bytes === null || plain === null) return null;
     const value: unknown = parseJsonText(new TextDecoder().decode(plain));
     if (!isObject(value) || typeof value["expiresAtMs"] !== "number" || value["expiresAtMs"] <= clock.now()) return null;
-    return value as unknown as Carried;
+    const { expiresAtMs, ...carried } = value;
+    // A text has more than one way to be written in base64.
+    return { carried: carried as unknown as Carried, id: toHex(crypto.sha256(bytes)), expiresAtMs };
   }
 
   /** A text of a row, bound to the row. */

@@ -60,7 +60,7 @@ export class Tasks {
   async find(taskId: string, owner: TaskOwner): Promise<FoundTask | null> {
     const { states, rows } = this.#o;
     if (taskId.startsWith(HANDLE)) {
-      const carried = states.open(taskId.slice(HANDLE.length), bondOf(owner));
+      const carried = states.open(taskId.slice(HANDLE.length), bondOf(owner))?.carried;
       return carried?.kind === "task" ? { kind: "theirs", tool: carried.tool, server: carried.server, taskId: carried.theirs } : null;
     }
     const row = await rows.get(taskId);
