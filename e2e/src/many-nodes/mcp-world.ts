@@ -85,7 +85,7 @@ export class McpWorld {
       const { signal } = extra as { signal: AbortSignal };
       return new Promise((resolve) => {
         const end = (text: string) => resolve({ content: [{ type: "text", text }] });
-        const timer = setTimeout(() => end("slept"), 20_000);
+        const timer = setTimeout(() => end("slept"), 100_000).unref();
         signal.addEventListener("abort", () => (clearTimeout(timer), end("ended")));
       });
     });

@@ -2,7 +2,7 @@ import { faultProxy, hasService, kitEntities, privateMariadb, type FaultProxy, t
 import { GatewayError, update, type RecordStore } from "@sallyport/core/ports";
 import { derivedMigration } from "@sallyport/sql";
 import driver from "mysql2";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { mysqlDialect } from "../src/dialect.js";
 import { mysql, type MysqlOptions } from "../src/index.js";
 import { event, healsWithinMs, kitEvent, kitShared, scope, shared, within } from "./kit-rows.js";
@@ -34,13 +34,15 @@ describe.skipIf(!hasService("mariadb"))("a database that fails", () => {
   let proxy: FaultProxy;
   beforeAll(async () => {
     db = await privateMariadb();
+  });
+  afterAll(() => db?.dispose());
+  // One that is tried again finds nothing of its first time.
+  beforeEach(async () => {
+    await db.server.start();
     name = await db.database();
     await mysql(db.url(name), { migrations }).migrate();
     proxy = await faultProxy(db.server.port);
-  });
-  afterAll(async () => {
-    await proxy.close();
-    await db.dispose();
+    onTestFinished(() => proxy.close());
   });
 
   const open = async (options: MysqlOptions = {}, port = proxy.port): Promise<RecordStore> => {
@@ -54,6 +56,13 @@ describe.skipIf(!hasService("mariadb"))("a database that fails", () => {
   };
   const rows = async (where: string): Promise<Set<string>> =>
     new Set((await db.sql(`select id from ${name}.kit_shared where ${where}`)).split("\n").filter((id) => id !== ""));
+
+  /** A session of the database beside the store's; it ends with the test. */
+  const lockerOf = (database: string) => {
+    const locker = driver.createConnection(db.url(database)).promise();
+    onTestFinished(() => locker.destroy());
+    return locker;
+  };
 
   it("killed under load and started again, it is used again by itself, and nothing acknowledged is lost (F09)", async () => {
     const store = await open({}, db.server.port);
@@ -168,7 +177,7 @@ describe.skipIf(!hasService("mariadb"))("a database that fails", () => {
   it("with the pool exhausted few wait, the others fail at once, and it goes on (F30)", async () => {
     const store = await open({ connections: 2, maxWaiting: 10, waitMs: 300 });
     await store.commit([shared("f30")], within());
-    const locker = driver.createConnection(db.url(name)).promise();
+    const locker = lockerOf(name);
     await locker.query("start transaction");
     await locker.query("select * from kit_shared where id = 'f30' for update");
     const renew = () =>
@@ -240,11 +249,13 @@ describe.skipIf(!hasService("mariadb"))("a database that fails", () => {
     expect((await reads(10)).every((row) => row !== null)).toBe(true);
     await db.sql("set global read_only = 1");
     // Nine of ten connections are in use when the tenth finds out: their reads wait.
-    const locker = driver.createConnection(db.url(name)).promise();
+    const locker = lockerOf(name);
     await locker.query("lock tables kit_shared write");
     const waiting = reads(9);
     const waits = async (): Promise<number> =>
-      Number(await db.sql("select count(*) from information_schema.processlist where state like 'Waiting for table%'"));
+      Number(
+        await db.sql("select count(*) from information_schema.processlist where db = '" + name + "' and state like 'Waiting for table%'"),
+      );
     await expect.poll(waits, patient).toBe(9);
     proxy.lead(next.server.port);
     while ((await outcomeOf(store, `f33-after-${Date.now()}`)) !== "ok") await pause(10);

@@ -86,7 +86,7 @@ describe.skipIf(!hasService("mariadb"))("settings of the database (F34)", () => 
 
   it("a role that may not create tables opens a migrated store, and is told so when it may not migrate", async () => {
     const name = await db.database();
-    await db.sql(`create user app@'127.0.0.1'; grant select, insert, update, delete on ${name}.* to app@'127.0.0.1'`);
+    await db.sql(`create or replace user app@'127.0.0.1'; grant select, insert, update, delete on ${name}.* to app@'127.0.0.1'`);
     const url = db.url(name).replace("root@", "app@");
     expect(await refusal(mysql(url, { migrations }))).toMatchObject({ code: "misconfigured" });
     expect(await refusal(mysql(url, { migrations, migrate: "check" }))).toMatchObject({ code: "misconfigured" });

@@ -38,7 +38,7 @@ describe.skipIf(!hasService("redis")).each(kinds)("%s", (_, settings) => {
   }
 
   /** Most of what cases do is wait. */
-  const test = (title: string, body: () => Promise<void>): void => vitest.concurrent(title, () => unhurried(body), 60_000);
+  const test = (title: string, body: () => Promise<void>): void => vitest.concurrent(title, () => unhurried(body));
 
   describe("the counters", () => {
     countersContract({

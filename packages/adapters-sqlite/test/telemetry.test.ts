@@ -32,7 +32,7 @@ async function started(options: ConstructorParameters<typeof Gateway>[0] = {}) {
 }
 
 async function soon<T>(look: () => Promise<T | false>): Promise<T> {
-  for (const until = Date.now() + 10_000; ; ) {
+  for (const until = Date.now() + 60_000; ; ) {
     const found = await look();
     if (found !== false) return found;
     if (Date.now() > until) throw new Error("it did not happen");

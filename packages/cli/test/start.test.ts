@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "@sallyport/adapter-kit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { emptyFolder, run, started, stop } from "./command.js";
 
@@ -37,15 +38,6 @@ async function slowVendor() {
     server.closeAllConnections();
   });
   return { port: (server.address() as AddressInfo).port, calls: () => calls };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 describe("the first start", () => {
@@ -151,7 +143,7 @@ describe("stopping", () => {
     const cwd = emptyFolder();
     const config = {
       providers: { slow: { vendor: "openai-compatible", baseUrl: `http://127.0.0.1:${vendor.port}/v1` } },
-      server: { timeouts: { shutdownMs: 1_000 } },
+      server: { timeouts: { shutdownMs: 5_000 } },
     };
     writeFileSync(join(cwd, "sallyport.config.json"), JSON.stringify(config));
     const gateway = await started({ cwd, env: { SALLYPORT_OWNER_KEY: givenKey } });
@@ -169,7 +161,7 @@ describe("stopping", () => {
     expect(await stream.text()).toMatch(/begun[^]*shutting_down/);
     const { code, signal } = await gateway.finished;
     expect({ code, signal }).toEqual({ code: 0, signal: null });
-    expect(performance.now() - askedAtMs, "once the time, not twice, with room for a busy machine").toBeLessThan(4_000);
+    expect(performance.now() - askedAtMs, "once the time, not twice").toBeLessThan(9_800);
   });
 
   it("is heeded while a server that never answers keeps the start", async () => {
@@ -198,6 +190,7 @@ describe("stopping", () => {
       JSON.stringify({ mcpServers: { deaf: { command: process.execPath, args: ["-e", script] } } }),
     );
     const gateway = await started({ cwd });
+    await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, "utf8"), { timeout: 30_000 }).toMatch(/^\d+$/);
     const pid = Number(readFileSync(pidFile, "utf8"));
     expect(() => process.kill(pid, 0)).not.toThrow();
     expect((await stop(gateway)).code).toBe(0);

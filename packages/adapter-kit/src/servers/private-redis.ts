@@ -26,7 +26,8 @@ export async function privateRedis(o: RedisOptions = {}): Promise<PrivateRedis> 
       ...([binary, "--port", String(port), "--bind", "127.0.0.1", "--dir", folder] as const),
       ...["--save", "", "--appendonly", "no", ...(o.settings ?? [])],
     ],
-    answers: async ({ port }) => (await send(port, "PING")).startsWith("+PONG"),
+    answers: async ({ port, pid }) =>
+      (await send(port, "INFO server")).includes(`process_id:${pid}\r`) && (await send(port, "PING")).startsWith("+PONG"),
   });
   return {
     server,
@@ -43,7 +44,8 @@ async function send(port: number, text: string): Promise<string> {
   try {
     await once(socket, "connect");
     socket.write(`${text}\r\n`);
-    const [data] = (await once(socket, "data")) as [Buffer];
+    const closed = once(socket, "close").then(() => Promise.reject(new Error(`Redis closed the connection instead of answering ${text}`)));
+    const [data] = await Promise.race([once(socket, "data") as Promise<[Buffer]>, closed]);
     return data.toString("utf8");
   } finally {
     socket.destroy();

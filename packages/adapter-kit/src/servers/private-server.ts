@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { randomInt } from "node:crypto";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,11 +12,13 @@ export interface ServerKind {
   /** Prepares the empty folder, once. */
   prepare?(folder: string): Promise<void>;
   command(at: { readonly folder: string; readonly port: number }): readonly [program: string, ...args: string[]];
-  /** Whether it answers. */
-  answers(at: { readonly folder: string; readonly port: number }): Promise<boolean>;
+  /** Whether it answers: it, and no other that has its port. */
+  answers(at: { readonly folder: string; readonly port: number; readonly pid: number | null }): Promise<boolean>;
 }
 
 const STARTING_MS = 90_000;
+/** So often another port is tried. */
+const TRIES = 3;
 
 /** A server of this test alone: a process of its own, in a folder of its own, on a free port of 127.0.0.1. It can be killed, frozen and started again on the same data and port. */
 export class PrivateServer {
@@ -40,9 +43,15 @@ export class PrivateServer {
     const folder = mkdtempSync(join(tmpdir(), `sallyport-${kind.name}-`));
     try {
       await kind.prepare?.(folder);
-      const server = new PrivateServer(kind, folder, await freePort());
-      await server.start();
-      return server;
+      for (let left = TRIES - 1; ; left--) {
+        const server = new PrivateServer(kind, folder, await freePort());
+        try {
+          await server.start();
+          return server;
+        } catch (error) {
+          if (left === 0) throw error;
+        }
+      }
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
       throw error;
@@ -111,25 +120,21 @@ process.once("exit", () => {
   for (const child of kept) child.kill("SIGKILL");
 });
 
-/** A port of 127.0.0.1 that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
+/** Below what systems give to whoever asks for any port (Linux: from 32768, others: from 49152): nobody gets it by chance between this look and its use. */
+const PORTS = { from: 20_000, to: 32_000 };
 
-/** Whether something accepts a connection. */
-export function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
+/** A port of 127.0.0.1 that nobody listens on. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
     });
-    socket.once("error", () => resolve(false));
-  });
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

@@ -13,14 +13,14 @@ export function casesOf<S>(concern: string, cases: Readonly<Record<string, (subj
 
 export const repeat = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 
-/** How long a case waits for news before it fails: ten seconds when left out. */
+/** How long a case waits for news before it fails: thirty seconds when left out. */
 export interface Patience {
   readonly patienceMs?: number;
 }
 
 /** Resolves when the condition holds; looks again in each turn of the event loop. */
 export async function eventually(subject: Patience, what: string, holds: () => boolean): Promise<void> {
-  const untilMs = Date.now() + (subject.patienceMs ?? 10_000);
+  const untilMs = Date.now() + (subject.patienceMs ?? 30_000);
   while (!holds()) {
     if (Date.now() > untilMs) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -5,10 +5,9 @@ import { mysql } from "@sallyport/adapters-mysql";
 import { sqlite } from "@sallyport/adapters-sqlite";
 import { hasService, privateMariadb, type PrivateMariadb } from "@sallyport/adapter-kit";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { asImported, body, contents, everything, exported, fill, imported, rowsOnly, writesOf } from "./stored-rows.js";
 
-const folder = mkdtempSync(join(tmpdir(), "sallyport-backup-"));
 const all = { with: ["usage", "audit", "traces"] } as const;
 
 describe.skipIf(!hasService("mariadb"))("SQLite and MariaDB", () => {
@@ -16,12 +15,11 @@ describe.skipIf(!hasService("mariadb"))("SQLite and MariaDB", () => {
   beforeAll(async () => {
     server = await privateMariadb();
   });
-  afterAll(async () => {
-    await server.dispose();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => server?.dispose());
 
   it("hold the same after a move from one to the other and back", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-backup-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     for (const [n, given] of fc.sample(contents, { numRuns: 1, seed: 28 }).entries()) {
       const first = await sqlite(join(folder, `${n}-a.db`)).open({ entities: everything });
       const second = await mysql(server.url(await server.database())).open({ entities: everything });

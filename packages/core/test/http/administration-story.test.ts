@@ -97,9 +97,12 @@ it("sets a budget, reads what a request cost, and sees the next one refused in b
   const { key, id } = made.body;
   const budget = await send("POST /api/v1/budgets", { scope: "key", scope_id: id, amount_usd: "4.50", period: "day", hard: true });
   expect(budget).toMatchObject({ status: 201, body: { scope: "key", scope_id: id, hard: true } });
-  await new Promise((resolve) => setTimeout(resolve, 1_200)); // other processes see it within a second, and so does this one
-  const chat = () =>
-    send("POST /v1/chat/completions", { model: "lab/m", max_tokens: 1_000, messages: [{ role: "user", content: "hi" }] }, { key });
+  const chat = (by = key) =>
+    send("POST /v1/chat/completions", { model: "lab/m", max_tokens: 1_000, messages: [{ role: "user", content: "hi" }] }, { key: by });
+  // One made after it, too small for any call: whoever heeds that one knows the first too.
+  const small = (await send("POST /api/v1/add/gateway-api-key", { name: "small" })).body;
+  await send("POST /api/v1/budgets", { scope: "key", scope_id: small.id, amount_usd: "0.01", period: "day", hard: true });
+  await expect.poll(async () => (await chat(small.key)).status, { timeout: 30_000 }).toBe(429);
   const first = await chat();
   expect(first.status).toBe(200);
   expect(first.headers.get("x-sallyport-cost-usd")).toBe("2");

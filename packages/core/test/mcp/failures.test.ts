@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { toolResultText } from "../../src/calls/index.js";
-import { freePort } from "./free-port.js";
+import { freePort } from "@sallyport/adapter-kit";
 import { hosted, post, proxyHarness, type HarnessOptions } from "./proxy-harness.js";
 import { oldHttpStory } from "./servers/http-story.js";
 

@@ -7,7 +7,7 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { freePort } from "./free-port.js";
+import { freePort } from "@sallyport/adapter-kit";
 import { hosted, proxyHarness, type Hosted } from "./proxy-harness.js";
 
 const require = createRequire(import.meta.url);

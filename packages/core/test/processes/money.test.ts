@@ -15,7 +15,7 @@ import type { MoneyWorkerOptions } from "./money-worker.js";
 
 const OWNER = "sallyport-testing-owner-7b1f93c2e08d4a65";
 let file: string;
-beforeAll(async () => void (file = await bundled("money-worker.ts")), 60_000);
+beforeAll(async () => void (file = await bundled("money-worker.ts")));
 afterAll(() => rmSync(file, { force: true }));
 
 let folder: string;

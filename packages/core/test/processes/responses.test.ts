@@ -16,6 +16,8 @@ import { parseSse } from "../../src/util/sse.js";
 import { bundled, startChild, type Child } from "./child-bundle.js";
 import { Redactor } from "../../src/secrets/redactor.js";
 
+/** Long enough for a process that waits for a processor to renew it. */
+const LEASE_MS = 4_000;
 let workerFile: string;
 beforeAll(async () => {
   workerFile = await bundled("responses-worker.ts");
@@ -42,7 +44,7 @@ beforeEach(async () => {
   };
   const log = new Log("silent", () => undefined);
   responses = new StoredResponses({ ...ports, log, events: new EventHub(), seams: createSeams(), nodeId: "reader" });
-  child = startChild(workerFile, { database: join(folder, "responses.db"), leaseMs: 1_500 });
+  child = startChild(workerFile, { database: join(folder, "responses.db"), leaseMs: LEASE_MS });
 });
 afterEach(async () => {
   child.process.kill("SIGKILL");
@@ -87,6 +89,7 @@ it("a response is cancelled from another process, and the one that makes it stop
 it("a response whose process lives outlives its first lease", async () => {
   const id = await created();
   const row = await store.now({ deadlineMs: Date.now() + 5_000 });
-  while ((await store.now({ deadlineMs: Date.now() + 5_000 })) < row + 3_000) await new Promise((resolve) => setTimeout(resolve, 100));
+  while ((await store.now({ deadlineMs: Date.now() + 5_000 })) < row + 2 * LEASE_MS)
+    await new Promise((resolve) => setTimeout(resolve, 100));
   expect(await read(id)).toMatchObject({ status: "in_progress" });
 });

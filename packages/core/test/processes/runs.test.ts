@@ -60,7 +60,7 @@ afterEach(async () => {
 function worker(over: Partial<RunWorkerOptions> = {}): Child {
   const options: RunWorkerOptions = {
     ...{ name: `worker_${children.length}`, database: join(folder, "runs.db"), effects: join(folder, "effects") },
-    ...{ leaseMs: 500, modelMs: 20, dies: null, starts: false },
+    ...{ leaseMs: 3_000, modelMs: 20, dies: null, starts: false },
     ...over,
   };
   const child = startChild(workerFile, options);
@@ -112,7 +112,7 @@ describe("a process that is told to end while it carries out a run", () => {
 
 describe("a process that is frozen for longer than its lease", () => {
   it("has lost its run when it wakes up, and writes nothing more", async () => {
-    const zombie = worker({ starts: true, modelMs: 1500 });
+    const zombie = worker({ starts: true, modelMs: 8_000 });
     const id = (await zombie.said("started")).slice("started ".length);
     await zombie.said("last answer");
     zombie.process.kill("SIGSTOP");

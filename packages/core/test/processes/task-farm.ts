@@ -28,7 +28,8 @@ export interface TaskFarm {
   close(): Promise<void>;
 }
 
-export const LEASE_MS = 600;
+/** Long enough for a worker that waits for a processor to renew it. */
+export const LEASE_MS = 2_000;
 
 /** A SQLite file, a scheduler here that only creates tasks, and worker processes. */
 export async function taskFarm(workerFile: string): Promise<TaskFarm> {

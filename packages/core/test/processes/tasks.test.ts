@@ -67,7 +67,7 @@ describe("a worker process that is killed", () => {
 describe("a worker process that is frozen for longer than its lease", () => {
   it("has lost its task when it wakes up: its handler is told, and nothing that it writes counts", async () => {
     const [created] = await farm.create(1);
-    const zombie = farm.worker({ name: "zombie", taskMs: 3000 });
+    const zombie = farm.worker({ name: "zombie", taskMs: 3_600_000 });
     await zombie.said("begun");
     zombie.process.kill("SIGSTOP");
     farm.worker({ name: "other", taskMs: 5 });

@@ -105,7 +105,7 @@ async function statusOf(route: Route, credential: Readonly<Record<string, string
     new Request(`http://localhost${path}`, {
       method: route.method,
       headers: { "content-type": "application/json", ...credential },
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
       ...(hasBody ? { body: JSON.stringify(samples[route.name] ?? {}) } : {}),
     }),
   );

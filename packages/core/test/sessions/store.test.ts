@@ -147,7 +147,6 @@ describe.each(storeKinds)("sessions on %s", (kind) => {
         expect(await streamOf(on, id)).toEqual([]);
       }
     },
-    60_000,
   );
 
   it("a session is put off by use, and taken away by whichever node sweeps when nobody used it", async () => {
@@ -351,7 +350,6 @@ describe.each(storeKinds)("sessions on %s", (kind) => {
         if (!dying.died()) break;
       }
     },
-    60_000,
   );
 
   it("a run whose session is deleted meanwhile comes to its end, and leaves nothing", async () => {

@@ -52,7 +52,7 @@ function parsed(text: string): any {
 
 /** Once `look` gives something; the ledger is written a moment after the answer. */
 export async function soon<T>(look: () => Promise<T | null | undefined | false> | T | null | undefined | false): Promise<T> {
-  for (const until = Date.now() + 10_000; ; ) {
+  for (const until = Date.now() + 60_000; ; ) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found as T;
     if (Date.now() > until) throw new Error("it did not happen");

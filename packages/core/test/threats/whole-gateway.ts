@@ -96,7 +96,7 @@ export async function gatewayOnSqlite(options: GatewayOptions & { readonly owner
     const key = o.key === undefined ? options.ownerKey : o.key;
     const headers = { "content-type": "application/json", ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...o.headers };
     const body = o.body === undefined || typeof o.body === "string" ? (o.body as string | undefined) : JSON.stringify(o.body);
-    const init = { method, headers, redirect: "manual" as const, signal: AbortSignal.timeout(15_000) };
+    const init = { method, headers, redirect: "manual" as const, signal: AbortSignal.timeout(60_000) };
     const response = await fetch(serving.url + path, { ...init, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
     let json: unknown = null;
