@@ -66,9 +66,15 @@ async function enterAll<H extends CallHead, E>(
 
 function withEvents<H extends CallHead, E>(steps: readonly Step<H, E>[], call: LiveCall<H>, answer: Answer<E>): Answer<E> {
   if (answer.body.kind !== "events") return answer;
-  let events = answer.body.events;
-  for (const step of steps) if (step.events !== undefined) events = step.events(call, events);
+  const events = heard(steps, call, answer.body.events);
   return events === answer.body.events ? answer : { ...answer, body: { kind: "events", events } };
+}
+
+/** Events of a call as the steps leave them that see its answer pass. */
+export function heard<H extends CallHead, E>(steps: readonly Step<H, E>[], call: LiveCall<H>, source: AsyncIterable<E>): AsyncIterable<E> {
+  let events = source;
+  for (const step of steps) if (step.events !== undefined) events = step.events(call, events);
+  return events;
 }
 
 function settleWhenDone<H extends CallHead, E>(answer: Answer<E>, call: LiveCall<H>): LiveAnswer<E> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEntity, field, int, longText, text, type RowType } from "../define-entity.js";
 
-/** A result that was too large to be handed over: kept whole for the caller that it was for, until it expires. The id is drawn at random. */
+/** A result that was too large to be handed over: kept whole for the caller that it was for, until it expires. The id is drawn at random, or a digest of the text and of a handle that nobody else has. */
 export const toolResult = defineEntity({
   name: "toolResult",
   table: "tool_results",

@@ -18,7 +18,7 @@ export type UrlOutcome = "accept" | "decline" | "cancel" | "unable";
  * Source: MCP 2025-11-25 and 2026-07-28, elicitation in URL mode.
  */
 export async function askByUrl(asker: Asker | undefined, o: UrlQuestion, signal: AbortSignal): Promise<UrlOutcome> {
-  const question: Question = { method: "elicitation/create", params: JSON.stringify({ mode: "url", ...o }) };
+  const question: Question = { method: "elicitation/create", params: JSON.stringify({ mode: "url", ...o }), isOurs: true };
   if (asker === undefined || missingFor(question, asker.capabilities) !== null) return "unable";
   const answer = await asker.ask(question, signal);
   if ("error" in answer) return "unable";

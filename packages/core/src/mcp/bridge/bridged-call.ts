@@ -1,3 +1,4 @@
+import type { QuestionGuard } from "../../policy/guardrails/guard-question.js";
 import type { RpcMessage } from "../frames/message.js";
 import type { ExchangeOptions } from "../lanes/lane.js";
 import type { RpcCall } from "../downstream/request.js";
@@ -22,12 +23,23 @@ export interface BridgedCall {
   readonly asked: () => string;
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
-  /** It may go on as a task of this tool, as grants call it; `isLegacy`: its server knows none. null: it may not. */
-  readonly tasks: { readonly tool: string; readonly isLegacy: () => boolean } | null;
+  /** It may go on as a task; null: it may not. */
+  readonly tasks: TaskTerms | null;
+  /** What looks at questions and their answers; null: nothing does. Asked only when there are some. */
+  readonly guard: () => QuestionGuard | null;
   readonly onNotice: ((notice: RpcMessage) => void) | undefined;
   /** Where messages for the client go that belong to this request; left out: it takes none. */
   readonly put: Put | undefined;
   readonly send: (o: SendOptions) => Promise<Replied>;
+}
+
+export interface TaskTerms {
+  /** As grants call it. */
+  readonly tool: string;
+  /** Its server knows no tasks. */
+  readonly isLegacy: () => boolean;
+  /** What a client is to be told of its server's answer, in the client's terms. Errors: of a policy that lets it not pass. */
+  readonly finish: (replied: Replied, signal: AbortSignal) => Promise<Replied>;
 }
 
 /** What the client is answered: as its server did, with `state` in the place of the server's own, or with what it is asked for a server that waits. */

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
+import type { QuestionGuard } from "../../policy/guardrails/guard-question.js";
 import type { Clock } from "../../ports/index.js";
 import type { RpcMessage } from "../frames/message.js";
 import { RPC } from "../frames/protocol.js";
@@ -38,6 +39,10 @@ export class HeldCall implements Asker {
   readonly capabilities: ClientCapabilities;
   /** Notices go to the request that waits now. */
   onNotice: ((notice: RpcMessage) => void) | undefined = undefined;
+  /** What looks at its questions: that of the request that came last. */
+  guard: () => QuestionGuard | null = () => null;
+  /** What becomes of its server's answer first, where no request waits for that. */
+  finish: ((replied: Replied, signal: AbortSignal) => Promise<Replied>) | null = null;
   readonly #clock: Clock;
   readonly #open = new Map<string, Open>();
   readonly #stop = new AbortController();
@@ -59,10 +64,9 @@ export class HeldCall implements Asker {
   }
 
   start(work: Promise<Replied>): void {
-    work.then(
-      (replied) => this.#over({ replied }),
-      (error: unknown) => this.#over({ error: GatewayError.from(error) }),
-    );
+    const over = (replied: Replied): void => this.#over({ replied });
+    const failed = (error: unknown): void => this.#over({ error: GatewayError.from(error) });
+    work.then((replied) => (this.finish === null ? over(replied) : this.finish(replied, this.signal).then(over, failed)), failed);
   }
 
   ask(question: Question, signal: AbortSignal): Promise<QuestionAnswer> {

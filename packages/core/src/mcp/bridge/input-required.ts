@@ -35,7 +35,7 @@ export function inputRequestsOf({ bytes, result }: RpcMessage): ReadonlyMap<stri
 }
 
 /** The pages that a server up to 2025-11-25 wants a person to see before it is called again, as questions; null: it wants none. */
-export function urlErrands({ bytes, error }: RpcMessage): ReadonlyMap<string, Question> | null {
+export function urlErrands({ bytes, error }: RpcMessage): Map<string, Question> | null {
   if (error === null || valueMember(bytes, error, "code") !== URL_REQUIRED) return null;
   const data = valueMember(bytes, error, "data");
   const list: unknown = isObject(data) ? data["elicitations"] : null;

@@ -3,6 +3,7 @@ import { textAt } from "../frames/json-scan.js";
 import { member } from "../frames/message.js";
 import { newId } from "../../util/ids.js";
 import type { BridgedCall } from "./bridged-call.js";
+import { GuardedAsker } from "./guarded-asker.js";
 import { bridgeable } from "./capabilities.js";
 import type { Replied } from "./held-call.js";
 import { inputRequestsOf, isInputRequired } from "./input-required.js";
@@ -15,11 +16,32 @@ const MAX_ROUNDS = 10;
 /**
  * A call of a client up to 2025-11-25. A server of its own era asks through the lane; one of 2026-07-28 answers that it needs input: its questions become requests to the client, and the call is made again with the answers and the
  * server's own state.
- * Errors: those of the way; `upstream_protocol` for a server that asks too often, or asks what its client did not declare; `unsupported_feature` when the client refuses what the protocol has no refusal for.
+ * Errors: those of the way and of guardrails, which look at questions and answers; `upstream_protocol` for a server that asks too often, or asks what its client did not declare; `unsupported_feature` when the client refuses what the protocol has no refusal for.
  */
 export async function legacyCall(o: BridgedCall): Promise<Replied> {
-  const { rpc } = o;
+  const { rpc, signal } = o;
   const asker = rpc.session?.asker(rpc.takesStream ? o.put : undefined);
+  const guard = asker === undefined ? null : o.guard();
+  if (asker === undefined || guard === null) return follow(o, asker);
+  const stop = new AbortController();
+  const leave = (): void => stop.abort(signal.reason);
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave, { once: true });
+  let refusal: GatewayError | null = null;
+  const end = (error: GatewayError): void => {
+    refusal ??= error;
+    stop.abort(refusal);
+  };
+  try {
+    return await follow({ ...o, signal: stop.signal }, new GuardedAsker(asker, { guard: () => guard, seesAnswers: true, end }));
+  } catch (error) {
+    throw refusal ?? error;
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}
+
+async function follow(o: BridgedCall, asker: Asker | undefined): Promise<Replied> {
   const { extensions: _tasks, ...declared } = bridgeable(asker?.capabilities ?? {});
   const capabilities = asker === undefined ? undefined : JSON.stringify(declared);
   let retry: Retry = NO_RETRY;

@@ -7,6 +7,8 @@ import type { JsonObject } from "../../calls/index.js";
 import type { Bridged, BridgedCall } from "./bridged-call.js";
 import { bridgeable, canBeAsked, missingFor, takesTasks } from "./capabilities.js";
 import { comeBack } from "./parked/come-back.js";
+import { GuardedAsker } from "./guarded-asker.js";
+import { guardedQuestion, guardedRequests, guardedResponses } from "./guarded-texts.js";
 import { HeldCall, type Replied, type Told } from "./held-call.js";
 import { inputRequestsOf, isInputRequired, taskIdOf, urlErrands } from "./input-required.js";
 import { NO_RETRY, responsesOf, type Retry } from "./members.js";
@@ -55,9 +57,11 @@ export class ModernCalls {
 
   /** Errors: `validation_failed` for a state that is not of this call or was used before, `unsupported_feature` with what the client would have to declare, `outcome_unknown`, `overloaded`, those of the way. */
   async run(o: BridgedCall): Promise<Bridged> {
-    const said = saidBy(o);
-    const opened = this.#opened(said);
+    const given = saidBy(o);
+    const opened = this.#opened(given);
     const carried = opened?.carried;
+    // Before anything is used up: who is refused may answer otherwise.
+    const said = await lookedAt(given);
     if (carried?.kind === "held") return this.#goOn(said, carried);
     if (opened !== null) await this.#o.used.use(opened);
     // A server may ask without a state, and then takes answers without one.
@@ -73,8 +77,9 @@ export class ModernCalls {
     const { clock, tasks, limits } = this.#o;
     const next = await held.next({ signal: o.signal, deadlineMs: o.deadlineMs, slowAtMs: clock.now() + limits().taskAfterMs });
     const isTheirs = !o.tasks.isLegacy();
-    if (next.kind === "reply" || (next.kind === "slow" && isTheirs)) return this.#tell(said, held, null);
+    if (next.kind === "reply" || (next.kind === "slow" && isTheirs) || held.isOver) return this.#tell(said, held, null);
     held.onNotice = undefined;
+    held.finish = o.tasks.finish;
     return { kind: "task", members: await tasks.create(held, { ...placeOf(o), tool: o.tasks.tool }) };
   }
 
@@ -96,10 +101,13 @@ export class ModernCalls {
     const { o, declared } = said;
     const held = new HeldCall({ clock: this.#o.clock, capabilities: declared });
     held.onNotice = o.onNotice;
+    held.guard = o.guard;
+    // Answers come with requests, and are looked at then.
+    const asker = new GuardedAsker(held, { guard: () => held.guard(), seesAnswers: false, end: (error) => held.cancel(error) });
     const { extensions: _tasks, ...others } = declared;
     const capabilities = JSON.stringify(o.tasks === null ? others : declared);
     const sent = o.send({
-      ...{ signal: held.signal, deadlineMs: canWait(said) ? o.deadlineMs + LONGEST_MS : o.deadlineMs, asker: held, capabilities, retry },
+      ...{ signal: held.signal, deadlineMs: canWait(said) ? o.deadlineMs + LONGEST_MS : o.deadlineMs, asker, capabilities, retry },
       onNotice: o.onNotice === undefined ? undefined : (notice) => held.onNotice?.(notice),
     });
     held.start(opened === null ? sent : this.#orGivenBack(sent, opened));
@@ -123,6 +131,7 @@ export class ModernCalls {
     const came = await comeBack({ rows, parking }, { ...carried, responses, signal, deadlineMs, now: () => clock.now() });
     if (came.at === "there") return this.#told(said, came.told, { id: carried.row, round: came.round });
     came.held.onNotice = o.onNotice;
+    came.held.guard = o.guard;
     came.held.answer(responses);
     return this.#tell(said, came.held, { id: carried.row, round: carried.round });
   }
@@ -147,15 +156,17 @@ export class ModernCalls {
     }
   }
 
-  #told(said: Said, told: Told, kept: NonNullable<Kept>): Bridged {
+  #told(said: Said, told: Told, kept: NonNullable<Kept>): Bridged | Promise<Bridged> {
     if (told.kind === "reply") return this.#reply(said, told.replied, true);
     return this.#input(said, told.questions, { kind: "held", row: kept.id, round: kept.round });
   }
 
-  #reply(said: Said, replied: Replied, isLate: boolean): Bridged {
-    const { reply } = replied;
+  async #reply(said: Said, given: Replied, isLate: boolean): Promise<Bridged> {
+    const { reply } = given;
     if (isInputRequired(reply)) {
       refuseUndeclared(inputRequestsOf(reply), said.declared);
+      const guard = said.o.guard();
+      const replied = guard === null ? given : { ...given, reply: await guardedRequests(reply, guard, said.o.signal) };
       const state = member(reply.result, "requestState");
       const carried: Carried = { kind: "relay", theirs: state === null ? null : textAt(reply.bytes, state) };
       return { kind: "reply", replied, state: this.#seal(said, carried), isLate };
@@ -164,10 +175,13 @@ export class ModernCalls {
     if (theirs !== null) {
       const { server, ...owner } = placeOf(said.o);
       const { tool } = said.o.tasks!;
-      return { kind: "reply", replied, state: null, taskId: this.#o.tasks.handleOf(theirs, { server, tool }, owner), isLate };
+      return { kind: "reply", replied: given, state: null, taskId: this.#o.tasks.handleOf(theirs, { server, tool }, owner), isLate };
     }
     const errands = urlErrands(reply);
-    return errands === null ? { kind: "reply", replied, state: null, isLate } : this.#input(said, errands, { kind: "again" });
+    if (errands === null) return { kind: "reply", replied: given, state: null, isLate };
+    const guard = said.o.guard();
+    if (guard !== null) for (const [key, errand] of errands) errands.set(key, await guardedQuestion(errand, guard, said.o.signal));
+    return this.#input(said, errands, { kind: "again" });
   }
 
   #input(said: Said, questions: ReadonlyMap<string, Question>, carried: Carried): Bridged {
@@ -195,6 +209,12 @@ function saidBy(o: BridgedCall): Said {
 }
 
 const NOTHING: ClientCapabilities = {};
+
+/** The answers that it brings, as guardrails leave them. Errors: theirs. */
+async function lookedAt(said: Said): Promise<Said> {
+  const guard = said.responses === null ? null : said.o.guard();
+  return guard === null ? said : { ...said, responses: await guardedResponses(said.responses!, guard, said.o.signal) };
+}
 
 /** A client that nothing can be asked never comes for a call again: its call has the time of its request. */
 function canWait({ declared }: Said): boolean {

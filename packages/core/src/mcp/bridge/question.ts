@@ -9,6 +9,8 @@ export interface Question {
   readonly method: QuestionMethod;
   /** The JSON text of an object; null: it has no parameters. */
   readonly params: string | null;
+  /** This gateway asks by itself. */
+  readonly isOurs?: true;
 }
 
 /** An error as JSON-RPC tells it. */

@@ -35,8 +35,10 @@ export function answerSoon(o: AnswerSoonOptions): Promise<Answer<ToolEvent>> {
       if (stream === null) {
         cancelPatience?.();
         stream = new SseStream(o.clock, () => undefined);
-        // However the answer ends for the reader, the stream and its timer end with it.
-        o.call.defer(() => stream?.end());
+        // When nobody reads it any more; otherwise its last message ends it, which of a call that failed is still to come.
+        o.call.defer(({ kind }) => {
+          if (kind === "aborted") stream?.end();
+        });
         resolve({ status: 200, headers: STREAM_HEADERS, body: { kind: "frames", frames: stream } });
       }
       return stream;

@@ -2,8 +2,9 @@ import { mayDo } from "../../access/grants.js";
 import type { Caller } from "../../calls/index.js";
 import { toolResult, toolResultPart, type ToolResultRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { insert, now, nowPlus, remove, type Unit } from "../../ports/index.js";
+import { insert, now, nowPlus, remove, update, type Unit } from "../../ports/index.js";
 import type { Services } from "../../seams/index.js";
+import { toHex } from "../../util/encoding/hex.js";
 import { newId } from "../../util/ids.js";
 
 const SCOPE = { system: "results of tools that were too large to hand over" };
@@ -15,30 +16,40 @@ const MOST_OF_ONE = 100;
 const PAGE = 200;
 const MAX_CALLER = 100;
 
+export interface KeepOptions {
+  readonly caller: Caller;
+  /** In full. */
+  readonly tool: string;
+  /** What it is the result of, where it may come again. */
+  readonly sameAs?: string | undefined;
+  readonly keepMs: number;
+}
+
 /** Results kept whole, each for the caller that it was for alone, until it expires. */
 export class KeptResults {
-  readonly #services: Pick<Services, "store" | "clock" | "log">;
+  readonly #services: Pick<Services, "store" | "clock" | "log" | "crypto">;
   #cancelSweep: (() => void) | null = null;
   #closed = false;
 
-  constructor(services: Pick<Services, "store" | "clock" | "log">) {
+  constructor(services: Pick<Services, "store" | "clock" | "log" | "crypto">) {
     this.#services = services;
   }
 
-  /** Keeps the text and gives the id that it is read by; null: it could not be kept. */
-  async keep(text: string, o: { readonly caller: Caller; readonly tool: string; readonly keepMs: number }): Promise<string | null> {
+  /** Keeps the text and gives the id that it is read by; null: it could not be kept. The same text of the same `sameAs` is kept once, for longer. */
+  async keep(text: string, o: KeepOptions): Promise<string | null> {
     const callerId = ownerOf(o.caller);
     if (callerId === null) return null;
-    const id = newId("res");
+    const id = o.sameAs === undefined ? newId("res") : this.#idOf([callerId, o.tool, o.sameAs, text]);
     const parts = piecesOf(text);
     const bytes = new TextEncoder().encode(text).length;
     const row = { id, callerId, tool: o.tool, bytes, parts: parts.length, expiresAtMs: nowPlus(o.keepMs) };
     const writes = [
-      insert(toolResult, row),
-      ...parts.map((part, at) => insert(toolResultPart, { id: partId(id, at), resultId: id, text: part })),
+      insert(toolResult, row, "skip"),
+      ...parts.map((part, at) => insert(toolResultPart, { id: partId(id, at), resultId: id, text: part }, "skip")),
     ];
+    const longer = update(toolResult, id, { change: { set: { expiresAtMs: nowPlus(o.keepMs) } } });
     try {
-      await this.#commit([{ scope: SCOPE, writes }]);
+      await this.#commit([{ scope: SCOPE, writes }, ...(o.sameAs === undefined ? [] : [{ scope: SCOPE, writes: [longer] }])]);
       await this.#makeRoom(callerId);
     } catch (error) {
       this.#services.log.warn("a result that is too large could not be kept; it is handed over whole", {
@@ -76,6 +87,10 @@ export class KeptResults {
     const query = { where: { expiresAtMs: { lte: now } }, orderBy: "expiresAtMs", limit: PAGE } as const;
     const { rows } = await this.#services.store.find(toolResult, query, SCOPE, this.#within());
     await this.#remove(rows);
+  }
+
+  #idOf(said: readonly string[]): string {
+    return `res_${toHex(this.#services.crypto.sha256(new TextEncoder().encode(JSON.stringify(said)))).slice(0, 40)}`;
   }
 
   #sweepLater(keepMs: number): void {

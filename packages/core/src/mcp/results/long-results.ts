@@ -18,6 +18,8 @@ export interface FitOptions {
   readonly hasOutputSchema: boolean;
   /** Of the client; null: it does not say. */
   readonly revision: string | null;
+  /** What it is the result of, where it may come again: it is kept once then. */
+  readonly sameAs?: string | undefined;
 }
 /** What a kept result is read as. */
 export interface KeptText {
@@ -45,7 +47,7 @@ export class LongResults {
     const long = longResult(message);
     if (long === null || long.readable <= maxBytes) return message;
     const { keepMs } = this.#snapshot().config.mcp.results;
-    const id = await this.#kept.keep(long.text, { caller: o.caller, tool: o.tool, keepMs });
+    const id = await this.#kept.keep(long.text, { caller: o.caller, tool: o.tool, sameAs: o.sameAs, keepMs });
     if (id === null) return message;
     const links = o.revision !== null && o.revision >= LINKS_SINCE;
     return utf8(long.cut({ uri: `sallyport:results/${id}`, keptMs: keepMs, keepsStructured: o.hasOutputSchema, links }));

@@ -1,11 +1,13 @@
 import type { JsonObject, ModelCall, ToolEvent } from "../../calls/index.js";
 import type { Content } from "../step.js";
-import { mapCall, type CallVisitor } from "./content/map-call.js";
-import { mapResult } from "./content/map-result.js";
+import { mapCall, type CallVisitor, type Place } from "./content/map-call.js";
+import { mapAnswered, mapResult } from "./content/map-result.js";
 import { inspect, stageOf, type Active, type Inspection, type Slot } from "./inspect.js";
 
 /** What a model is given belongs to its input, also what tools answered before. */
-const STAGES = { input: ["input"], results: ["results", "input"] } as const;
+const GIVEN = { input: ["input"], results: ["results", "input"], arguments: ["arguments"] } as const;
+/** What passes between a client and a server, each with its own stage. */
+const PASSED = { input: ["input"], results: ["results"], arguments: ["arguments"] } as const;
 
 /** What a call says, as the guardrails leave it; the content itself when they changed nothing. Errors: what the reporter throws. */
 export async function guardContent(content: Content, active: readonly Active[], o: Inspection): Promise<Content> {
@@ -14,7 +16,7 @@ export async function guardContent(content: Content, active: readonly Active[], 
     await inspect([slot], active, o);
     return slot.text === content.arguments ? content : { ...content, arguments: slot.text };
   }
-  const call = await guarded<ModelCall>(content.call, (call, visitor) => mapCall(call, visitor), { active, ...o });
+  const call = await guarded<ModelCall>(content.call, (call, visitor) => mapCall(call, visitor), { active, stages: GIVEN, ...o });
   return call === content.call ? content : { kind: "model", call };
 }
 
@@ -26,7 +28,7 @@ export async function* guardToolEvents(
 ): AsyncGenerator<ToolEvent> {
   for await (const event of source) {
     if (event.type === "result") {
-      const raw = await guardResult(event.result.raw, active, o);
+      const raw = await guardEvent(event.result.raw, active, o);
       yield raw === event.result.raw ? event : { ...event, result: { ...event.result, raw } };
     } else if (event.message === undefined) yield event;
     else {
@@ -37,9 +39,24 @@ export async function* guardToolEvents(
   }
 }
 
-/** The result of a tool, a resource or a prompt in MCP. */
+/** Questions passed when they were asked, and what a client knows a task by is ours. */
+async function guardEvent(raw: JsonObject, active: readonly Active[], o: Inspection): Promise<JsonObject> {
+  const type = raw["resultType"];
+  if (type === "input_required") return raw;
+  if (type !== "task") return guardResult(raw, active, o);
+  const { taskId, ...said } = raw;
+  const left = await guardResult(said, active, o);
+  return left === said ? raw : { ...left, ...(taskId === undefined ? {} : { taskId }) };
+}
+
+/** The result of a tool, a resource or a prompt in MCP, or what a server asks. */
 export function guardResult(raw: JsonObject, active: readonly Active[], o: Inspection): Promise<JsonObject> {
-  return guarded(raw, mapResult, { active, ...o, isResult: true });
+  return guarded(raw, mapResult, { active, stages: PASSED, ...o });
+}
+
+/** What a client answers a server's question. */
+export function guardAnswered(raw: JsonObject, active: readonly Active[], o: Inspection): Promise<JsonObject> {
+  return guarded(raw, mapAnswered, { active, stages: PASSED, ...o });
 }
 
 type Mapping<T> = (value: T, visitor: CallVisitor) => T;
@@ -47,18 +64,18 @@ type Mapping<T> = (value: T, visitor: CallVisitor) => T;
 async function guarded<T>(
   value: T,
   map: Mapping<T>,
-  o: Inspection & { readonly active: readonly Active[]; readonly isResult?: true },
+  o: Inspection & { readonly active: readonly Active[]; readonly stages: Readonly<Record<Place["stage"], Slot["stages"]>> },
 ): Promise<T> {
   const slots: Slot[] = [];
-  const stagesOf = (stage: "input" | "results") => (o.isResult === true ? (["results"] as const) : STAGES[stage]);
+  const { stages } = o;
   map(value, {
     text: (text, { kind, stage, group, tool }) => {
-      slots.push({ text, kind, stages: stagesOf(stage), group, tool });
+      slots.push({ text, kind, stages: stages[stage], group, tool });
       return text;
     },
     unseen: (what, stage) => {
       for (const { guardrail } of o.active) {
-        const reported = stageOf(guardrail, stagesOf(stage));
+        const reported = stageOf(guardrail, stages[stage]);
         if (reported !== null) o.reporter.unseen(guardrail, what, { stage: reported });
       }
     },

@@ -17,13 +17,15 @@ import { GatewayError } from "../../errors/index.js";
 import type { HttpClient } from "../../ports/index.js";
 import type { Services } from "../../seams/index.js";
 import type { GroupCommit } from "../group-commit.js";
+import type { LiveCall } from "../live-call.js";
 import type { OpenCall, Step } from "../step.js";
 import type { Check } from "./detectors/code.js";
 import { GUARDRAIL_PURPOSE } from "./detectors/moderation.js";
 import { Detections } from "./detections.js";
 import { dryRun, type DryRun } from "./dry-run.js";
 import { guardAnswer } from "./guard-answer.js";
-import { guardContent, guardResult, guardToolEvents } from "./guard-call.js";
+import { guardAnswered, guardContent, guardResult, guardToolEvents } from "./guard-call.js";
+import type { QuestionGuard } from "./guard-question.js";
 import { brokenGuardrail, GuardrailSet, type Guardrail, type GuardrailOrigin } from "./guardrail-set.js";
 import type { Active } from "./inspect.js";
 import { makeDetector } from "./make-detector.js";
@@ -70,6 +72,8 @@ export interface GuardrailTest {
 
 /** Of an answer nobody reads a shadow's, and its content was looked at already. */
 const NEVER_READ = new Set([GUARDRAIL_PURPOSE, "shadow"]);
+/** So long those have to judge who look at a question in the middle of a call. */
+const QUESTION_MS = 60_000;
 const GIVEN = ["input", "results"] as const;
 const ANSWERED = ["output", "arguments"] as const;
 const TOOL = ["arguments", "results"] as const;
@@ -167,6 +171,22 @@ export class Guardrails {
       reporter.tellWarnings();
       return left;
     };
+  };
+
+  /** What a server asks in the middle of a call, and what it is answered; null: nobody looks at either. What is found counts as the call's, also when its request is long answered. */
+  readonly asking = (call: LiveCall<ToolHead>): QuestionGuard | null => {
+    const asked = this.#of(call, ["results"]);
+    const answered = this.#of(call, ["arguments"]);
+    if (asked.length === 0 && answered.length === 0) return null;
+    const looking = (by: readonly Guardrail[], guard: typeof guardResult) => async (said: JsonObject, signal: AbortSignal) => {
+      if (by.length === 0) return said;
+      const reporter = this.#reporterOf(call);
+      const leg = call.leg({ signal, deadlineMs: this.#services.clock.now() + QUESTION_MS });
+      const left = await guard(said, await activeOf(by), { call: leg, reporter });
+      reporter.tellWarnings();
+      return left;
+    };
+    return { question: looking(asked, guardResult), answer: looking(answered, guardAnswered) };
   };
 
   /** Made ready before the first call, so that what is wrong with those of the configuration is heard at the start. Errors: `missing_dependency`, `validation_failed`. */

@@ -130,12 +130,13 @@ it("a task says nothing more to a caller that may not call its tool any more, be
   expect([...raw.got.keys()]).toEqual([]);
 });
 
-it("a task asks nothing that its client did not declare, and none is made where content is looked at", async () => {
-  const { ask } = await place();
+it("a task asks nothing that its client did not declare, and a call that its caller may repeat is none", async () => {
+  const { ask, url } = await place();
   const refused = await ask("tools/call", call("form"), { capabilities: { extensions: { [TASKS]: {} } } });
   expect([refused.status, refused.error?.code]).toEqual([400, -32021]);
-  const looked = await place({}, {}, { steps: [{ name: "reader", sees: () => "read" }] });
-  expect((await looked.ask("tools/call", call("form"))).result.resultType).toBe("input_required");
+  const _meta = { "io.modelcontextprotocol/clientCapabilities": withTasks, "sallyport/idempotencyKey": "once" };
+  const { message, headers } = modern("tools/call", { ...call("form"), _meta });
+  expect((await post(url, message, headers)).json()["result"]).toMatchObject({ resultType: "input_required" });
 });
 
 it("a task of a server since 2026-07-28 is reached under a handle of ours, and its result leads through us", async () => {

@@ -9,7 +9,7 @@ import { mapJson, sealedIn, type JsonVisitor } from "./map-json.js";
  */
 export interface Place {
   readonly kind: "text" | "json" | "aside";
-  readonly stage: Extract<GuardrailStage, "input" | "results">;
+  readonly stage: Extract<GuardrailStage, "input" | "results" | "arguments">;
   /** Texts of one message. */
   readonly group: number;
   readonly tool?: string | undefined;

@@ -4,67 +4,117 @@ import { fromBase64, toBase64 } from "./base64.js";
 import type { CallVisitor, Place } from "./map-call.js";
 import { mapJson } from "./map-json.js";
 
-const RESULTS = { stage: "results", group: 0 } as const;
+type Stage = Extract<Place["stage"], "results" | "arguments">;
+
 const TEXT_TYPE = /^(?:text\/|application\/(?:json|xml|yaml)\b)|\+(?:json|xml)\b/;
+const MAX_DEPTH = 8;
+/** Members that are JSON of their own: who judges texts is given it whole. */
+const WHOLE: ReadonlySet<string> = new Set(["structuredContent", "requestedSchema", "inputSchema", "input"]);
+/** Members that people or models read as prose, beside the texts of blocks. */
+const PROSE: ReadonlySet<string> = new Set(["text", "message", "systemPrompt", "statusMessage"]);
+/** Blocks that the protocol knows. */
+const BLOCKS: ReadonlySet<unknown> = new Set(["text", "image", "audio", "resource", "resource_link", "tool_use", "tool_result"]);
 
 /**
- * The result of a tool, of a resource or of a prompt in MCP with every text visited: text blocks, embedded resources, structured content, links and fields that nobody knows. Pictures and
- * sound are not seen. The result itself when nothing changed.
+ * What a server says in MCP (the result of a tool, of a resource or of a prompt, a question, a task) with every text visited: text blocks, embedded resources, structured content, links, and members that nobody knows with their
+ * names. Pictures and sound are not seen. The value itself when nothing changed.
  */
 export function mapResult(raw: JsonObject, visitor: CallVisitor): JsonObject {
-  const entries = Object.entries(raw);
-  const mapped = entries.map(([name, value]) => {
-    if (name === "structuredContent") return [name, structured(value, visitor)] as const;
-    return [name, name === "_meta" ? value : walk(value, visitor, 0)] as const;
-  });
-  return mapped.some(([, value], i) => value !== entries[i]![1]) ? (Object.fromEntries(mapped) as JsonObject) : raw;
+  return new ResultMapper(visitor, "results").object(raw, 0) as JsonObject;
 }
 
-/** As the JSON that it is: who judges texts is given it whole. */
-function structured(value: unknown, visitor: CallVisitor): unknown {
-  const json = JSON.stringify(value) ?? "null";
-  const said = visitor.text(json, { kind: "json", ...RESULTS });
-  return said === json ? value : parseJsonText(said);
+/** The same for what a client answers a server's question: a form is the JSON that it is. */
+export function mapAnswered(raw: JsonObject, visitor: CallVisitor): JsonObject {
+  const mapper = new ResultMapper(visitor, "arguments");
+  const { content, ...rest } = raw;
+  if (!isObject(content) || BLOCKS.has(content["type"])) return mapper.object(raw, 0) as JsonObject;
+  const form = mapper.whole(content);
+  const others = mapper.object(rest, 0);
+  return form === content && others === rest ? raw : ({ ...(others as JsonObject), content: form } as JsonObject);
 }
 
-function walk(value: unknown, visitor: CallVisitor, depth: number): unknown {
-  if (Array.isArray(value) && depth < 8) {
-    const items = value.map((item) => walk(item, visitor, depth + 1));
-    return items.some((item, i) => item !== value[i]) ? items : value;
+class ResultMapper {
+  readonly #visitor: CallVisitor;
+  readonly #stage: Stage;
+
+  constructor(visitor: CallVisitor, stage: Stage) {
+    this.#visitor = visitor;
+    this.#stage = stage;
   }
-  if (!isObject(value) || depth >= 8) return aside(value, visitor);
-  const type = value["type"];
-  if ((type === "image" || type === "audio") && typeof value["data"] === "string") {
-    visitor.unseen(`a block of type ${type}`, "results");
-    return value;
+
+  object(value: Record<string, unknown>, depth: number): Record<string, unknown> {
+    const entries = Object.entries(value);
+    const mapped = entries.map(([name]) => [this.#name(name), this.#member(name, value, depth)] as const);
+    return mapped.some(([name, inner], i) => name !== entries[i]![0] || inner !== entries[i]![1]) ? Object.fromEntries(mapped) : value;
   }
-  const entries = Object.entries(value);
-  const mapped = entries.map(([name, inner]) => {
-    if (name === "text" && typeof inner === "string") return [name, say(inner, visitor)] as const;
-    if (name === "blob" && typeof inner === "string") return [name, blob(inner, value["mimeType"], visitor)] as const;
-    return [name, walk(inner, visitor, depth + 1)] as const;
-  });
-  return mapped.some(([, inner], i) => inner !== entries[i]![1]) ? Object.fromEntries(mapped) : value;
-}
 
-function say(text: string, visitor: CallVisitor): string {
-  return text === "" ? text : visitor.text(text, { kind: "text", ...RESULTS });
-}
+  /** As the JSON that it is. */
+  whole(value: unknown): unknown {
+    const json = JSON.stringify(value) ?? "null";
+    const said = this.#visitor.text(json, { kind: "json", stage: this.#stage, group: 0 });
+    return said === json ? value : parseJsonText(said);
+  }
 
-function blob(data: string, type: unknown, visitor: CallVisitor): string {
-  const text = typeof type === "string" && TEXT_TYPE.test(type) ? fromBase64(data) : null;
-  if (text === null) {
-    visitor.unseen("a resource of bytes", "results");
+  #member(name: string, of: Record<string, unknown>, depth: number): unknown {
+    const inner = of[name];
+    if (typeof inner === "object" && inner !== null && WHOLE.has(name)) return this.whole(inner);
+    if (typeof inner === "string" && PROSE.has(name)) return this.#say(inner);
+    if (typeof inner === "string" && name === "blob") return this.#blob(inner, of["mimeType"]);
+    if (typeof inner === "string" && name === "data" && (of["type"] === "image" || of["type"] === "audio"))
+      return this.#bytes(inner, of["type"]);
+    return this.#walk(inner, depth + 1);
+  }
+
+  #walk(value: unknown, depth: number): unknown {
+    if (depth >= MAX_DEPTH) return this.#aside(value);
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.#walk(item, depth + 1));
+      return items.some((item, i) => item !== value[i]) ? items : value;
+    }
+    return isObject(value) ? this.object(value, depth) : this.#aside(value);
+  }
+
+  /** Names that the protocol gives are not the server's words. */
+  #name(name: string): string {
+    return name === "" || PROTOCOL.has(name) ? name : this.#visitor.text(name, { kind: "aside", stage: this.#stage, group: 0 });
+  }
+
+  #say(text: string): string {
+    return text === "" ? text : this.#visitor.text(text, { kind: "text", stage: this.#stage, group: 0 });
+  }
+
+  #bytes(data: string, type: string): string {
+    this.#visitor.unseen(`a block of type ${type}`, this.#stage);
     return data;
   }
-  const said = say(text, visitor);
-  return said === text ? data : toBase64(said);
+
+  #blob(data: string, type: unknown): string {
+    const text = typeof type === "string" && TEXT_TYPE.test(type) ? fromBase64(data) : null;
+    if (text === null) {
+      this.#visitor.unseen("a resource of bytes", this.#stage);
+      return data;
+    }
+    const said = this.#say(text);
+    return said === text ? data : toBase64(said);
+  }
+
+  #aside(value: unknown): unknown {
+    const place: Place = { kind: "aside", stage: this.#stage, group: 0 };
+    return mapJson(value, {
+      text: (text) => (text === "" ? text : this.#visitor.text(text, place)),
+      unseen: (what) => this.#visitor.unseen(what, this.#stage),
+    });
+  }
 }
 
-function aside(value: unknown, visitor: CallVisitor): unknown {
-  const place: Place = { kind: "aside", ...RESULTS };
-  return mapJson(value, {
-    text: (text) => (text === "" ? text : visitor.text(text, place)),
-    unseen: (what) => visitor.unseen(what, "results"),
-  });
-}
+/** Source: the schemas of MCP 2025-11-25 and 2026-07-28. */
+const PROTOCOL: ReadonlySet<string> = new Set(
+  (
+    "_meta action annotations audience blob cacheScope completion content contents context costPriority createdAt data description " +
+    "elicitationId error code hasMore hints icons id includeContext input inputRequests inputSchema intelligencePriority isError lastModified " +
+    "lastUpdatedAt maxTokens message messages metadata method mimeType mode model modelPreferences name outputSchema params pollIntervalMs " +
+    "priority progressToken requestState requestedSchema resource result resultType role roots size sizes speedPriority src status " +
+    "statusMessage stopReason stopSequences structuredContent systemPrompt taskId temperature text title toolChoice toolUseId tools total " +
+    "ttlMs type uri url values"
+  ).split(" "),
+);
