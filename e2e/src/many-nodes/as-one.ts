@@ -12,6 +12,8 @@ const chat = (text: string, more: object = {}) => ({
 });
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 const within = { timeout: 60_000, interval: 30 };
+/** Names are taken; one that is tried again takes another. */
+const newName = (begin: string): string => `${begin}-${randomUUID().slice(0, 8)}`;
 /** Whoever speaks may do so before the listener is known everywhere, and what is said twice in a moment is told once. */
 const saidAgain = { timeout: 60_000, interval: 500 };
 
@@ -71,11 +73,11 @@ export function asOne(count: number, services: { readonly mariadb: () => Private
 
   it("know a route, a guardrail and a limit that were made at another", async () => {
     world.model = () => ({ text: "hello" });
-    const name = `shared-${randomUUID()}`; // a second try makes another
+    const name = newName("shared");
     const made = await fleet.nodes[0]!.call("POST /api/v1/routes", { name, targets: [{ model: "v/m" }] });
     expect([made.status, made.text.slice(0, 300)]).toMatchObject([201, expect.any(String)]);
     await everywhere(async (node) => (await node.call("POST /v1/chat/completions", chat("x", { model: `route/${name}` }))).status, 200);
-    const guard = { name: `no-plums-${randomUUID()}`, kind: "words", action: "block", stages: ["input"], settings: { words: ["plum"] } };
+    const guard = { name: newName("no-plums"), kind: "words", action: "block", stages: ["input"], settings: { words: ["plum"] } };
     const guarded = await fleet.nodes[1]!.call("POST /api/v1/guardrails", guard);
     expect([guarded.status, guarded.text.slice(0, 300)]).toMatchObject([201, expect.any(String)]);
     await everywhere(async (node) => (await node.call("POST /v1/chat/completions", chat("a plum"))).status, 403);
@@ -115,9 +117,9 @@ export function asOne(count: number, services: { readonly mariadb: () => Private
   });
 
   it("create once what all of them are asked for with one key", async () => {
-    const key = randomUUID();
+    const [key, name] = [randomUUID(), newName("one")];
     const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, i) => fleet.nodes[i % count]!.call("POST /api/v1/teams", { name: "one" }, { "idempotency-key": key })),
+      Array.from({ length: 12 }, (_, i) => fleet.nodes[i % count]!.call("POST /api/v1/teams", { name }, { "idempotency-key": key })),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     expect(new Set(answers.map(({ json }) => json["id"])).size).toBe(1);
@@ -188,7 +190,7 @@ export function asOne(count: number, services: { readonly mariadb: () => Private
   });
 
   it.runIf(services.redis !== null)("ask a model once for what all of them are asked at once", async () => {
-    const name = `kept-${randomUUID()}`; // a second try makes another
+    const name = newName("kept");
     const route = { name, targets: [{ model: "v/m" }], cache: { ttl_ms: 60_000 } };
     const made = await fleet.call("POST /api/v1/routes", route);
     expect([made.status, made.text.slice(0, 300)]).toMatchObject([201, expect.any(String)]);
