@@ -389,7 +389,7 @@ CREATE TABLE `idempotency_keys` (
   `payload_hash` varchar(64) NOT NULL,
   `state` varchar(8) NOT NULL,
   `status` bigint DEFAULT NULL,
-  `answer` json DEFAULT NULL,
+  `answer` longtext DEFAULT NULL,
   `withheld` json NOT NULL,
   `lease_until_ms` bigint NOT NULL,
   `expires_at_ms` bigint NOT NULL,

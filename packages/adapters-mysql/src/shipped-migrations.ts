@@ -493,7 +493,7 @@ create table if not exists \`idempotency_keys\` (
   \`payload_hash\` varchar(64) not null,
   \`state\` varchar(8) not null,
   \`status\` bigint,
-  \`answer\` json,
+  \`answer\` longtext,
   \`withheld\` json not null,
   \`lease_until_ms\` bigint not null,
   \`expires_at_ms\` bigint not null,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEntity, field, int, json, text, type RowType } from "./define-entity.js";
+import { defineEntity, field, int, json, longText, text, type RowType } from "./define-entity.js";
 
 /**
  * A creation that its caller may repeat: what it was asked and what it answered, kept for a day. `done` rows of derived creations are inserted together with what they created; a `running` one belongs
@@ -18,8 +18,8 @@ export const idempotencyKey = defineEntity({
     payloadHash: field(z.string().length(64), { access: "hashed", column: text(64) }),
     state: field(z.enum(["running", "done"]), { access: "server", column: text(8) }),
     status: field(z.int().nullable(), { access: "server", column: int }),
-    /** The body of the answer, without what is shown only once. */
-    answer: field(z.unknown(), { access: "server", column: json }),
+    /** JSON text of the answer, without what is shown only once: of whatever a caller was told, so sealed. */
+    answer: field(z.string().nullable(), { access: "secret", column: longText }),
     /** Names of the fields that were in the answer and are not kept. */
     withheld: field(z.array(z.string()), { access: "server", column: json }),
     leaseUntilMs: field(z.int(), { access: "server", column: int }),

@@ -6,7 +6,7 @@ import { toolNotFound } from "./catalogue/unreachable.js";
 import { splitName, type Located } from "./catalogue/view.js";
 import { utf8 } from "./frames/splice.js";
 import { purposeEdit, takePurpose } from "./purpose.js";
-import { argumentsOf, toolEvents } from "./tool-events.js";
+import { ownToolCall, toolEvents } from "./tool-events.js";
 import type { ToolPolicy } from "./tool-policy.js";
 
 export interface ProxyToolCallerOptions {
@@ -44,7 +44,8 @@ export class ProxyToolCaller implements ToolCaller {
     const head = { kind: "tool" as const, name: call.name, server: located.server, tool: located.name, ...key, bytes };
     const live = this.#o.policy.open({ head, o, signal: o.signal, arguments: () => argumentsText });
     const progress = onProgress !== undefined;
-    const ask = () => toolEvents({ catalogue: this.#o.catalogue, call: live, arguments: argumentsOf(live), progress, idempotencyKey });
+    const own = { catalogue: this.#o.catalogue, call: live, progress, idempotencyKey };
+    const ask = () => toolEvents({ call: live, exchange: (onNotice) => ownToolCall(own, onNotice) });
     const answer = await this.#o.policy.run(live, ask);
     if (answer.body.kind !== "events")
       throw new GatewayError("internal", "A step answered a tool call with bytes where events were asked for.");

@@ -1,27 +1,21 @@
-import type { Answer, JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
+import type { Answer, ToolEvent, ToolHead } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { LiveCall } from "../policy/live-call.js";
-import type { Bridged, SendOptions } from "./bridge/bridged-call.js";
+import type { Bridged } from "./bridge/bridged-call.js";
 import type { Replied } from "./bridge/held-call.js";
-import { NO_RETRY, retryMembers } from "./bridge/members.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
-import type { RpcMessage } from "./frames/message.js";
+import { readMessage, upstreamPlan, type RpcMessage } from "./frames/message.js";
 import { META } from "./frames/protocol.js";
+import { utf8 } from "./frames/splice.js";
 import { ownRequest } from "./lanes/own-request.js";
 import { mirror } from "./lanes/param-headers.js";
-import { exchangeTool, noteReply, progressEvent, toolEvent, traceOf, type ToolExchangeOptions } from "./tool-exchange.js";
+import { progressSaid, resultSaid } from "./server-said.js";
+import { exchangeTool, noteReply, traceOf } from "./tool-exchange.js";
 
 export interface ToolEventsOptions {
-  readonly catalogue: Catalogue;
   readonly call: LiveCall<ToolHead>;
-  /** JSON text of an object. */
-  readonly arguments: string;
-  readonly progress: boolean;
-  readonly idempotencyKey?: string | undefined;
-  /** Who asks the caller for its server; left out: nobody does. */
-  readonly bridge?:
-    | ((send: (via: SendOptions) => Promise<Replied>, onNotice: (notice: RpcMessage) => void) => Promise<Bridged>)
-    | undefined;
+  /** Makes the call; what its server says in the course of it goes to `onNotice`. */
+  readonly exchange: (onNotice: (notice: RpcMessage) => void) => Promise<Bridged>;
 }
 
 /** The arguments as the steps left them. */
@@ -65,51 +59,52 @@ export async function toolEvents(o: ToolEventsOptions): Promise<Answer<ToolEvent
   }
 }
 
-async function run(o: ToolEventsOptions, push: (event: ToolEvent) => void): Promise<void> {
-  const onNotice = (notice: RpcMessage): void => {
-    const event = progressEvent(notice);
+async function run({ call, exchange }: ToolEventsOptions, push: (event: ToolEvent) => void): Promise<void> {
+  const bridged = await exchange((notice) => {
+    const event = progressSaid(notice);
     if (event !== null) push(event);
-  };
-  if (o.bridge === undefined) return pushReply(o, push, { replied: await send(o, { onNotice }), state: null });
-  const bridged = await o.bridge((via) => send(o, { via }), onNotice);
-  if (bridged.kind === "input") {
-    const raw = { resultType: "input_required", inputRequests: JSON.parse(bridged.requests) as JsonObject, requestState: bridged.state };
-    return push({ type: "result", result: { isError: false, raw } });
-  }
+  });
   if (bridged.kind === "task") throw new GatewayError("internal", "A call whose content is looked at became a task.");
-  if (bridged.isLate) noteReply(o.call, bridged.replied.reply);
-  pushReply(o, push, bridged);
+  if (bridged.kind === "input") return push(resultSaid(call, asked(bridged), bridged.state));
+  if (bridged.isLate) noteReply(call, bridged.replied.reply);
+  if (bridged.replied.reply.error !== null) call.failed("tool_failed");
+  push(resultSaid(call, bridged.replied, bridged.state));
 }
 
-function pushReply(
-  o: ToolEventsOptions,
-  push: (event: ToolEvent) => void,
-  { replied, state }: { readonly replied: Replied; readonly state: string | null },
-): void {
-  if (replied.reply.error !== null) o.call.failed("tool_failed");
-  push(toolEvent(replied.reply, state));
+/** What a server that waits wants to know, as one that does not would say it. */
+function asked({ requests, state }: Extract<Bridged, { kind: "input" }>): Replied {
+  const members = `"resultType":"input_required","inputRequests":${requests},"requestState":${JSON.stringify(state)}`;
+  const reply = readMessage(utf8(`{"jsonrpc":"2.0","id":0,"result":{${members}}}`), upstreamPlan);
+  return { reply, connection: { era: "modern" } };
 }
 
-/** One attempt at the server. */
-function send(o: ToolEventsOptions, how: Pick<ToolExchangeOptions, "onNotice"> & { readonly via?: SendOptions }): Promise<Replied> {
-  const meta = o.idempotencyKey === undefined ? {} : { meta: `"${META.idempotencyKey}":${JSON.stringify(o.idempotencyKey)}` };
-  const trace = traceOf(o.call);
-  const { via } = how;
-  const said = [`"name":${JSON.stringify(o.call.head.tool)}`, `"arguments":${o.arguments}`, ...retryMembers(via?.retry ?? NO_RETRY)];
-  return exchangeTool({
-    ...{ catalogue: o.catalogue, call: o.call, ...how },
+export interface OwnToolCall {
+  readonly catalogue: Catalogue;
+  readonly call: LiveCall<ToolHead>;
+  /** Ask for progress. */
+  readonly progress: boolean;
+  /** For the server, so that it knows a repetition; left out: none. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** A call that starts with us, whose server can ask nobody. Errors: as of `exchangeTool`. */
+export async function ownToolCall(o: OwnToolCall, onNotice: (notice: RpcMessage) => void): Promise<Bridged> {
+  const { catalogue, call, progress, idempotencyKey } = o;
+  const { tool } = call.head;
+  const said = argumentsOf(call);
+  const meta = idempotencyKey === undefined ? {} : { meta: `"${META.idempotencyKey}":${JSON.stringify(idempotencyKey)}` };
+  const replied = await exchangeTool({
+    ...{ catalogue, call, onNotice },
     // What is heard of its progress, or carries a key of its own, is nobody else's.
-    same: o.progress || o.idempotencyKey !== undefined || via !== undefined ? undefined : () => o.arguments,
-    build: (connection, tool) =>
+    same: progress || idempotencyKey !== undefined ? undefined : () => said,
+    build: (connection, { paramHeaders }) =>
       ownRequest(connection, {
         method: "tools/call",
-        params: said.join(","),
-        subject: o.call.head.tool,
-        headers: tool.paramHeaders.length === 0 ? [] : mirror(tool.paramHeaders, JSON.parse(o.arguments)),
-        progress: o.progress,
-        capabilities: via?.capabilities,
-        trace,
-        ...meta,
+        params: `"name":${JSON.stringify(tool)},"arguments":${said}`,
+        subject: tool,
+        headers: paramHeaders.length === 0 ? [] : mirror(paramHeaders, JSON.parse(said)),
+        ...{ progress, trace: traceOf(call), ...meta },
       }),
   });
+  return { kind: "reply", replied, state: null, isLate: false };
 }

@@ -3,8 +3,8 @@ import { mayDo } from "../access/grants.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
-import { runSteps, sightOf } from "../policy/run-steps.js";
-import type { Sight, Step } from "../policy/step.js";
+import { hearsEvents, runSteps } from "../policy/run-steps.js";
+import type { Step } from "../policy/step.js";
 import { MAX_DEPTH, type CallOptions, type Services } from "../seams/index.js";
 import { newId } from "../util/ids.js";
 
@@ -71,9 +71,9 @@ export class ToolPolicy {
     return this.#snapshot().config.mcp.purpose;
   }
 
-  /** Whether the answer may pass as bytes, or has to be decoded because a step looks at it. */
-  sight(call: LiveCall<ToolHead>): Sight {
-    return sightOf(this.#steps, call);
+  /** Whether a step looks at the answer, so that it has to be decoded; otherwise it may pass as bytes. */
+  hearsAnswer(call: LiveCall<ToolHead>): boolean {
+    return hearsEvents(this.#steps, call);
   }
 
   run(call: LiveCall<ToolHead>, core: (call: LiveCall<ToolHead>) => Promise<Answer<ToolEvent>>): Promise<LiveAnswer<ToolEvent>> {

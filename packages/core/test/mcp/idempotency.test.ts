@@ -1,3 +1,8 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sqlite } from "@sallyport/adapters-sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { JsonObject } from "../../src/calls/index.js";
 import { GatewayError } from "../../src/errors/index.js";
@@ -125,5 +130,29 @@ it("its key is a header over REST", async () => {
   ]);
   for (const { text } of made) expect(text).toContain("paid 1");
   expect((await send("/v1/mcp/bank/tools/call", { tool: "pay", arguments: { to: "bob" } })).status).toBe(409);
+  expect(server.calls).toHaveLength(1);
+});
+
+it("what was answered stands sealed in the database, and opens for its repetition after a restart", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-sealed-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const secret = randomBytes(32).toString("base64");
+  const CANARY = "canary-of-a-result";
+  const server = listedServer([tool("look")], { answer: () => ({ content: [{ type: "text", text: CANARY }] }) });
+  const once = async () => {
+    const gateway = await createTestGateway({ storage: sqlite(join(folder, "s.db")), secret });
+    try {
+      await gateway.mcp.connect("s", { server: server.server });
+      return (await gateway.mcp.call("s__look", {}, { idempotencyKey: "k" })).raw;
+    } finally {
+      await gateway.close();
+    }
+  };
+  const said = { content: [{ type: "text", text: CANARY }] };
+  expect(await once()).toEqual(said);
+  const stored = readdirSync(folder).map((file) => readFileSync(join(folder, file), "latin1"));
+  expect(stored.join("")).toContain("idempotency_keys");
+  expect(stored.join("")).not.toContain(CANARY);
+  expect(await once()).toEqual(said);
   expect(server.calls).toHaveLength(1);
 });

@@ -20,6 +20,7 @@ import { createSeams, EventHub, type CallOptions, type GatewayEvents, type Servi
 import { newId } from "../../src/util/ids.js";
 import { Log, type LogFields } from "../../src/util/log.js";
 import { Redactor } from "../../src/secrets/redactor.js";
+import { ownVault } from "../own-vault.js";
 
 export interface HarnessOptions {
   readonly config?: Pick<ConfigInput, "mcpServers" | "namespaces" | "mcp">;
@@ -69,7 +70,7 @@ export function proxyHarness(o: HarnessOptions = {}) {
     redactor: new Redactor(),
     events,
     log: new Log("debug", (level, message, fields) => void logged.push({ level, message, fields })),
-    seams: createSeams(),
+    seams: sealedSeams(),
     nodeId: node?.id ?? "node_test",
   };
   const config = configSchema.parse(o.config ?? {});
@@ -97,6 +98,11 @@ export function proxyHarness(o: HarnessOptions = {}) {
     await ledger.close(clock.now() + 1_000);
   });
   return { proxy, services, snapshot, store, ledger, logged, heard, ended, problems, options: o, waitFor: waiter(events) };
+}
+function sealedSeams(): Services["seams"] {
+  const seams = createSeams();
+  seams.vault.fill(ownVault());
+  return seams;
 }
 export type ProxyHarness = ReturnType<typeof proxyHarness>;
 

@@ -5,10 +5,11 @@ import { alertChannel, auditEntry, idempotencyKey, type AnyEntity } from "../../
 import { GatewayError } from "../../src/errors/index.js";
 import { Idempotency, keyedHandler } from "../../src/http/resources/index.js";
 import { memoryStore } from "../../src/memory/index.js";
-import { clock, crypto } from "../../src/platform/node.js";
+import { clock } from "../../src/platform/node.js";
 import { insert, update, type RecordStore } from "../../src/ports/index.js";
 import { resources, type RestRoute } from "../../src/routes/index.js";
 import type { Exchange } from "../../src/http/exchange.js";
+import { sealing } from "../own-vault.js";
 import { callerOf, codeOf, restGateway, type RestGateway } from "./harness.js";
 import { examplesOf } from "./mutations.js";
 
@@ -18,7 +19,7 @@ const within = { deadlineMs: Number.MAX_SAFE_INTEGER };
 
 describe("a creation that shows something once, under an Idempotency-Key", () => {
   const store = memoryStore({ clock });
-  const idempotency = new Idempotency({ store, clock, crypto });
+  const idempotency = new Idempotency({ store, ...sealing() });
   const route = {
     face: "rest",
     name: "things.create",
@@ -88,7 +89,7 @@ describe("a creation that shows something once, under an Idempotency-Key", () =>
   });
 
   it("that waits for another one leaves nothing behind on its request's signal", async () => {
-    const waiting = new Idempotency({ store: memoryStore({ clock }), clock, crypto });
+    const waiting = new Idempotency({ store: memoryStore({ clock }), ...sealing() });
     const { signal } = new AbortController();
     const exchange = { caller: callerOf("owner"), inbound: { signal }, deadlineMs: clock.now() + 10_000 } as unknown as Exchange;
     const keyed = waiting.keyed(exchange, { key: "k", route: "r", payload: {} });
@@ -133,7 +134,7 @@ describe("a creation that shows something once, under an Idempotency-Key", () =>
     const old = { ...(await kept())[0]!, id: "idem_old", key: "old", expiresAtMs: 1 };
     const { version: _v, createdAtMs: _c, updatedAtMs: _u, ...fresh } = old;
     await store.commit([{ scope: system, writes: [insert(idempotencyKey, fresh)] }], within);
-    const sweeping = new Idempotency({ store, clock, crypto });
+    const sweeping = new Idempotency({ store, ...sealing() });
     const caller = callerOf("owner");
     const inbound = { signal: undefined };
     const keyed = sweeping.keyed({ caller, inbound, deadlineMs: clock.now() + 5_000 } as unknown as Exchange, {

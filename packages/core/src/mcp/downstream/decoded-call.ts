@@ -1,17 +1,26 @@
-import type { HttpAnswer, LiveAnswer, ToolEvent, ToolHead } from "../../calls/index.js";
+import type { HttpAnswer, JsonObject, LiveAnswer, ToolEvent, ToolHead } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
 import type { Clock } from "../../ports/index.js";
 import type { Put } from "../bridge/session-questions.js";
-import { utf8 } from "../frames/splice.js";
+import { changedText } from "../frames/changed-text.js";
+import { readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
+import { replaceWith, splice, utf8 } from "../frames/splice.js";
+import { noticeOf, saidTo } from "../server-said.js";
+import { lacksCapability } from "./bridged-answer.js";
+import { relayNotice, relayReply } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { resultBytes } from "./respond.js";
 import { answerSoon } from "./tool-stream.js";
+
+type ResultEvent = Extract<ToolEvent, { type: "result" }>;
 
 export interface DecodedCallOptions {
   readonly clock: Clock;
   readonly rpc: RpcCall;
   readonly call: LiveCall<ToolHead>;
+  /** Of this gateway. */
+  readonly version: string;
   /** As JSON text; null: nobody hears of progress. */
   readonly progressToken: string | null;
   /** The answer as its caller gets it. */
@@ -20,16 +29,17 @@ export interface DecodedCallOptions {
   readonly run: (put: Put | undefined) => LiveAnswer<ToolEvent> | Promise<LiveAnswer<ToolEvent>>;
 }
 
-/** A call whose content a step looks at: the answer is decoded, seen, and encoded again. Errors: those of the call, which is settled then. */
+/** A call whose answer a step looks at: the step gets a decoded copy, and the caller what the server said, but for what the step changed. Errors: those of the call, which is settled then. */
 export async function decodedCall(o: DecodedCallOptions): Promise<HttpAnswer> {
   const { clock, rpc, call } = o;
   let done: HttpAnswer["done"] = () => undefined;
+  let answered = 200;
   const answering = answerSoon({
-    ...{ clock, call, id: rpc.id, takesStream: rpc.takesStream, encodeNotice: () => null },
+    ...{ clock, call, id: rpc.id, takesStream: rpc.takesStream, encodeNotice: () => null, status: () => answered },
     work: async (_onNotice, put) => {
       const live = await o.run(put);
       done = live.done;
-      return o.fit(await collected(o, live, put));
+      return o.fit(await collected({ ...o, onStatus: (status) => (answered = status) }, live, put));
     },
   });
   // Once the answer has begun as a stream, a failure is its last message.
@@ -43,24 +53,51 @@ export async function decodedCall(o: DecodedCallOptions): Promise<HttpAnswer> {
   return { status, headers: [...headers, ...told], body, done: (how, code) => done(how, code) };
 }
 
-async function collected(o: DecodedCallOptions, { body }: LiveAnswer<ToolEvent>, put: Put | undefined): Promise<Uint8Array> {
+interface Collecting extends DecodedCallOptions {
+  readonly onStatus: (status: number) => void;
+}
+
+async function collected(o: Collecting, { body }: LiveAnswer<ToolEvent>, put: Put | undefined): Promise<Uint8Array> {
   if (body.kind === "bytes") return body.bytes;
   if (body.kind === "frames") throw new GatewayError("internal", "A step answered a tool call with frames.");
   let bytes: Uint8Array | null = null;
   for await (const event of body.events)
-    if (event.type === "result") bytes = encodeResult(o.rpc, event);
+    if (event.type === "result") bytes = encodeResult(o, event);
     else if (o.progressToken !== null) put?.(encodeProgress(o.progressToken, event));
   if (bytes === null) throw new GatewayError("internal", "A tool call ended without a result.");
   return bytes;
 }
 
-function encodeResult(rpc: RpcCall, event: Extract<ToolEvent, { type: "result" }>): Uint8Array {
-  const { resultType, ...raw } = event.result.raw;
+/** The answer as its server said it, in its caller's terms, with what steps changed of it. */
+function encodeResult(o: Collecting, { result }: ResultEvent): Uint8Array {
+  const { rpc, call, version } = o;
+  const said = saidTo(call);
+  // A server's error has no result to change: a step that does makes one of it.
+  if (said === undefined || (said.replied.reply.error !== null && result.raw !== said.raw)) return ownResult(rpc, result.raw);
+  const { reply, connection } = said.replied;
+  if (reply.error !== null && lacksCapability(reply)) o.onStatus(400);
+  const { id, era, view } = rpc;
+  const { server } = call.head;
+  return relayReply(withResult(reply, result.raw), connection, { id, era, view, server, version, cacheable: false, state: said.state });
+}
+
+function withResult(reply: RpcMessage, raw: JsonObject): RpcMessage {
+  const { bytes, result } = reply;
+  const text = result === null ? null : changedText(bytes.subarray(result.start, result.end), raw);
+  return text === null ? reply : readMessage(splice(bytes, [replaceWith(result!, text)]), upstreamPlan);
+}
+
+/** One that no server said. */
+function ownResult({ id, era }: RpcCall, raw: JsonObject): Uint8Array {
+  const { resultType, ...members } = raw;
   const type = resultType === undefined ? "complete" : resultType;
-  return resultBytes(rpc.id, utf8(JSON.stringify(rpc.era === "modern" ? { resultType: type, ...raw } : raw)));
+  return resultBytes(id, utf8(JSON.stringify(era === "modern" ? { resultType: type, ...members } : members)));
 }
 
 function encodeProgress(token: string, event: Extract<ToolEvent, { type: "progress" }>): Uint8Array {
+  const notice = noticeOf(event);
+  const relayed = notice === undefined ? null : relayNotice(notice, { token, logs: "none" });
+  if (relayed !== null) return relayed;
   const { type: _type, ...progress } = event;
   return utf8(
     `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${token},${JSON.stringify(progress).slice(1)}}`,

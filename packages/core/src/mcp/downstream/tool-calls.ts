@@ -16,7 +16,7 @@ import { disagreement, mirror } from "../lanes/param-headers.js";
 import { traceparentOf, tracestateOf } from "../../util/encoding/trace-parent.js";
 import { purposeEdit, takeRpcPurpose } from "../purpose.js";
 import { exchangeTool, traceOf } from "../tool-exchange.js";
-import { argumentsOf, toolEvents } from "../tool-events.js";
+import { toolEvents } from "../tool-events.js";
 import type { LongResults } from "../results/long-results.js";
 import type { ToolPolicy } from "../tool-policy.js";
 import type { ListEntry } from "../upstream/list-entries.js";
@@ -25,6 +25,7 @@ import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-a
 import { decodedCall } from "./decoded-call.js";
 import { relayNotice, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
+import { leftBySteps } from "./left-by-steps.js";
 import { errorAnswer } from "./respond.js";
 import { answerSoon } from "./tool-stream.js";
 
@@ -67,18 +68,15 @@ export class ToolCalls {
     };
     const argumentsText = () => (args === null ? "{}" : textAt(message.bytes, args));
     const call = this.#o.policy.open({ head, o: rpc.o, signal: rpc.signal, arguments: argumentsText });
-    if (this.#o.policy.sight(call) !== "head") return this.#decoded(rpc, call);
+    if (this.#o.policy.hearsAnswer(call)) return this.#decoded(rpc, call);
     const answer = await this.#o.policy.run(call, () => this.#relay(rpc, call));
     const { status, headers, body, done } = answer;
     if (body.kind !== "events") return { status, headers, body, done };
     // A step answered by itself.
     const fit = (bytes: Uint8Array) => this.#fit(bytes, rpc, call);
     return decodedCall({
-      clock: this.#o.clock,
-      rpc,
-      call,
+      ...{ clock: this.#o.clock, rpc, call, version: this.#o.version, fit },
       progressToken: rpc.takesStream ? progressToken(rpc) : null,
-      fit,
       run: () => answer,
     });
   }
@@ -153,43 +151,34 @@ export class ToolCalls {
   ): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
     const progress = rpc.takesStream && progressToken(rpc) !== null;
     const logLevel = wantedLevel(rpc.logs);
-    const message = retried(rpc.message, via.retry);
-    const { tool } = call.head;
+    const message = retried(leftBySteps(call, rpc.message), via.retry);
+    const { tool, idempotencyKey } = call.head;
     const name = member(message.params, "name")!;
     const edits = stringMember(message.bytes, message.params, "name") === tool ? [] : [replaceWith(name, JSON.stringify(tool))];
     const relayed = { message, edits, subject: tool, progress, logLevel, trace: traceOf(call), capabilities: via.capabilities };
     return exchangeTool({
       ...{ catalogue: this.#o.catalogue, call, via },
-      same: progress || message !== rpc.message ? undefined : () => textAt(message.bytes, message.params!),
-      build: (to, entry) =>
-        relayRequest(
-          to,
-          relayed,
-          entry.paramHeaders.length === 0 ? [] : mirror(entry.paramHeaders, parsed(rpc, argumentsNode(rpc.message))),
-        ),
+      // What is heard of its progress, or carries a key of its own, is nobody else's.
+      same: progress || idempotencyKey !== undefined || message !== rpc.message ? undefined : () => textAt(message.bytes, message.params!),
+      build: (to, { paramHeaders }) => relayRequest(to, relayed, paramHeaders.length === 0 ? [] : mirror(paramHeaders, parsed(message))),
     });
   }
 
-  /** A step looks at the content: the answer is decoded, seen, and encoded again. */
+  /** A step looks at the answer. */
   #decoded(rpc: RpcCall, call: LiveCall<ToolHead>): Promise<HttpAnswer> {
     const token = rpc.takesStream ? progressToken(rpc) : null;
-    const { clock, catalogue, bridge, policy } = this.#o;
-    const bridged = bridgedCall(rpc, call);
+    const { clock, bridge, policy, version } = this.#o;
+    const send = (via: SendOptions) => this.#send(rpc, call, via);
+    const bridged = { ...bridgedCall(rpc, call), tasks: null, send };
     return decodedCall({
-      ...{ clock, rpc, call, progressToken: token, fit: (bytes: Uint8Array) => this.#fit(bytes, rpc, call) },
-      run: (put) =>
-        policy.run(call, () =>
-          toolEvents({
-            ...{ catalogue, call, arguments: argumentsOf(call), progress: token !== null, idempotencyKey: call.head.idempotencyKey },
-            bridge: (send, onNotice) => bridge.run({ ...bridged, tasks: null, send, onNotice, put }),
-          }),
-        ),
+      ...{ clock, rpc, call, version, progressToken: token, fit: (bytes: Uint8Array) => this.#fit(bytes, rpc, call) },
+      run: (put) => policy.run(call, () => toolEvents({ call, exchange: (onNotice) => bridge.run({ ...bridged, onNotice, put }) })),
     });
   }
 
   #headersRefused(rpc: RpcCall, tool: ListEntry | undefined): HttpAnswer | null {
     if (rpc.request.isChannel === true || rpc.era === "legacy" || tool === undefined || tool.paramHeaders.length === 0) return null;
-    const what = disagreement(tool.paramHeaders, parsed(rpc, argumentsNode(rpc.message)), (name) => rpc.request.header(name));
+    const what = disagreement(tool.paramHeaders, parsed(rpc.message), (name) => rpc.request.header(name));
     if (what === null) return null;
     const { refusal } = mismatch(what, "Mcp-Param");
     return errorAnswer(refusal.status, rpc.id, refusal.error);
@@ -220,8 +209,9 @@ function wantedLevel(logs: RpcCall["logs"]): string | null {
   return logs === "all" ? "info" : (LOG_LEVELS[logs.least] ?? null);
 }
 
-function parsed(rpc: RpcCall, args: JsonNode | null): Json {
-  return args === null ? {} : (JSON.parse(textAt(rpc.message.bytes, args)) as Json);
+function parsed(message: RpcMessage): Json {
+  const args = argumentsNode(message);
+  return args === null ? {} : (JSON.parse(textAt(message.bytes, args)) as Json);
 }
 
 function progressToken(rpc: RpcCall): string | null {

@@ -1,9 +1,15 @@
-import type { Answer, JsonObject, Outcome, ToolEvent, ToolHead, ToolResult } from "../../calls/index.js";
+import type { Answer, Outcome, ToolEvent, ToolHead, ToolResult } from "../../calls/index.js";
 import { GatewayError, type ErrorCode } from "../../errors/index.js";
+import { canonicalArguments } from "../../policy/approvals/arguments-hash.js";
 import { Idempotency, type Keyed } from "../../policy/idempotency/idempotency.js";
 import type { OpenCall, Step } from "../../policy/step.js";
 import type { Services } from "../../seams/index.js";
 import { payloadHash } from "../../util/payload-hash.js";
+import { textAt } from "../frames/json-scan.js";
+import { readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
+import type { Era } from "../frames/protocol.js";
+import { utf8 } from "../frames/splice.js";
+import { resultSaid, saidTo } from "../server-said.js";
 
 /** Longer results are not kept; a repetition is told so. */
 const MOST_CHARACTERS = 1_048_576;
@@ -42,7 +48,7 @@ export class RepeatedCalls {
       sees: isKeyed,
       events: (call, source) => {
         const claim = this.#claims.get(call);
-        return claim === undefined ? source : this.#kept(claim, source);
+        return claim === undefined ? source : this.#kept(call, claim, source);
       },
     };
   }
@@ -61,7 +67,7 @@ export class RepeatedCalls {
     const claimed = await this.#idempotency.claim(keyed);
     if ("body" in claimed) {
       call.tell([["idempotency-replayed", "true"]]);
-      return { status: 200, headers: [], body: { kind: "events", events: replayed(claimed.body) } };
+      return { status: 200, headers: [], body: { kind: "events", events: replayed(call, claimed.body) } };
     }
     const claim: Claim = { keyed, id: claimed.id, state: "running" };
     this.#claims.set(call, claim);
@@ -72,7 +78,7 @@ export class RepeatedCalls {
   #keyed(call: OpenCall<ToolHead>, key: string): Keyed {
     const { caller, deadlineMs, signal, head } = call;
     const content = call.content();
-    const args: unknown = content.kind === "tool" ? JSON.parse(content.arguments) : null;
+    const args = content.kind === "tool" ? canonicalArguments(content.arguments) : null;
     const { clock, crypto } = this.#services;
     const ofTool = payloadHash(["tools/call", head.name, key], (bytes) => crypto.sha256(bytes));
     const by = { caller, deadlineMs, inbound: { signal } };
@@ -80,14 +86,11 @@ export class RepeatedCalls {
     return { ...keyed, leaseMs: Math.max(1_000, deadlineMs - clock.now()) };
   }
 
-  async *#kept(claim: Claim, source: AsyncIterable<ToolEvent>): AsyncIterable<ToolEvent> {
+  async *#kept(call: OpenCall<ToolHead>, claim: Claim, source: AsyncIterable<ToolEvent>): AsyncIterable<ToolEvent> {
     for await (const event of source) {
       if (event.type === "result") {
-        const { isError, raw } = event.result;
         claim.state = isComplete(event.result) ? "kept" : "asks";
-        const isLong = JSON.stringify(raw).length > MOST_CHARACTERS;
-        const answer = isLong ? { isLong } : { isError, raw };
-        if (claim.state === "kept") await this.#idempotency.keep(claim.keyed, claim.id, { status: 200, answer });
+        if (claim.state === "kept") await this.#idempotency.keep(claim.keyed, claim.id, { status: 200, answer: answerTo(call) });
       }
       yield event;
     }
@@ -111,11 +114,27 @@ function isComplete({ raw }: ToolResult): boolean {
   return type === undefined || type === "complete";
 }
 
+/** What is kept: the server's answer as it said it. */
+interface KeptAnswer {
+  readonly era: Era;
+  readonly text: string;
+}
+
+function answerTo(call: OpenCall<ToolHead>): KeptAnswer | { readonly isLong: true } {
+  const said = saidTo(call);
+  if (said === undefined) throw new GatewayError("internal", "A tool was answered for by none that speaks the protocol.");
+  const { reply, connection } = said.replied;
+  const text = textAt(reply.bytes, { start: 0, end: reply.bytes.length });
+  return text.length > MOST_CHARACTERS ? { isLong: true } : { era: connection.era, text };
+}
+
 // eslint-disable-next-line @typescript-eslint/require-await -- events are asynchronous, these are known
-async function* replayed(body: Readonly<Record<string, unknown>>): AsyncIterable<ToolEvent> {
+async function* replayed(call: OpenCall<ToolHead>, body: Readonly<Record<string, unknown>>): AsyncIterable<ToolEvent> {
   if (body["isLong"] === true)
     throw new GatewayError("conflict", "The call was made, and its result is too long to be kept.", {
       hint: "Make it anew with another idempotency key.",
     });
-  yield { type: "result", result: { isError: body["isError"] === true, raw: body["raw"] as JsonObject } };
+  const { era, text } = body as unknown as KeptAnswer;
+  const reply: RpcMessage = readMessage(utf8(text), upstreamPlan);
+  yield resultSaid(call, { reply, connection: { era } }, null);
 }

@@ -2,7 +2,7 @@ import type { Caller } from "../../calls/index.js";
 import { idempotencyKey, type IdempotencyKeyRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { insert, nowPlus, remove, update, type Scope, type Unit, type Within, type Write } from "../../ports/index.js";
-import type { Services } from "../../seams/index.js";
+import type { SealedPlace, Services, Vault } from "../../seams/index.js";
 import { newId } from "../../util/ids.js";
 import { payloadHash } from "../../util/payload-hash.js";
 
@@ -36,6 +36,10 @@ export interface CreationOptions {
   readonly create: () => Promise<Readonly<Record<string, unknown>>>;
 }
 
+export interface IdempotencyServices extends Pick<Services, "store" | "clock" | "crypto"> {
+  readonly seams: { readonly vault: { get(): Vault } };
+}
+
 const MAX_CALLER = 100;
 const KEPT_MS = 86_400_000;
 /** How long a creation that is not one unit may be under way before nobody knows how it ended. */
@@ -47,14 +51,15 @@ const SWEEP_EVERY_MS = 60_000;
 const SWEEP_ROWS = 500;
 
 /**
- * `Idempotency-Key`: the same key and payload of the same caller give the same answer for a day, another payload is `idempotency_key_reuse`. Of N at once one creates, the others wait for its answer.
+ * `Idempotency-Key`: the same key and payload of the same caller give the same answer for a day, another payload is `idempotency_key_reuse`. Of N at once one creates, the others wait for its answer. What was
+ * answered is kept sealed.
  * Source: draft-ietf-httpapi-idempotency-key-header
  */
 export class Idempotency {
-  readonly #services: Pick<Services, "store" | "clock" | "crypto">;
+  readonly #services: IdempotencyServices;
   #sweptAtMs = 0;
 
-  constructor(services: Pick<Services, "store" | "clock" | "crypto">) {
+  constructor(services: IdempotencyServices) {
     this.#services = services;
   }
 
@@ -109,8 +114,13 @@ export class Idempotency {
 
   /** It is done: whether its answer is kept does not change that. Never rejects. */
   async keep(k: Keyed, id: string, o: { readonly status: number; readonly answer: object; readonly withheld?: string[] }): Promise<void> {
-    const change = { set: { state: "done" as const, status: o.status, answer: o.answer, withheld: o.withheld ?? [] } };
-    await this.#commit(k, [update(idempotencyKey, id, { change })]).catch(() => undefined);
+    try {
+      const answer = this.#sealed(id, o.answer);
+      const set = { state: "done" as const, status: o.status, answer, withheld: o.withheld ?? [] };
+      await this.#commit(k, [update(idempotencyKey, id, { change: { set } })]);
+    } catch {
+      // Who repeats it is told that nobody knows.
+    }
   }
 
   /** It certainly was not done, and may be tried again. Never rejects. */
@@ -137,7 +147,7 @@ export class Idempotency {
     for (let row = found; row !== null; row = await store.get(idempotencyKey, row.id, k.scope, k.within)) {
       if (row.expiresAtMs <= clock.now()) return this.#drop(k, row);
       if (row.payloadHash !== k.hash) throw reused();
-      if (row.state === "done") return replayed(row);
+      if (row.state === "done") return this.#replayed(row);
       // By the store's clock: this process's may differ from the creator's.
       if (row.leaseUntilMs <= (await store.now(k.within))) throw unknownOutcome();
       if (clock.now() + ASK_EVERY_MS > k.within.deadlineMs) throw stillRunning();
@@ -167,11 +177,26 @@ export class Idempotency {
     return null;
   }
 
-  #row(k: Keyed, made: Pick<IdempotencyKeyRow, "state" | "status" | "answer">) {
+  #row(k: Keyed, made: Pick<IdempotencyKeyRow, "state" | "status"> & { readonly answer: object | null }) {
     const nowMs = this.#services.clock.now();
+    const id = newId("idem");
+    const answer = made.answer === null ? null : this.#sealed(id, made.answer);
     const { key, hash, callerId, projectId } = k;
     const times = { leaseUntilMs: nowPlus(k.leaseMs ?? LEASE_MS), expiresAtMs: nowMs + KEPT_MS };
-    return { id: newId("idem"), projectId, callerId, key, payloadHash: hash, withheld: [] as string[], ...made, ...times };
+    return { id, projectId, callerId, key, payloadHash: hash, withheld: [] as string[], ...made, answer, ...times };
+  }
+
+  #sealed(rowId: string, answer: object): string {
+    return this.#services.seams.vault.get().seal(JSON.stringify(answer), placeOf(rowId));
+  }
+
+  #replayed({ id, answer, status, withheld }: IdempotencyKeyRow): CreationAnswer {
+    const text = this.#services.seams.vault
+      .get()
+      .open(answer ?? "", placeOf(id))
+      .reveal();
+    const body = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return { status: status ?? 201, body: withheld.length === 0 ? body : { ...body, not_shown_again: withheld }, replayed: true };
   }
 
   #commit(k: Keyed, writes: readonly Write[]) {
@@ -211,10 +236,8 @@ export class Idempotency {
   }
 }
 
-function replayed(row: IdempotencyKeyRow): CreationAnswer {
-  const body = row.answer as Readonly<Record<string, unknown>>;
-  const { withheld } = row;
-  return { status: row.status ?? 201, body: withheld.length === 0 ? body : { ...body, not_shown_again: withheld }, replayed: true };
+function placeOf(rowId: string): SealedPlace {
+  return { table: idempotencyKey.table, column: "answer", rowId, isContent: true };
 }
 
 function reused(): GatewayError {

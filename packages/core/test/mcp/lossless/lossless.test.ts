@@ -1,15 +1,10 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { lyingMcpServer, type LyingMcpServer } from "@sallyport/adapter-kit";
-import { needsData, readDataText } from "../../wire/test-data.js";
+import { needsData } from "../../wire/test-data.js";
 import { hosted, post, proxyHarness, type Hosted } from "../proxy-harness.js";
-import { anyJson, SchemaTexts, written, type Member, type SchemaFile } from "./schema-text.js";
-
-type Era = "legacy" | "modern";
-const eras: readonly Era[] = ["legacy", "modern"];
-const cells = eras.flatMap((client) => eras.map((upstream) => [client, upstream] as const));
-const revisions: Readonly<Record<Era, string>> = { legacy: "2025-11-25", modern: "2026-07-28" };
-const texts = (era: Era) => new SchemaTexts(JSON.parse(readDataText(`schemas/mcp-${revisions[era]}.json`)) as SchemaFile);
+import { cells, expectInOrder, request, texts, type Asking, type Era } from "./asking.js";
+import { anyJson, written, type Member } from "./schema-text.js";
 
 /** What a hop or an era writes for itself, and what is nobody else's. */
 const ofTheHop: ReadonlySet<string> = new Set(["resultType", "ttlMs", "cacheScope", "_meta"]);
@@ -40,37 +35,9 @@ async function cell(upstream: Era, lists: Readonly<Record<string, string>> = {})
 }
 const answered: ReadonlySet<string> = new Set(["tools/call", "resources/read", "prompts/get", "completion/complete"]);
 
-/** One request as a client of an era sends it; `params` and the members of its `_meta` stand as they are. */
-function ask(
-  host: Hosted,
-  client: Era,
-  o: { readonly method: string; readonly subject: string | null; readonly params: readonly Member[]; readonly meta?: readonly Member[] },
-) {
-  const own: readonly Member[] =
-    client === "legacy"
-      ? []
-      : [
-          ["io.modelcontextprotocol/protocolVersion", '"2026-07-28"'],
-          ["io.modelcontextprotocol/clientCapabilities", "{}"],
-        ];
-  const meta = [...own, ...(o.meta ?? [])];
-  const params = meta.length === 0 ? o.params : [...o.params, ["_meta", written(meta)] as const];
-  const headers =
-    client === "legacy"
-      ? {}
-      : { "mcp-protocol-version": "2026-07-28", "mcp-method": o.method, ...(o.subject === null ? {} : { "mcp-name": o.subject }) };
-  return post(host.namespace("bare"), `{"jsonrpc":"2.0","id":1,"method":"${o.method}","params":${written(params)}}`, headers);
-}
-
-/** Every member stands in the text as it was written, one behind the other. */
-function expectInOrder(text: string, members: readonly Member[]): void {
-  let at = 0;
-  for (const [key, value] of members) {
-    const member = `${JSON.stringify(key)} :${value}`;
-    const found = text.indexOf(member, at);
-    expect(found < 0 ? text : member, `${member} is not there, or not in its place`).toBe(member);
-    at = found + member.length;
-  }
+function ask(host: Hosted, client: Era, o: Asking) {
+  const { message, headers } = request(client, o);
+  return post(host.namespace("bare"), message, headers);
 }
 const metaOf = (members: readonly Member[]) => members.find(([key]) => key === "_meta")?.[1];
 const RUNS = { numRuns: 30 };
