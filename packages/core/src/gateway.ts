@@ -142,7 +142,7 @@ export class Gateway {
     this.routes = new Routes(services, { config, providers: this.providers, owner: OWNER, explain, refresh });
     this.mcp = new McpProxy(services, {
       ...{ snapshot, http, owner: OWNER, publicUrl: config.access.publicUrl, spawner: stdioSpawner(), readFile: files.read },
-      ...{ steps: policy.steps, readGuard: policy.guardrails.reading, parkedKey: () => keys()("parked-calls") },
+      ...{ steps: policy.steps, guards: policy.guardrails, parkedKey: () => keys()("parked-calls") },
       ...(base.isInMemory ? {} : { fleet: this.#registry }),
     });
     this.#engine = new RunEngine(services, { eventView: toRunEventView });

@@ -42,7 +42,7 @@ import { serverActions } from "./servers/server-actions.js";
 import { ServerAdmin } from "./servers/server-admin.js";
 import { ServerSet } from "./servers/server-set.js";
 import { ProxyToolCaller } from "./tool-caller.js";
-import { ToolPolicy, type ReadGuard, type ToolSteps } from "./tool-policy.js";
+import { ToolPolicy, type ToolGuards, type ToolSteps } from "./tool-policy.js";
 import type { ServerStatus } from "./upstream/server-status.js";
 import type { McpLimits, UpstreamDeps } from "./upstream/upstream-deps.js";
 
@@ -50,8 +50,8 @@ export interface McpProxyOptions {
   readonly snapshot: () => Snapshot;
   /** Every tool call passes them, wherever it comes from. */
   readonly steps: ToolSteps;
-  /** Looks at resources and prompts that are read; nobody does when left out. */
-  readonly readGuard?: ReadGuard | undefined;
+  /** Look at resources and prompts that are read, and at questions of servers; nobody does when left out. */
+  readonly guards?: ToolGuards | undefined;
   /** The guarded dialer, for servers with a URL. */
   readonly http: HttpClient;
   /** Starts servers that are child processes; left out where there are none. */
@@ -153,8 +153,9 @@ export class McpProxy {
       fleet === undefined || shared === undefined ? null : new OtherNodes(services, { fleet, shared, sessions, catalogue, notifier });
     this.#logLevels = new LogLevels(catalogue, clock);
     this.#tools = new ProxyToolCaller({ catalogue, policy, begin: () => this.#begin() });
-    const taskCalls = new TaskCalls({ catalogue, tasks, version: VERSION, changed: (signal) => this.#asking.parking.changed(signal) });
-    this.#results = new LongResults(services, { snapshot: options.snapshot });
+    const results = (this.#results = new LongResults(services, { snapshot: options.snapshot }));
+    const changed = (signal: AbortSignal) => this.#asking.parking.changed(signal);
+    const taskCalls = new TaskCalls({ catalogue, policy, results, tasks, changed, version: VERSION });
     this.#listens = new Listens({ clock, catalogue, notifier: this.#notifier, version: VERSION, tasks: taskCalls });
     this.#channels = new Channels({
       ...{ clock, crypto, owner: options.owner, serve: (request, o) => this.serve(request, o) },

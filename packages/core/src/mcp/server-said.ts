@@ -9,6 +9,8 @@ export interface Said {
   readonly replied: Replied;
   /** Of a server that needs input: what its caller carries in the place of the server's own. */
   readonly state: string | null;
+  /** Of a task: what its caller knows it by. */
+  readonly taskId?: string | undefined;
   /** The copy, as no step has changed it yet. */
   readonly raw: JsonObject;
 }
@@ -16,9 +18,9 @@ const answers = new WeakMap<OpenCall<ToolHead>, Said>();
 const notices = new WeakMap<ToolEvent, RpcMessage>();
 
 /** The answer as an event for steps, which tell of it what they change; all else goes on as it was said. Errors: those of `toolEvent`. */
-export function resultSaid(call: OpenCall<ToolHead>, replied: Replied, state: string | null): ToolEvent {
-  const event = toolEvent(replied.reply, state);
-  answers.set(call, { replied, state, raw: event.result.raw });
+export function resultSaid(call: OpenCall<ToolHead>, replied: Replied, state: string | null, taskId?: string): ToolEvent {
+  const event = toolEvent(replied.reply, state, taskId !== undefined);
+  answers.set(call, { replied, state, taskId, raw: event.result.raw });
   return event;
 }
 

@@ -1,6 +1,7 @@
 import type { Answer, ToolEvent, ToolHead } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { LiveCall } from "../policy/live-call.js";
+import { noteToolCost } from "../policy/money/tool-price.js";
 import type { Bridged } from "./bridge/bridged-call.js";
 import type { Replied } from "./bridge/held-call.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
@@ -64,16 +65,26 @@ async function run({ call, exchange }: ToolEventsOptions, push: (event: ToolEven
     const event = progressSaid(notice);
     if (event !== null) push(event);
   });
-  if (bridged.kind === "task") throw new GatewayError("internal", "A call whose content is looked at became a task.");
+  call.meter.provider = call.head.server;
+  if (bridged.kind === "task") {
+    // What it comes to is told to requests that cost nothing: it is paid for now, as a call without a result.
+    noteToolCost(call, { bytes: 0, isError: () => false });
+    const { taskId } = JSON.parse(`{${bridged.members}}`) as { readonly taskId: string };
+    return push(resultSaid(call, made(`"resultType":"task",${bridged.members}`), null, taskId));
+  }
   if (bridged.kind === "input") return push(resultSaid(call, asked(bridged), bridged.state));
   if (bridged.isLate) noteReply(call, bridged.replied.reply);
   if (bridged.replied.reply.error !== null) call.failed("tool_failed");
-  push(resultSaid(call, bridged.replied, bridged.state));
+  push(resultSaid(call, bridged.replied, bridged.state, bridged.taskId));
 }
 
 /** What a server that waits wants to know, as one that does not would say it. */
 function asked({ requests, state }: Extract<Bridged, { kind: "input" }>): Replied {
-  const members = `"resultType":"input_required","inputRequests":${requests},"requestState":${JSON.stringify(state)}`;
+  return made(`"resultType":"input_required","inputRequests":${requests},"requestState":${JSON.stringify(state)}`);
+}
+
+/** A result of ours, by its members. */
+function made(members: string): Replied {
   const reply = readMessage(utf8(`{"jsonrpc":"2.0","id":0,"result":{${members}}}`), upstreamPlan);
   return { reply, connection: { era: "modern" } };
 }

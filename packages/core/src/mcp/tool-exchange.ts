@@ -1,4 +1,4 @@
-import type { Headers, JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
+import type { Headers, Json, JsonObject, ToolEvent, ToolHead } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import { ByteWord } from "../util/encoding/byte-word.js";
 import type { LiveCall } from "../policy/live-call.js";
@@ -105,11 +105,12 @@ function whatBecame(error: unknown): unknown {
   });
 }
 
-/** The answer as the neutral event; `state`: what the caller carries for a server that needs input. A JSON-RPC error becomes a result that is an error: whoever called learns what the server said. */
-export function toolEvent(reply: RpcMessage, state: string | null = null): Extract<ToolEvent, { type: "result" }> {
+/** The answer as the neutral event; `state`: what the caller carries for a server that needs input; `isTask`: it may be a task. A JSON-RPC error becomes a result that is an error: whoever called learns what the server said. */
+export function toolEvent(reply: RpcMessage, state: string | null = null, isTask = false): Extract<ToolEvent, { type: "result" }> {
   if (reply.error !== null) {
     const code = valueMember(reply.bytes, reply.error, "code");
     const text = stringMember(reply.bytes, reply.error, "message") ?? "The server refused the call.";
+    const data = valueMember(reply.bytes, reply.error, "data") as Json | undefined;
     return {
       type: "result",
       result: {
@@ -117,7 +118,10 @@ export function toolEvent(reply: RpcMessage, state: string | null = null): Extra
         raw: {
           content: [{ type: "text", text }],
           isError: true,
-          _meta: { "sallyport/rpcErrorCode": typeof code === "number" ? code : null },
+          _meta: {
+            "sallyport/rpcErrorCode": typeof code === "number" ? code : null,
+            ...(data === undefined ? {} : { "sallyport/rpcErrorData": data }),
+          },
         },
       },
     };
@@ -125,7 +129,7 @@ export function toolEvent(reply: RpcMessage, state: string | null = null): Extra
   const raw = JSON.parse(textAt(reply.bytes, reply.result!)) as JsonObject;
   if (state !== null) return { type: "result", result: { isError: false, raw: { ...raw, requestState: state } } };
   const type = raw["resultType"];
-  if (type !== undefined && type !== "complete")
+  if (type !== undefined && type !== "complete" && !(isTask && type === "task"))
     throw new GatewayError(
       "upstream_protocol",
       "The server asked a question in answer to a call, for which this gateway declared no capability.",

@@ -3,7 +3,8 @@ import { mayDo } from "../access/grants.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
-import { hearsEvents, runSteps } from "../policy/run-steps.js";
+import { hearsEvents, heard, runSteps } from "../policy/run-steps.js";
+import type { QuestionGuard } from "../policy/guardrails/guard-question.js";
 import type { Step } from "../policy/step.js";
 import { MAX_DEPTH, type CallOptions, type Services } from "../seams/index.js";
 import { newId } from "../util/ids.js";
@@ -12,6 +13,15 @@ export type ToolSteps = readonly Step<ToolHead, ToolEvent>[];
 
 /** What a resource or a prompt says, as policy lets it be read; null: nobody looks. Errors: those of the policy. */
 export type ReadGuard = (call: LiveCall<ToolHead>) => ((raw: JsonObject) => Promise<JsonObject>) | null;
+
+/** What a server asks in the middle of a call, and what it is answered, as policy lets it pass; null: nobody looks. */
+export type AskGuard = (call: LiveCall<ToolHead>) => QuestionGuard | null;
+
+/** Those who look at what no step sees; left out: nobody does. */
+export interface ToolGuards {
+  readonly reading?: ReadGuard | undefined;
+  readonly asking?: AskGuard | undefined;
+}
 
 export interface ToolCallToOpen {
   readonly head: ToolHead;
@@ -26,21 +36,26 @@ export class ToolPolicy {
   readonly #services: Services;
   readonly #snapshot: () => Snapshot;
   readonly #steps: ToolSteps;
-  readonly #readGuard: ReadGuard | undefined;
+  readonly #guards: ToolGuards;
 
   constructor(
     services: Services,
-    o: { readonly snapshot: () => Snapshot; readonly steps: ToolSteps; readonly readGuard?: ReadGuard | undefined },
+    o: { readonly snapshot: () => Snapshot; readonly steps: ToolSteps; readonly guards?: ToolGuards | undefined },
   ) {
     this.#services = services;
     this.#snapshot = o.snapshot;
     this.#steps = o.steps;
-    this.#readGuard = o.readGuard;
+    this.#guards = o.guards ?? {};
   }
 
   /** What looks at what a server gives to be read; null: nobody does. */
   reading(call: LiveCall<ToolHead>): ((raw: JsonObject) => Promise<JsonObject>) | null {
-    return this.#readGuard?.(call) ?? null;
+    return this.#guards.reading?.(call) ?? null;
+  }
+
+  /** What looks at what a server asks in the course of a call, and at the answers; null: nobody does. */
+  asking(call: LiveCall<ToolHead>): QuestionGuard | null {
+    return this.#guards.asking?.(call) ?? null;
   }
 
   /** Errors: `limit_reached` when calls are nested too deeply. */
@@ -76,9 +91,21 @@ export class ToolPolicy {
     return hearsEvents(this.#steps, call);
   }
 
+  /** The result of a call whose request was answered before, as the steps leave it that look at answers. Errors: theirs. */
+  async late(call: LiveCall<ToolHead>, result: ToolEvent): Promise<ToolEvent> {
+    let left = result;
+    for await (const event of heard(this.#steps, call, only(result))) left = event;
+    return left;
+  }
+
   run(call: LiveCall<ToolHead>, core: (call: LiveCall<ToolHead>) => Promise<Answer<ToolEvent>>): Promise<LiveAnswer<ToolEvent>> {
     return runSteps(this.#steps, call, core);
   }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- events are asynchronous, this one is known
+async function* only(event: ToolEvent): AsyncIterable<ToolEvent> {
+  yield event;
 }
 
 /** What is watched, or was called otherwise before a step changed it: the same grants decide, under the same names. Errors: `forbidden`. */

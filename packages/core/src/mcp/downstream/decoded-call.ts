@@ -4,8 +4,9 @@ import type { LiveCall } from "../../policy/live-call.js";
 import type { Clock } from "../../ports/index.js";
 import type { Put } from "../bridge/session-questions.js";
 import { changedText } from "../frames/changed-text.js";
-import { readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
-import { replaceWith, splice, utf8 } from "../frames/splice.js";
+import { textAt } from "../frames/json-scan.js";
+import { member, readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js";
+import { utf8 } from "../frames/splice.js";
 import { noticeOf, saidTo } from "../server-said.js";
 import { lacksCapability } from "./bridged-answer.js";
 import { relayNotice, relayReply } from "./relay.js";
@@ -53,9 +54,10 @@ export async function decodedCall(o: DecodedCallOptions): Promise<HttpAnswer> {
   return { status, headers: [...headers, ...told], body, done: (how, code) => done(how, code) };
 }
 
-interface Collecting extends DecodedCallOptions {
+interface Encoding extends Pick<DecodedCallOptions, "rpc" | "call" | "version"> {
   readonly onStatus: (status: number) => void;
 }
+type Collecting = DecodedCallOptions & Encoding;
 
 async function collected(o: Collecting, { body }: LiveAnswer<ToolEvent>, put: Put | undefined): Promise<Uint8Array> {
   if (body.kind === "bytes") return body.bytes;
@@ -69,7 +71,7 @@ async function collected(o: Collecting, { body }: LiveAnswer<ToolEvent>, put: Pu
 }
 
 /** The answer as its server said it, in its caller's terms, with what steps changed of it. */
-function encodeResult(o: Collecting, { result }: ResultEvent): Uint8Array {
+export function encodeResult(o: Encoding, { result }: ResultEvent): Uint8Array {
   const { rpc, call, version } = o;
   const said = saidTo(call);
   // A server's error has no result to change: a step that does makes one of it.
@@ -78,13 +80,30 @@ function encodeResult(o: Collecting, { result }: ResultEvent): Uint8Array {
   if (reply.error !== null && lacksCapability(reply)) o.onStatus(400);
   const { id, era, view } = rpc;
   const { server } = call.head;
-  return relayReply(withResult(reply, result.raw), connection, { id, era, view, server, version, cacheable: false, state: said.state });
+  return relayReply(withResult(reply, result.raw), connection, {
+    id,
+    era,
+    view,
+    server,
+    version,
+    cacheable: false,
+    state: said.state,
+    taskId: said.taskId,
+  });
 }
 
-function withResult(reply: RpcMessage, raw: JsonObject): RpcMessage {
-  const { bytes, result } = reply;
-  const text = result === null ? null : changedText(bytes.subarray(result.start, result.end), raw);
-  return text === null ? reply : readMessage(splice(bytes, [replaceWith(result!, text)]), upstreamPlan);
+/** Without what stands beside a result, or beside what an error has: nobody saw that. */
+function withResult({ bytes, result, error }: RpcMessage, raw: JsonObject): RpcMessage {
+  if (result === null) {
+    const members = ["code", "message", "data"].flatMap((name) => {
+      const node = member(error, name);
+      return node === null ? [] : [`"${name}":${textAt(bytes, node)}`];
+    });
+    return readMessage(utf8(`{"jsonrpc":"2.0","id":0,"error":{${members.join(",")}}}`), upstreamPlan);
+  }
+  const as = bytes.subarray(result.start, result.end);
+  const text = changedText(as, raw);
+  return readMessage(resultBytes("0", text === null ? as : utf8(text)), upstreamPlan);
 }
 
 /** One that no server said. */
@@ -94,9 +113,13 @@ function ownResult({ id, era }: RpcCall, raw: JsonObject): Uint8Array {
   return resultBytes(id, utf8(JSON.stringify(era === "modern" ? { resultType: type, ...members } : members)));
 }
 
+/** What of a notice steps see: where it says more, the rest is left out. */
+const SEEN: ReadonlySet<string> = new Set(["progressToken", "progress", "total", "message"]);
+
 function encodeProgress(token: string, event: Extract<ToolEvent, { type: "progress" }>): Uint8Array {
   const notice = noticeOf(event);
-  const relayed = notice === undefined ? null : relayNotice(notice, { token, logs: "none" });
+  const relayed =
+    notice === undefined || notice.params!.kids!.some(({ key }) => !SEEN.has(key)) ? null : relayNotice(notice, { token, logs: "none" });
   if (relayed !== null) return relayed;
   const { type: _type, ...progress } = event;
   return utf8(

@@ -3,7 +3,7 @@ import { GatewayError } from "../../errors/index.js";
 import type { ToolOperation } from "../../calls/call-head.js";
 import type { LiveCall } from "../../policy/live-call.js";
 import type { Clock } from "../../ports/index.js";
-import { parseJson, parseJsonText } from "../../util/json.js";
+import { parseJsonText } from "../../util/json.js";
 import type { Bridge } from "../bridge/bridge.js";
 import type { SendOptions } from "../bridge/bridged-call.js";
 import type { Replied } from "../bridge/held-call.js";
@@ -20,6 +20,7 @@ import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { LISTS, type ListKind } from "../upstream/list-entries.js";
 import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
 import type { KeptText, LongResults } from "../results/long-results.js";
+import { readBytes } from "./read-bytes.js";
 import { relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { errorAnswer, jsonAnswer, resultBytes, resultHead } from "./respond.js";
@@ -134,7 +135,7 @@ export class OtherCalls {
   }
 
   async #read(rpc: RpcCall, call: LiveCall<ToolHead>, reading: Reading): Promise<Answer<ToolEvent>> {
-    const { clock, bridge, version } = this.#o;
+    const { clock, bridge, policy, version } = this.#o;
     const { server, name } = reading.located;
     const { operation } = reading.sayOf(rpc.message);
     const { id, era, view, takesStream } = rpc;
@@ -146,14 +147,15 @@ export class OtherCalls {
         const send = (via: SendOptions): Promise<Replied> => this.#send(rpc, call, { ...reading, via });
         const { signal, deadlineMs } = call;
         const asked = () => `[${JSON.stringify(name)},${reading.asked()}]`;
-        const bridged = await bridge.run({ rpc, server, asked, signal, deadlineMs, tasks: null, onNotice: undefined, put, send });
+        const guard = () => policy.asking(call);
+        const bridged = await bridge.run({ rpc, server, asked, signal, deadlineMs, tasks: null, guard, onNotice: undefined, put, send });
         noteBridged(call, bridged);
         const bytes = bridgedBytes(bridged, { id, era, view, server, version, cacheable: operation === "read" });
         if (bridged.kind !== "reply" || bridged.state !== null) return bytes;
         const { reply } = bridged.replied;
         if (lacksCapability(reply)) status = 400;
-        const guard = reply.error === null ? this.#o.policy.reading(call) : null;
-        return guard === null ? bytes : guarded(bytes, guard);
+        const read = policy.reading(call);
+        return read === null ? bytes : readBytes(bytes, read);
       },
     });
   }
@@ -224,13 +226,6 @@ function leftOf(values: JsonObject, key: string): Json {
   const value = values[key];
   if (value !== undefined) return value;
   throw new GatewayError("content_blocked", "The guardrails left nothing of what was asked for.");
-}
-
-/** What is read, as policy leaves it: as it came when policy changed nothing. */
-async function guarded(bytes: Uint8Array, guard: (raw: JsonObject) => Promise<JsonObject>): Promise<Uint8Array> {
-  const message = parseJson(bytes) as { readonly result: JsonObject };
-  const result = await guard(message.result);
-  return result === message.result ? bytes : utf8(JSON.stringify({ ...message, result }));
 }
 
 function noPrompt(name: string): GatewayError {

@@ -3,12 +3,13 @@ import { GatewayError } from "../../errors/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
 import type { Clock } from "../../ports/index.js";
 import type { Bridge } from "../bridge/bridge.js";
-import type { SendOptions } from "../bridge/bridged-call.js";
+import type { BridgedCall, SendOptions, TaskTerms } from "../bridge/bridged-call.js";
+import type { Replied } from "../bridge/held-call.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { toolNotFound } from "../catalogue/unreachable.js";
 import { fullName, locate, type Located } from "../catalogue/view.js";
 import { textAt, type JsonNode } from "../frames/json-scan.js";
-import { member, stringMember, type RpcMessage } from "../frames/message.js";
+import { member, readMessage, stringMember, upstreamPlan, type RpcMessage } from "../frames/message.js";
 import { LOG_LEVELS, META, MODERN_VERSION } from "../frames/protocol.js";
 import { replaceWith } from "../frames/splice.js";
 import type { Connection } from "../lanes/own-request.js";
@@ -16,18 +17,22 @@ import { disagreement, mirror } from "../lanes/param-headers.js";
 import { traceparentOf, tracestateOf } from "../../util/encoding/trace-parent.js";
 import { purposeEdit, takeRpcPurpose } from "../purpose.js";
 import { exchangeTool, traceOf } from "../tool-exchange.js";
+import { resultSaid } from "../server-said.js";
 import { toolEvents } from "../tool-events.js";
 import type { LongResults } from "../results/long-results.js";
 import type { ToolPolicy } from "../tool-policy.js";
 import type { ListEntry } from "../upstream/list-entries.js";
 import { mismatch } from "./classify.js";
 import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
-import { decodedCall } from "./decoded-call.js";
-import { relayNotice, relayRequest } from "./relay.js";
+import { decodedCall, encodeResult } from "./decoded-call.js";
+import { relayNotice, relayReply, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { leftBySteps } from "./left-by-steps.js";
 import { errorAnswer } from "./respond.js";
 import { answerSoon } from "./tool-stream.js";
+
+/** So long those have who look at the result of a task. */
+const FINISH_MS = 60_000;
 
 export interface ToolCallsOptions {
   readonly clock: Clock;
@@ -116,13 +121,12 @@ export class ToolCalls {
   #relay(rpc: RpcCall, call: LiveCall<ToolHead>) {
     const token = rpc.takesStream ? progressToken(rpc) : null;
     let status = 200;
-    const tasks = { tool: call.head.name, isLegacy: () => this.#o.catalogue.get(call.head.server)?.connection?.era === "legacy" };
     return answerSoon({
       ...{ clock: this.#o.clock, call, id: rpc.id, takesStream: rpc.takesStream, status: () => status },
       encodeNotice: (notice) => relayNotice(notice, { token, logs: rpc.logs }),
       work: async (onNotice, put) => {
         const send = (via: SendOptions) => this.#send(rpc, call, via);
-        const bridged = await this.#o.bridge.run({ ...bridgedCall(rpc, call), tasks, onNotice, put, send });
+        const bridged = await this.#o.bridge.run({ ...this.#bridged(rpc, call), onNotice, put, send });
         noteBridged(call, bridged);
         if (bridged.kind === "reply" && lacksCapability(bridged.replied.reply)) status = 400;
         const { id, era, view } = rpc;
@@ -131,6 +135,34 @@ export class ToolCalls {
         return this.#fit(bytes, rpc, call);
       },
     });
+  }
+
+  /** A repetition of a call with a key gets its result, so that such a call is no task. */
+  #bridged(rpc: RpcCall, call: LiveCall<ToolHead>): Omit<BridgedCall, "send" | "onNotice" | "put"> {
+    const { catalogue, policy } = this.#o;
+    const tasks: TaskTerms = {
+      tool: call.head.name,
+      isLegacy: () => catalogue.get(call.head.server)?.connection?.era === "legacy",
+      finish: (replied, signal) => this.#finished(rpc, call, { replied, signal }),
+    };
+    return { ...bridgedCall(rpc, call), tasks: call.head.idempotencyKey === undefined ? tasks : null, guard: () => policy.asking(call) };
+  }
+
+  /** What became of a call that went on as a task, in its caller's terms. Errors: those of the steps that look at answers. */
+  async #finished(rpc: RpcCall, call: LiveCall<ToolHead>, o: { readonly replied: Replied; readonly signal: AbortSignal }): Promise<Replied> {
+    const { policy, clock, version } = this.#o;
+    const { reply, connection } = o.replied;
+    const { id, era, view } = rpc;
+    const said = { id, era, view, server: call.head.server, version, cacheable: false };
+    let bytes: Uint8Array;
+    if (policy.hearsAnswer(call)) {
+      const leg = call.leg({ signal: o.signal, deadlineMs: clock.now() + FINISH_MS });
+      const left = await policy.late(leg, resultSaid(leg, o.replied, null));
+      if (left.type !== "result") throw new GatewayError("internal", "A step made no result of a result.");
+      bytes = encodeResult({ rpc, call: leg, version, onStatus: () => undefined }, left);
+    } else bytes = relayReply(reply, connection, said);
+    const fitting = await this.#fit(bytes, rpc, call);
+    return { reply: readMessage(fitting, upstreamPlan), connection: { era } };
   }
 
   /** What is too long for its caller is kept, and cut. */
@@ -169,7 +201,7 @@ export class ToolCalls {
     const token = rpc.takesStream ? progressToken(rpc) : null;
     const { clock, bridge, policy, version } = this.#o;
     const send = (via: SendOptions) => this.#send(rpc, call, via);
-    const bridged = { ...bridgedCall(rpc, call), tasks: null, send };
+    const bridged = { ...this.#bridged(rpc, call), send };
     return decodedCall({
       ...{ clock, rpc, call, version, progressToken: token, fit: (bytes: Uint8Array) => this.#fit(bytes, rpc, call) },
       run: (put) => policy.run(call, () => toolEvents({ call, exchange: (onNotice) => bridge.run({ ...bridged, onNotice, put }) })),

@@ -15,8 +15,10 @@ export interface Script {
   readonly seen: unknown[];
   /** How often its tool was told that nobody waits any more. */
   readonly cancelled: string[];
+  /** A server up to 2025-11-25 asks after this. */
+  before: Promise<void>;
 }
-export const script = (): Script => ({ question: { method: "roots/list" }, seen: [], cancelled: [] });
+export const script = (): Script => ({ question: { method: "roots/list" }, seen: [], cancelled: [], before: Promise.resolve() });
 const done = { content: [{ type: "text" as const, text: "done" }] };
 const info = { name: "asking", version: "1" };
 
@@ -27,6 +29,7 @@ export const upstreams: Readonly<Record<string, (told: Script) => Promise<McpSer
       const server = new OldServer(info, { capabilities: { tools: {} } });
       server.registerTool("ask", { inputSchema: {} }, async (_args, extra) => {
         extra.signal.addEventListener("abort", () => told.cancelled.push("ask"));
+        await told.before;
         told.seen.push(await extra.sendRequest(told.question as ServerRequest, z.looseObject({})));
         return done;
       });
