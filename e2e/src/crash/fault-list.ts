@@ -95,14 +95,17 @@ export const faultList: Readonly<Record<string, readonly FaultTest[]>> = {
     at(answers, "that dies after its effect leaves the outcome unknown, and the effect is done once (F66, F67)"),
     at("core/test/mcp/idempotency", "that was sent and not answered is never sent again"),
   ],
-  F68: [at("core/test/mcp/four-cells", "toEqual({ ran: 1, cancelled: true })")],
+  F68: [
+    at("core/test/mcp/disconnects", "and gives back its place there (F68)"),
+    at("core/test/mcp/four-cells", "toEqual({ ran: 1, cancelled: true })"),
+  ],
   F69: [
     at(answers, "that says too much is cut off, and says why (F69)"),
     at(failures, "ends at once"),
     at(failures, "that talks garbage between its messages is understood"),
     at("core/src/platform/stdio/stdio-spawner", "that floods its error output costs a bounded memory, and its end is kept"),
   ],
-  F70: [at(failures, "is gone when the proxy is closed, also when it ignores SIGTERM")],
+  F70: [at(failures, "is gone when the proxy is closed, also when it ignores SIGTERM (F70)")],
   F71: [
     at(lists, "without an end is read up to a limit, and the other servers are there (F71)"),
     at(lists, "that goes in a circle ends (F71)"),

@@ -109,7 +109,7 @@ describe("a stdio server", () => {
     expect(await text(harness.proxy.call("rude__ok"))).toBe("fine");
   });
 
-  it("is gone when the proxy is closed, also when it ignores SIGTERM", async () => {
+  it("is gone when the proxy is closed, also when it ignores SIGTERM (F70)", async () => {
     const harness = await started({ a: rude(), b: rude("stubborn") });
     const pids = [Number(await text(harness.proxy.call("a__pid"))), Number(await text(harness.proxy.call("b__pid")))];
     expect(pids.map(isAlive)).toEqual([true, true]);
