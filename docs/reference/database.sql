@@ -557,12 +557,15 @@ CREATE TABLE `oauth_states` (
   `redirect_uri` longtext NOT NULL,
   `return_url` varchar(500) DEFAULT NULL,
   `verifier` longtext NOT NULL,
-  `authorization_url` longtext NOT NULL,
-  `ticket_digest` varchar(64) DEFAULT NULL,
+  `authorization_url` longtext DEFAULT NULL,
+  `client_secret` longtext DEFAULT NULL,
+  `client_ends_at_ms` bigint DEFAULT NULL,
+  `former_issuer` longtext DEFAULT NULL,
+  `code_digest` varchar(64) NOT NULL,
+  `tries` bigint NOT NULL,
   `cookie_digest` varchar(64) DEFAULT NULL,
   `expires_at_ms` bigint NOT NULL,
   PRIMARY KEY (`id`),
-  UNIQUE KEY `uq_oauth_states_ticket_digest` (`ticket_digest`),
   KEY `ix_oauth_states_expires_at_ms` (`expires_at_ms`),
   KEY `ix_oauth_states_server_principal` (`server`,`principal`)
 );

@@ -66,7 +66,6 @@ async function play(asked: Asked): Promise<string> {
     logging: { level: "silent" },
     // The suite's servers, and the authorization servers that they name, are all on this machine.
     network: { allowPrivate: true },
-    ...(asked.scenario === "auth/basic-cimd" ? { access: { publicUrl: "https://gateway.example" } } : {}),
     mcpServers: { suite: { url: asked.url, ...authOf(asked) } },
     namespaces: { bare: { servers: ["suite"], naming: "none" } },
   });
@@ -105,10 +104,13 @@ async function settled(gateway: Gateway): Promise<void> {
   }
 }
 
+/** Where a client's operator keeps its metadata, for the scenario that reads them there: the address is the client's id. */
+const DOCUMENTS: Readonly<Record<string, string>> = { "auth/basic-cimd": "https://conformance-test.local/client-metadata.json" };
+
 /** How the gateway is told to sign in: by itself wherever it can find out. */
 function authOf({ scenario, context }: Asked) {
   if (!scenario.startsWith("auth/")) return {};
-  const { client_id: clientId, client_secret: clientSecret, issuer } = context;
+  const { client_id: clientId = DOCUMENTS[scenario], client_secret: clientSecret, issuer } = context;
   const known = { clientId, clientSecret, issuer };
   const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) as Partial<
     Record<keyof typeof known, string>
@@ -116,12 +118,15 @@ function authOf({ scenario, context }: Asked) {
   return { auth: { type: "oauth" as const, ...given } };
 }
 
-/** What a person does in a browser who agrees at once. Errors: those of the sign-in. */
+/** What a person does in a browser who agrees at once, to the gateway's page and to the authorization server's. Errors: those of the sign-in. */
 async function signIn(gateway: Gateway): Promise<void> {
-  const { authorizationUrl } = await gateway.mcp.oauth.start("suite", { base: "http://127.0.0.1" });
+  const { oauth } = gateway.mcp;
+  const begun = await oauth.start("suite", { base: "http://127.0.0.1" });
+  const ticket = new URL(begun.authorizationUrl).pathname.split("/").at(-1)!;
+  const { authorizationUrl, cookie } = await oauth.agree(ticket, { caller: null, code: begun.confirmationCode });
   const answer = await fetch(authorizationUrl, { redirect: "manual" });
   await answer.body?.cancel();
-  await gateway.mcp.oauth.finish(new URL(answer.headers.get("location") ?? "").searchParams, null);
+  await oauth.finish(new URL(answer.headers.get("location") ?? "").searchParams, () => cookie);
   // A server that wants more still is not connected after that, and says nothing that could be waited for.
   for (let i = 0; i < CONNECTING && gateway.mcp.status()[0]?.connected !== true; i++) await delay(20);
 }

@@ -1102,12 +1102,15 @@ create table if not exists \`oauth_states\` (
   \`redirect_uri\` longtext not null,
   \`return_url\` varchar(500),
   \`verifier\` longtext not null,
-  \`authorization_url\` longtext not null,
-  \`ticket_digest\` varchar(64),
+  \`authorization_url\` longtext,
+  \`client_secret\` longtext,
+  \`client_ends_at_ms\` bigint,
+  \`former_issuer\` longtext,
+  \`code_digest\` varchar(64) not null,
+  \`tries\` bigint not null,
   \`cookie_digest\` varchar(64),
   \`expires_at_ms\` bigint not null,
   primary key (\`id\`),
-  unique key \`uq_oauth_states_ticket_digest\` (\`ticket_digest\`),
   key \`ix_oauth_states_expires_at_ms\` (\`expires_at_ms\`),
   key \`ix_oauth_states_server_principal\` (\`server\`, \`principal\`)
 ) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;

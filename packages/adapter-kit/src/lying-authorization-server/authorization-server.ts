@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -51,6 +52,10 @@ export interface LyingAuthorizationServer {
   iss: string | null | undefined;
   /** Client ids and secrets that it knows; without any, every client is welcome. */
   readonly clients: Map<string, string | null>;
+  /** Who registers gets a secret, and has to show it. */
+  registersSecret: boolean;
+  /** Those that it gave. */
+  readonly secrets: readonly string[];
   /** Requests to the token endpoint that were honestly answered with a token, by grant. */
   readonly issued: Readonly<Record<string, number>>;
   /** What an access token stands for; null: it is not valid. */
@@ -85,6 +90,8 @@ class Lying implements LyingAuthorizationServer {
   refreshTokenS: number | null = null;
   rotates = true;
   iss: string | null | undefined;
+  registersSecret = false;
+  readonly secrets: string[] = [];
   readonly #grants = new Grants();
   readonly #waiting: (() => void)[] = [];
 
@@ -175,8 +182,15 @@ class Lying implements LyingAuthorizationServer {
 
   #register(body: string, response: ServerResponse): void {
     const clientId = `registered-${this.clients.size + 1}`;
-    if (this.clients.size > 0) this.clients.set(clientId, null);
-    json(response, 201, { ...(JSON.parse(body) as object), client_id: clientId });
+    const secret = this.registersSecret ? `registered-secret-${randomBytes(9).toString("base64url")}` : null;
+    if (secret !== null) this.secrets.push(secret);
+    if (secret !== null || this.clients.size > 0) this.clients.set(clientId, secret);
+    const asked = JSON.parse(body) as object;
+    json(response, 201, {
+      ...asked,
+      client_id: clientId,
+      ...(secret === null ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
+    });
   }
 
   #token(form: URLSearchParams, authorization: string | undefined, response: ServerResponse): void {

@@ -8,6 +8,8 @@ export interface ProtectedMcpServer {
   readonly url: string;
   /** The authorization servers that its metadata names; empty: it has no such metadata. */
   authorizationServers: readonly string[];
+  /** What a token stands for; null: it is not valid. */
+  look: (token: string) => Issued | null;
   /** In the place of its own address in that metadata. */
   resource: string | undefined;
   /** What `tools/call` wants beside a valid token; undefined: nothing. */
@@ -52,7 +54,7 @@ class Protected implements ProtectedMcpServer {
 
   constructor(
     readonly server: Server,
-    readonly look: (token: string) => Issued | null,
+    public look: (token: string) => Issued | null,
     readonly origin: string,
   ) {
     server.on("request", (request, response) => void this.#answer(request, response).catch(() => response.destroy()));

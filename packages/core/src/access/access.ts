@@ -73,6 +73,11 @@ export class Access {
     this.#directory = options.directory ?? new Directory();
   }
 
+  /** The application that hosts this gateway says who calls, and nobody else does. */
+  get isHosts(): boolean {
+    return this.#o.auth !== undefined;
+  }
+
   /**
    * The Caller of a request, from its headers alone; nothing of the body is read. A promise only when the host's own hook is asked, for a browser that has signed in, and at the first use of a key
    * that was brought from elsewhere. A request with a key is that key's, whatever cookies come with it. `keyInQuery`: see `readCredential`. `accessTokens`: the route takes tokens of authorization servers.

@@ -1,3 +1,4 @@
+import type { Access } from "../access/access.js";
 import type { Identity } from "../access/identity.js";
 import type { AccessTokens } from "../access/tokens/access-tokens.js";
 import type { RuntimeConfiguration } from "../config/runtime/index.js";
@@ -67,6 +68,7 @@ import { connectionHandlers } from "./mcp/connection-handlers.js";
 import { enrichmentHandlers } from "./mcp/enrichment-handlers.js";
 import { oauthHandlers } from "./mcp-oauth/oauth-handlers.js";
 import { resourceMetadataHandlers } from "./mcp-oauth/resource-metadata.js";
+import { browserUser } from "./mcp-oauth/browser-user.js";
 import { oauthPages } from "./mcp-oauth/oauth-pages.js";
 import { pinHandlers } from "./mcp/pin-handlers.js";
 import { mcpProxyHandlers, mcpRestHandlers } from "./mcp/mcp-rest-handlers.js";
@@ -81,6 +83,7 @@ import { systemHandlers } from "./faces/system-handlers.js";
 export type { Entry } from "./exchange.js";
 
 export interface EntryOptions {
+  readonly access: Access;
   readonly identity?: Identity | undefined;
   readonly snapshot: () => Snapshot;
   readonly mcp: McpServing;
@@ -204,7 +207,7 @@ function addSignInsAtServers(add: (entry: Entry) => void, services: Services, o:
     if (o.oauth !== undefined) return o.oauth;
     throw new GatewayError("not_found", "This gateway signs in at no MCP servers.");
   };
-  const pages = oauthPages({ oauth, log: services.log });
+  const pages = oauthPages({ oauth, services, userOf: (inbound) => browserUser(o, inbound) });
   for (const [name, route] of entriesOf(oauthPageRoutes)) add({ kind: "open", route, handler: pages[name] });
   const resource = resourceMetadataHandlers(o.tokens);
   for (const [name, route] of entriesOf(resourceMetadataRoutes)) add({ kind: "open", route, handler: resource[name] });

@@ -1,4 +1,5 @@
 import type { Inbound } from "../../calls/index.js";
+import { GatewayError } from "../../errors/index.js";
 import { isLoopback } from "../../util/loopback-name.js";
 
 type Head = Pick<Inbound, "header">;
@@ -8,8 +9,10 @@ const SECURE = "__Host-sallyport_session";
 /** Over HTTP only on this machine, where there is no network to listen on. */
 const LOOPBACK = "sallyport_session";
 const SIGN_IN = "sallyport_sign_in";
-/** Of a browser whose user agreed to sign the gateway in somewhere. */
+/** Of a browser whose user agreed to sign the gateway in somewhere, one for each sign-in. */
 const AGREED = "sallyport_agreed";
+/** Of a browser that was shown a page of consent: what it sends from there has to come from that page. */
+const CONSENT = "sallyport_consent";
 const tokenForm = /^[A-Za-z0-9_-]{43}$/;
 const authorityForm = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/i;
 
@@ -29,8 +32,20 @@ export function signInToken(head: Head): string | null {
   return cookie(head, isSecure(head) ? `__Host-${SIGN_IN}` : SIGN_IN);
 }
 
-export function agreedToken(head: Head): string | null {
-  return cookie(head, isSecure(head) ? `__Host-${AGREED}` : AGREED);
+/** `id`: of the sign-in, in hexadecimal. */
+export function agreedToken(head: Head, id: string): string | null {
+  return cookie(head, nameOf(head, agreedName(id)));
+}
+
+export function consentToken(head: Head): string | null {
+  return cookie(head, nameOf(head, CONSENT));
+}
+
+function agreedName(id: string): string {
+  return `${AGREED}_${id.slice(0, 16)}`;
+}
+function nameOf(head: Head, name: string): string {
+  return isSecure(head) ? `__Host-${name}` : name;
 }
 
 function cookie(head: Head, name: string): string | null {
@@ -62,13 +77,30 @@ export function setSignInCookie(head: Head, token: string, maxAgeMs: number): Se
   return setCookie(isSecure(head) ? `__Host-${SIGN_IN}` : SIGN_IN, { head, value: token, maxAgeMs });
 }
 
-export function setAgreedCookie(head: Head, token: string, maxAgeMs: number): SetCookie {
-  return setCookie(isSecure(head) ? `__Host-${AGREED}` : AGREED, { head, value: token, maxAgeMs });
+export function setAgreedCookie(head: Head, o: { readonly id: string; readonly token: string; readonly maxAgeMs: number }): SetCookie {
+  return setCookie(nameOf(head, agreedName(o.id)), { head, value: o.token, maxAgeMs: o.maxAgeMs });
+}
+
+export function setConsentCookie(head: Head, token: string, maxAgeMs: number): SetCookie {
+  return setCookie(nameOf(head, CONSENT), { head, value: token, maxAgeMs });
 }
 
 function setCookie(name: string, o: { readonly head: Head; readonly value: string; readonly maxAgeMs: number }): SetCookie {
   const secure = isSecure(o.head) ? "; Secure" : "";
   return ["set-cookie", `${name}=${o.value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.floor(o.maxAgeMs / 1_000)}${secure}`];
+}
+
+/**
+ * Where browsers reach this gateway for what an authorization server sends them back to: `publicUrl`, or on this machine what the request says. Any other name that stands in a Host header may be of whoever sent it, and a code would go there.
+ * Errors: `misconfigured`.
+ */
+export function browserUrl(inbound: Pick<Inbound, "header" | "basePath">, publicUrl: string | undefined): string {
+  const [, name] = authorityForm.exec(inbound.header("host") ?? "") ?? [];
+  if (publicUrl !== undefined || (name !== undefined && isLoopback(name.toLowerCase()))) return ownUrl(inbound, publicUrl);
+  throw new GatewayError("misconfigured", "Nobody said how browsers reach the gateway.", {
+    hint: "Set access.publicUrl; without it sign-ins are begun by a name of this machine alone, such as localhost.",
+    details: { setting: "access.publicUrl" },
+  });
 }
 
 /** The address that the browser knows this gateway by, without a slash at the end: `publicUrl`, or what the request says. */

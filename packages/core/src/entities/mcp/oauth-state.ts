@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { defineEntity, field, int, longText, text, type RowType } from "../define-entity.js";
 
-/** A sign-in at an MCP server that a browser was sent to do: taken once, within ten minutes. The id is a digest of what the browser brings back. */
+/**
+ * A sign-in at an MCP server that a browser was sent to do: taken once, within ten minutes. The id is a digest of the link's ticket until somebody agreed, and then of the state that was issued with that.
+ */
 export const oauthState = defineEntity({
   name: "oauthState",
   table: "oauth_states",
@@ -21,14 +23,21 @@ export const oauthState = defineEntity({
     /** A path of this gateway. */
     returnUrl: field(z.string().max(500).nullable(), { access: "server", column: text(500) }),
     verifier: field(z.string(), { access: "secret", column: longText }),
-    /** Where the browser is sent once its user has agreed. */
-    authorizationUrl: field(z.string(), { access: "secret", column: longText }),
-    /** Of the ticket that the page of consent is reached by, and then of the cookie of the browser that agreed; null: no consent is asked for. */
-    ticketDigest: field(z.string().length(64).nullable(), { access: "hashed", column: text(64) }),
+    /** Where the browser is sent once its user has agreed, without the state; null: it was. */
+    authorizationUrl: field(z.string().nullable(), { access: "secret", column: longText }),
+    /** Of the client that was registered for this sign-in alone, at another authorization server than the MCP server is held to: kept as that one's when it is finished. */
+    clientSecret: field(z.string().nullable(), { access: "secret", column: longText }),
+    clientEndsAtMs: field(z.int().nullable(), { access: "server", column: int }),
+    /** The authorization server that the MCP server was held to before; null: the same, or none. */
+    formerIssuer: field(z.string().max(2_000).nullable(), { access: "server", column: longText }),
+    /** Of the code that the starter was told, for browsers that are nobody here. */
+    codeDigest: field(z.string().length(64), { access: "hashed", column: text(64) }),
+    /** Codes that were tried. */
+    tries: field(z.int(), { access: "server", column: int }),
+    /** Of the cookie of the browser that agreed; null: nobody has. */
     cookieDigest: field(z.string().length(64).nullable(), { access: "hashed", column: text(64) }),
     expiresAtMs: field(z.int(), { access: "server", column: int }),
   },
-  unique: [["ticketDigest"]],
   indexes: [["expiresAtMs"], ["server", "principal"]],
 });
 export type OAuthStateRow = RowType<typeof oauthState>;

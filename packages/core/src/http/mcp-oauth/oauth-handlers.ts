@@ -1,6 +1,6 @@
 import { mayDo } from "../../access/grants.js";
 import { isOwnPath } from "../../access/sign-in/own-path.js";
-import { ownUrl } from "../../access/sign-in/cookies.js";
+import { browserUrl } from "../../access/sign-in/cookies.js";
 import { authEvent } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { McpOAuth, OAuthStatus } from "../../mcp/index.js";
@@ -31,11 +31,15 @@ export function oauthHandlers(o: OAuthHandlersOptions): Readonly<Record<keyof ty
           details: { field: "return_url" },
         });
       await limit(o.services, x.caller.id);
-      const base = ownUrl(x.inbound, o.publicUrl());
+      const base = browserUrl(x.inbound, o.publicUrl());
       const begun = await o.oauth().start(params.name, { ...whose, base, returnUrl });
-      // Where a page of consent comes first, the state is the browser's that agrees.
-      const state = whose.principal === undefined ? begun.state : null;
-      return { authorization_url: begun.authorizationUrl, state, redirect_uri: begun.redirectUri, expires_at: isoOf(begun.expiresAtMs) };
+      const { authorizationUrl, confirmationCode, redirectUri, expiresAtMs } = begun;
+      // It is issued to the browser whose user agrees.
+      const state = null;
+      return {
+        ...{ authorization_url: authorizationUrl, confirmation_code: confirmationCode, state },
+        ...{ redirect_uri: redirectUri, expires_at: isoOf(expiresAtMs) },
+      };
     }),
     show: jsonHandler(oauthRoutes.show, async ({ params, query }, x: Exchange) =>
       viewOf(await o.oauth().status(params.name, whoseOf({ o, x }, params.name, { principal: query.principal, right: "read" }))),

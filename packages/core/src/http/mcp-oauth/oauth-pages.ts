@@ -1,53 +1,51 @@
+import { agreedToken, consentToken, setAgreedCookie, setConsentCookie } from "../../access/sign-in/cookies.js";
 import { assertOwnPage } from "../../access/sign-in/same-site.js";
-import { agreedToken, setAgreedCookie, type SetCookie } from "../../access/sign-in/cookies.js";
-import type { Headers, HttpAnswer } from "../../calls/index.js";
+import type { Caller, HttpAnswer, Inbound } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
-import type { Consent, McpOAuth } from "../../mcp/index.js";
+import type { McpOAuth } from "../../mcp/index.js";
 import { oauthPageRoutes } from "../../routes/index.js";
-import type { Log } from "../../util/log.js";
+import type { Services } from "../../seams/index.js";
+import { toBase64Url } from "../../util/encoding/base64url.js";
 import { jsonAnswer } from "../answers.js";
-import type { OpenHandler } from "../exchange.js";
+import type { OpenExchange, OpenHandler } from "../exchange.js";
 import { readInput } from "../faces/rest-face.js";
+import { consentPage, readForm } from "./consent-page.js";
+import { movedTo, pageAnswer } from "./html-page.js";
 
 export interface OAuthPagesOptions {
   readonly oauth: () => McpOAuth;
-  readonly log: Log;
+  readonly services: Services;
+  /** The user of a browser; null: the gateway does not know them. */
+  readonly userOf: (inbound: Inbound) => Promise<Caller | null>;
 }
 
-const encoder = new TextEncoder();
+const FORM_MS = 600_000;
 
-/** What of a sign-in at an MCP server happens in a browser, which has no key: pages of plain text, without script. */
+/** What of a sign-in at an MCP server happens in a browser: pages of plain text, without script. */
 export function oauthPages(o: OAuthPagesOptions): Readonly<Record<keyof typeof oauthPageRoutes, OpenHandler>> {
   return {
-    callback: async (x) => {
-      try {
-        const { returnUrl, server } = await o.oauth().finish(new URLSearchParams(x.inbound.query), agreedToken(x.inbound));
-        const cookies = [setAgreedCookie(x.inbound, "", 0)];
-        return returnUrl === null
-          ? htmlAnswer(200, page("Signed in", [`The gateway is signed in at ${server}. You can close this window.`]), cookies)
-          : movedTo(302, returnUrl, cookies);
-      } catch (error) {
-        const known = GatewayError.from(error);
-        o.log.warn("a sign-in at an MCP server was not finished", { code: known.code, error: known.message, requestId: x.requestId });
-        const lines = known.blame === "gateway" ? ["Something went wrong."] : [known.message, known.hint ?? ""];
-        return htmlAnswer(
-          400,
-          page(
-            "Not signed in",
-            lines.filter((line) => line !== ""),
-          ),
-        );
-      }
-    },
+    callback: (x) => finished(o, x),
     consent: async (x) => {
       const { params } = await readInput(oauthPageRoutes.consent, x);
-      return htmlAnswer(200, consentPage(await o.oauth().consent(params.ticket)));
+      return asked(o, x, params);
     },
     agree: async (x) => {
       assertOwnPage(x.inbound);
       const { params } = await readInput(oauthPageRoutes.agree, x);
-      const { authorizationUrl, cookie, maxAgeMs } = await o.oauth().agree(params.ticket);
-      return movedTo(303, authorizationUrl, [setAgreedCookie(x.inbound, cookie, maxAgeMs)]);
+      const form = await readForm(x.inbound);
+      // A page of elsewhere that brings a browser here with a link and code of its own has not got what our page was given (T36, T39).
+      const shown = consentToken(x.inbound);
+      if (shown === null || form.get("form") !== shown)
+        return asked(o, x, { ...params, wrong: "That did not come from this page. Try again." });
+      try {
+        const caller = await o.userOf(x.inbound);
+        const agreed = await o.oauth().agree(params.ticket, { caller, code: form.get("code") });
+        const { id, cookie: token, maxAgeMs } = agreed;
+        return movedTo(303, agreed.authorizationUrl, [setAgreedCookie(x.inbound, { id, token, maxAgeMs })]);
+      } catch (error) {
+        if (GatewayError.is(error, "conflict") || isCode(error)) return asked(o, x, { ...params, wrong: error.message });
+        return refused(error);
+      }
     },
     client: () => {
       const document = o.oauth().clientDocument();
@@ -60,37 +58,43 @@ export function oauthPages(o: OAuthPagesOptions): Readonly<Record<keyof typeof o
   };
 }
 
-function consentPage({ server, startedBy, host }: Consent): string {
-  const lines = [
-    `${startedBy} asked this gateway to use your account at ${host}, for the MCP server ${server}.`,
-    "Go on only if that is you, and you asked for it just now: whoever asked will act there in your name.",
-  ];
-  return page("Sign in?", lines, '<form method="post"><button>Go on</button></form>');
+/** The page that asks; with `wrong` once more. */
+async function asked(
+  o: OAuthPagesOptions,
+  { inbound }: OpenExchange,
+  { ticket, wrong }: { readonly ticket: string; readonly wrong?: string },
+): Promise<HttpAnswer> {
+  try {
+    const consent = await o.oauth().consent(ticket, await o.userOf(inbound));
+    // One of several pages that are open in a browser does not take the others' away.
+    const form = consentToken(inbound) ?? toBase64Url(o.services.crypto.random(32));
+    return pageAnswer(wrong === undefined ? 200 : 403, consentPage(consent, { form, wrong }), [setConsentCookie(inbound, form, FORM_MS)]);
+  } catch (error) {
+    return refused(error);
+  }
 }
 
-function page(title: string, lines: readonly string[], form = ""): string {
-  const text = lines.map((line) => `<p>${escaped(line)}</p>`).join("");
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(title)}</title></head><body><h1>${escaped(title)}</h1>${text}${form}</body></html>`;
+/** The browser is somebody else's than the sign-in: its user is told so. Other errors are answered as everywhere. */
+function refused(error: unknown): HttpAnswer {
+  if (!GatewayError.is(error, "forbidden")) throw error;
+  return pageAnswer(403, { title: "Not signed in", lines: [error.message, error.hint ?? ""].filter((line) => line !== "") });
 }
 
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+function isCode(error: unknown): error is GatewayError {
+  return GatewayError.is(error, "forbidden") && error.details?.["reason"] === "confirmation_code";
 }
 
-/** Nothing is loaded, framed or kept, and no address of it is told to where it leads. */
-const pageHeaders: Headers = [
-  ["content-type", "text/html; charset=utf-8"],
-  ["content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"],
-  ["x-content-type-options", "nosniff"],
-  ["referrer-policy", "no-referrer"],
-  ["cache-control", "no-store"],
-];
-
-function htmlAnswer(status: number, html: string, cookies: readonly SetCookie[] = []): HttpAnswer {
-  return { status, headers: [...pageHeaders, ...cookies], body: { kind: "bytes", bytes: encoder.encode(html) }, done: () => undefined };
-}
-
-function movedTo(status: 302 | 303, location: string, cookies: readonly SetCookie[]): HttpAnswer {
-  const answer = htmlAnswer(status, page("Moved", ["Go on in your browser."]), cookies);
-  return { ...answer, headers: [...answer.headers, ["location", location]] };
+async function finished(o: OAuthPagesOptions, { inbound, requestId }: OpenExchange): Promise<HttpAnswer> {
+  try {
+    const cookieOf = (id: string): string | null => agreedToken(inbound, id);
+    const { id, returnUrl, server } = await o.oauth().finish(new URLSearchParams(inbound.query), cookieOf);
+    const cookies = [setAgreedCookie(inbound, { id, token: "", maxAgeMs: 0 })];
+    if (returnUrl !== null) return movedTo(302, returnUrl, cookies);
+    return pageAnswer(200, { title: "Signed in", lines: [`The gateway is signed in at ${server}. You can close this window.`] }, cookies);
+  } catch (error) {
+    const known = GatewayError.from(error);
+    o.services.log.warn("a sign-in at an MCP server was not finished", { code: known.code, error: known.message, requestId });
+    const lines = known.blame === "gateway" ? ["Something went wrong."] : [known.message, known.hint ?? ""];
+    return pageAnswer(400, { title: "Not signed in", lines: lines.filter((line) => line !== "") });
+  }
 }

@@ -1,7 +1,8 @@
 import { oauthClient, type OAuthClientRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { insert, update } from "../../ports/index.js";
+import { insert, update, type Write } from "../../ports/index.js";
 import type { Services } from "../../seams/index.js";
+import { Secret } from "../../util/secret.js";
 import { clientMetadata, documentUrl } from "./client-document.js";
 import type { Authority, Discovery } from "./discovery.js";
 import { isIssuerOf, type OAuthServer } from "./oauth-server.js";
@@ -18,6 +19,17 @@ export interface ClientsDeps {
   readonly publicUrl: string | undefined;
 }
 
+/** Who the gateway is in one sign-in. */
+export interface SignInClient {
+  readonly client: ClientIdentity;
+  /** The authorization server that the MCP server is held to as yet, where it names another by now; null: no other. */
+  readonly formerIssuer: string | null;
+  /** Of a registration that is not kept yet, Unix ms; null: it has no end, or there is none. */
+  readonly endsAtMs: number | null;
+}
+type ClientFields = Pick<OAuthClientRow, "server" | "issuer" | "clientId" | "clientSecret" | "redirectUri" | "expiresAtMs">;
+type Registered = Pick<SignInClient, "client" | "endsAtMs">;
+
 /**
  * Who the gateway is at each authorization server: as configured, else by the URL of its metadata document where that is understood, else as it registers itself. What is made for one authorization server is
  * never used at another, and a server that named one is held to it (T15).
@@ -29,21 +41,40 @@ export class Clients {
     this.#deps = deps;
   }
 
-  /** For a new sign-in. Errors: `misconfigured` with `details.reason` "issuer_changed", or when there is no way to be known there; `upstream_credential` when the registration is refused. */
-  async forSignIn(server: OAuthServer, authority: Authority, redirectUri: string): Promise<ClientIdentity> {
-    const known = await this.pinned(server, authority);
+  /**
+   * For a new sign-in. An MCP server that names another authorization server than before is followed there only by a sign-in for all callers, whose operator is told and has to agree: the gateway registers anew there, and nothing of before is sent.
+   * Errors: `misconfigured` with `details.reason` "issuer_changed", or when there is no way to be known there; `upstream_credential` when the registration is refused.
+   */
+  async forSignIn(server: OAuthServer, authority: Authority, redirectUri: string): Promise<SignInClient> {
     const configured = configuredClient(server);
-    if (configured !== null) return configured;
-    const { metadata, issuer } = authority;
     const own = documentUrl(this.#deps.publicUrl);
-    if (metadata.client_id_metadata_document_supported === true && own !== null) return { clientId: own };
+    const { metadata, issuer } = authority;
+    const takesDocuments = metadata.client_id_metadata_document_supported === true;
+    // What was registered by hand at one is nobody at another; a document of metadata is the same everywhere.
+    const isPortable = configured === null || (takesDocuments && isDocument(configured));
+    const isMoving = isPortable && server.auth.credentials === "shared";
+    const known = isMoving ? await this.#row(server.name) : await this.pinned(server, authority);
+    const formerIssuer = known !== null && !isHeld(server, authority, known) ? known.issuer : null;
+    const same = { formerIssuer, endsAtMs: null };
+    if (configured !== null) return { client: configured, ...same };
+    if (takesDocuments && own !== null) return { client: { clientId: own }, ...same };
     const stillGood = known !== null && known.clientId !== null && known.issuer === issuer && known.redirectUri === redirectUri;
-    if (stillGood && (known.expiresAtMs === null || known.expiresAtMs > this.#deps.services.clock.now())) return this.#registered(known);
+    if (stillGood && (known.expiresAtMs === null || known.expiresAtMs > this.#deps.services.clock.now()))
+      return { client: this.#registered(known), ...same };
     if (metadata.registration_endpoint === undefined)
       throw new GatewayError("misconfigured", `The gateway is not known at the authorization server of "${server.name}".`, {
         hint: "Register it there and give clientId, or set access.publicUrl to an https address where its metadata document can be read.",
       });
-    return this.#register(server, authority, { redirectUri, known });
+    const made = await this.#register(server, authority, redirectUri);
+    if (formerIssuer !== null) return { ...made, formerIssuer };
+    return { client: await this.#keep(server, { ...made, issuer, redirectUri, known }), ...same };
+  }
+
+  /** The MCP server is held to the authorization server of a sign-in that was finished, where it was held to another before. */
+  async moved(server: OAuthServer, to: Registered & { readonly issuer: string; readonly redirectUri: string }): Promise<Write> {
+    const isOurs = configuredClient(server) !== null || to.client.clientId === documentUrl(this.#deps.publicUrl);
+    const nobody = { issuer: to.issuer, clientId: null, clientSecret: null, redirectUri: null, expiresAtMs: null };
+    return this.#write(server, isOurs ? nobody : this.#fields(server, to), await this.#row(server.name));
   }
 
   /**
@@ -76,8 +107,7 @@ export class Clients {
   /** The row of the authorization server that this MCP server is held to; null: none yet. Errors: `misconfigured`, `details.reason` "issuer_changed". */
   async pinned(server: OAuthServer, authority: Authority): Promise<OAuthClientRow | null> {
     const known = await this.#row(server.name);
-    const isNamed = server.auth.issuer !== undefined || authority.byHand;
-    if (known === null || isNamed || known.issuer === authority.issuer) return known;
+    if (known === null || isHeld(server, authority, known)) return known;
     throw new GatewayError(
       "misconfigured",
       `The MCP server "${server.name}" names another authorization server than before: nothing is sent there.`,
@@ -97,19 +127,15 @@ export class Clients {
     };
   }
 
-  async #register(
-    server: OAuthServer,
-    authority: Authority,
-    o: { readonly redirectUri: string; readonly known: OAuthClientRow | null },
-  ): Promise<ClientIdentity> {
-    const { services, discovery, publicUrl } = this.#deps;
+  async #register(server: OAuthServer, authority: Authority, redirectUri: string): Promise<Registered> {
+    const { discovery, publicUrl } = this.#deps;
     const { registerClient } = await import("@modelcontextprotocol/client");
     const guarded = discovery.fetchFor(server);
     let made: Awaited<ReturnType<typeof registerClient>>;
     try {
       made = await registerClient(authority.issuer, {
         metadata: authority.metadata,
-        clientMetadata: clientMetadata(o.redirectUri, publicUrl),
+        clientMetadata: clientMetadata(redirectUri, publicUrl),
         fetchFn: guarded.fetch,
       });
     } catch (error) {
@@ -123,24 +149,42 @@ export class Clients {
         },
       );
     }
-    const id = clientRowId(server.name, services);
-    const { client_secret_expires_at: endS } = made;
-    const place = { table: oauthClient.table, column: "clientSecret", rowId: id };
-    const fields = {
-      ...{ issuer: authority.issuer, clientId: made.client_id, redirectUri: o.redirectUri },
-      clientSecret: made.client_secret === undefined ? null : services.seams.vault.get().seal(made.client_secret, place),
-      expiresAtMs: typeof endS === "number" && endS > 0 ? endS * 1_000 : null,
+    const { client_id: clientId, client_secret: secret, client_secret_expires_at: endS } = made;
+    return {
+      client: { clientId, clientSecret: secret === undefined ? undefined : new Secret(secret) },
+      endsAtMs: typeof endS === "number" && endS > 0 ? endS * 1_000 : null,
     };
-    const write =
-      o.known === null
-        ? insert(oauthClient, { id, server: server.name, ...fields })
-        : update(oauthClient, id, { change: { set: fields }, ifVersion: o.known.version });
-    const [result] = await services.store.commit([{ scope, writes: [write] }], this.#within());
+  }
+
+  /** Of several who register at once, the first one's is used by all. */
+  async #keep(
+    server: OAuthServer,
+    made: Registered & { readonly issuer: string; readonly redirectUri: string; readonly known: OAuthClientRow | null },
+  ): Promise<ClientIdentity> {
+    const write = this.#write(server, this.#fields(server, made), made.known);
+    const [result] = await this.#deps.services.store.commit([{ scope, writes: [write] }], this.#within());
     const row = await this.#row(server.name);
-    // Of several who register at once, the first one's is used by all.
-    if (result?.ok !== true && (row === null || row.issuer !== authority.issuer || row.clientId === null))
+    if (result?.ok !== true && (row === null || row.issuer !== made.issuer || row.clientId === null))
       throw new GatewayError("conflict", `The sign-in at "${server.name}" was changed meanwhile.`, { hint: "Begin again." });
     return this.#registered(row!);
+  }
+
+  #fields(
+    server: OAuthServer,
+    { client, endsAtMs, issuer, redirectUri }: Registered & { readonly issuer: string; readonly redirectUri: string },
+  ) {
+    const { services } = this.#deps;
+    const { clientId, clientSecret } = client;
+    const place = { table: oauthClient.table, column: "clientSecret", rowId: clientRowId(server.name, services) };
+    const sealed = clientSecret === undefined ? null : services.seams.vault.get().seal(clientSecret, place);
+    return { issuer, clientId, clientSecret: sealed, redirectUri, expiresAtMs: endsAtMs };
+  }
+
+  /** In the place of the row that is known. */
+  #write(server: OAuthServer, fields: Omit<ClientFields, "server">, known: OAuthClientRow | null): Write {
+    const id = clientRowId(server.name, this.#deps.services);
+    if (known === null) return insert(oauthClient, { id, server: server.name, ...fields });
+    return update(oauthClient, id, { change: { set: fields }, ifVersion: known.version });
   }
 
   #row(server: string): Promise<OAuthClientRow | null> {
@@ -157,4 +201,14 @@ export class Clients {
 export function configuredClient({ auth }: OAuthServer): ClientIdentity | null {
   const { clientId, clientSecret, endpointAuthStyle } = auth;
   return clientId === undefined ? null : { clientId, clientSecret, style: endpointAuthStyle };
+}
+
+/** Whether it is the address of a document that the client's metadata stand in, and which nothing secret goes with. Source: Client ID Metadata Document, §3. */
+function isDocument({ clientId, clientSecret }: ClientIdentity): boolean {
+  return clientSecret === undefined && /^https:\/\/[^/?#]+\/[^?#]+$/.test(clientId);
+}
+
+/** Whether the server is held to this authorization server, or the operator named it. */
+function isHeld(server: OAuthServer, authority: Authority, known: OAuthClientRow): boolean {
+  return server.auth.issuer !== undefined || authority.byHand || known.issuer === authority.issuer;
 }

@@ -17,10 +17,14 @@ import { OwnCredentials } from "./tokens/own-credentials.js";
 import { RefreshRounds } from "./tokens/refresh-rounds.js";
 import { Refreshes } from "./tokens/refreshes.js";
 import { SignedIn } from "./tokens/signed-in.js";
-import { awaiting, signInNeeded, type SignInLink } from "./sign-in-needed.js";
-import { SignIns, type BegunSignIn, type Consent, type FinishedSignIn } from "./sign-ins.js";
+import { Consents, type Agreed, type Consent } from "./consents.js";
+import { awaiting, type SignInLink } from "./sign-in-needed.js";
+import { SignInLinks, type LinkFor } from "./sign-in-links.js";
+import { SignInRows } from "./sign-in-rows.js";
+import { SignIns, type BegunSignIn, type FinishedSignIn } from "./sign-ins.js";
 import { clientRowId, TokenRows } from "./tokens/token-rows.js";
 import { ShownTokens } from "./tokens/shown-tokens.js";
+import { isOwnBrowser } from "./whose-browser.js";
 
 export interface McpOAuthOptions {
   readonly http: HttpClient;
@@ -51,9 +55,6 @@ export interface WhoseSignIn {
 }
 
 const TOPIC = "mcp-sign-ins";
-/** A link is handed out again until shortly before its end. */
-const LINK_SPARE_MS = 60_000;
-const MAX_LINKS = 1_000;
 const MAX_PRINCIPALS = 1_000;
 /** Characters. */
 const MAX_PRINCIPAL = 100;
@@ -73,7 +74,8 @@ export class McpOAuth {
   readonly #awaited: Awaited;
   readonly #servers = new Map<string, OAuthServer>();
   readonly #authorizers = new Map<string, OwnCredentials | SignedIn>();
-  readonly #links = new Map<string, SignInLink>();
+  readonly #links: SignInLinks;
+  readonly #consents: Consents;
   #unsubscribe: (() => Promise<void>) | null = null;
 
   constructor(services: Services, options: McpOAuthOptions) {
@@ -84,11 +86,14 @@ export class McpOAuth {
     const discovery = (this.#discovery = new Discovery({ http: options.http, clock }));
     const clients = (this.#clients = new Clients({ services, discovery, publicUrl: options.publicUrl }));
     this.#refreshes = new Refreshes({ clock, log, rows, clients, discovery });
-    this.#signIns = new SignIns({ services, rows, clients, discovery });
+    const begun = new SignInRows(services);
+    this.#signIns = new SignIns({ services, rows: begun, tokens: rows, clients, discovery });
+    this.#consents = new Consents({ rows: begun, clock });
+    this.#links = new SignInLinks({ clock, log, publicUrl: options.publicUrl, start: (name, o) => this.start(name, o) });
     const isSignedIn = async (name: string): Promise<boolean> => (await rows.get({ server: name, principal: "" }))?.state === "connected";
     this.#awaited = new Awaited({ clock, isSignedIn, onSignedIn: options.onSignedIn });
     const serverOf = (name: string) => this.#servers.get(name);
-    this.#rounds = new RefreshRounds({ clock, log, rows, refreshes: this.#refreshes, serverOf, sweep: () => this.#signIns.sweep() });
+    this.#rounds = new RefreshRounds({ clock, log, rows, refreshes: this.#refreshes, serverOf, sweep: () => begun.sweep() });
   }
 
   /** The target as it is dialled: one that is signed in at by OAuth knows by whom. */
@@ -110,11 +115,8 @@ export class McpOAuth {
     this.#servers.delete(name);
     this.#awaited.done(name);
     this.#discovery.forget(name);
-    for (const key of [...this.#authorizers.keys(), ...this.#links.keys()])
-      if (key.startsWith(`${name}\n`)) {
-        this.#authorizers.delete(key);
-        this.#links.delete(key);
-      }
+    this.#links.forget(name);
+    for (const key of [...this.#authorizers.keys()]) if (key.startsWith(`${name}\n`)) this.#authorizers.delete(key);
   }
 
   /** Whether each caller signs in by itself; null: there is no such server. */
@@ -151,6 +153,12 @@ export class McpOAuth {
     });
   }
 
+  /** Where a caller signs in, the same until shortly before its end; null: nobody knows how browsers reach the gateway, or no browser is of use. Errors: those of `start`. */
+  async linkOf(at: LinkFor): Promise<SignInLink | null> {
+    const auth = this.#servers.get(at.server)?.auth;
+    return auth?.grant === "authorization_code" ? this.#links.of(at) : null;
+  }
+
   /** Whose sign-in a caller's calls go by: the user's, whatever key the user calls with; else the key's own. */
   principalOf(caller: Caller): string {
     const id = caller.userId ?? caller.id;
@@ -163,18 +171,27 @@ export class McpOAuth {
     return clientDocument(this.#o.publicUrl);
   }
 
-  consent(ticket: string): Promise<Consent> {
-    return this.#signIns.consent(ticket);
-  }
-  agree(ticket: string): ReturnType<SignIns["agree"]> {
-    return this.#signIns.agree(ticket);
+  /** What the page of consent says to a browser; `caller`: its user, null when the gateway does not know them. Errors: `not_found`, `forbidden` for who is somebody else than whom it is for. */
+  async consent(ticket: string, caller: Caller | null): Promise<Consent & { readonly asksCode: boolean }> {
+    const consent = await this.#consents.of(ticket);
+    return { ...consent, asksCode: !this.#isOwn(consent, caller) };
   }
 
-  /** The browser came back. Errors: as of `SignIns.finish`. */
-  async finish(query: URLSearchParams, cookie: string | null): Promise<FinishedSignIn> {
-    const finished = await this.#signIns.finish(query, { cookie, serverOf: (name) => this.#servers.get(name) });
+  /** The user of a browser agreed. Errors: as of `consent` and of `Consents.agree`. */
+  async agree(ticket: string, o: { readonly caller: Caller | null; readonly code: string | null }): Promise<Agreed> {
+    const isOwn = this.#isOwn(await this.#consents.of(ticket), o.caller);
+    return this.#consents.agree(ticket, { isOwn, code: o.code });
+  }
+
+  /** The browser came back; `cookieOf`: what it keeps of the sign-in that it agreed to. Errors: as of `SignIns.finish`. */
+  async finish(query: URLSearchParams, cookieOf: (id: string) => string | null): Promise<FinishedSignIn> {
+    const finished = await this.#signIns.finish(query, { cookieOf, serverOf: (name) => this.#servers.get(name) });
     await this.#signedIn(finished.server, finished.principal);
     return finished;
+  }
+
+  #isOwn(consent: Consent, caller: Caller | null): boolean {
+    return isOwnBrowser(consent, caller, { principalOf: (one) => this.principalOf(one), resources: this.#services.seams.resources });
   }
 
   /** Takes a token that was got elsewhere. Errors: `not_found`, `conflict`, `misconfigured`, `validation_failed` for an issuer that is not the server's, and those of discovery when it has to be asked who issued it. */
@@ -203,7 +220,7 @@ export class McpOAuth {
         ...{ expiresAtMs: token.expiresAtMs ?? null, refreshExpiresAtMs: token.refreshExpiresAtMs ?? null },
         ...{ authenticatedBy: by, authenticatedAtMs: nowMs, lastRefreshedAtMs: null, lastError: null, retryAtMs: 0 },
       },
-      [oauthEvent({ kind: "token_ingested", server: name, principal, actor: by, issuer, detail: {} }, nowMs)],
+      { events: [oauthEvent({ kind: "token_ingested", server: name, principal, actor: by, issuer, detail: {} }, nowMs)] },
     );
     await this.#signedIn(name, principal);
     return this.status(name, { principal });
@@ -274,7 +291,7 @@ export class McpOAuth {
   }
 
   async #signedIn(name: string, principal: string): Promise<void> {
-    this.#links.delete(`${name}\n${principal}`);
+    this.#links.forget(name, principal);
     this.#awaited.done(name);
     this.#o.onSignedIn(name);
     await this.#services.bus.publish(TOPIC, [name]).catch(() => undefined); // a hint: the others find out with their next use
@@ -311,7 +328,7 @@ export class McpOAuth {
   #ofCaller(server: OAuthServer, principal: string, caller: Caller): Authorizer {
     if (server.auth.grant === "authorization_code")
       return this.#authorizer(server, principal, () =>
-        this.#signedInAs(server, principal, (why) => this.#ask(server, principal, { why, name: caller.name })),
+        this.#signedInAs(server, principal, (why) => this.#links.needed({ server: server.name, principal, by: caller.name }, why)),
       );
     const subject = this.#o.subjectOf(caller);
     if (subject === null)
@@ -371,24 +388,5 @@ export class McpOAuth {
   #wait(name: string, why: string): Promise<GatewayError> {
     this.#awaited.add(name);
     return Promise.resolve(awaiting(name, why));
-  }
-
-  /** What a caller hears that has to sign in: where, if the gateway knows how browsers reach it. */
-  async #ask(server: OAuthServer, principal: string, o: { readonly why: string; readonly name: string }): Promise<GatewayError> {
-    const key = `${server.name}\n${principal}`;
-    const { clock, log } = this.#services;
-    const kept = this.#links.get(key);
-    if (kept !== undefined && kept.expiresAtMs - LINK_SPARE_MS > clock.now()) return signInNeeded(server.name, o.why, kept);
-    if (this.#o.publicUrl === undefined) return signInNeeded(server.name, o.why, null);
-    try {
-      const { authorizationUrl: url, expiresAtMs } = await this.start(server.name, { principal, by: o.name });
-      if (this.#links.size >= MAX_LINKS) this.#links.clear();
-      this.#links.set(key, { url, expiresAtMs });
-      return signInNeeded(server.name, o.why, { url, expiresAtMs });
-    } catch (error) {
-      const known = GatewayError.from(error);
-      log.warn("a sign-in at an MCP server could not be begun", { server: server.name, code: known.code, error: known.message });
-      return known;
-    }
   }
 }

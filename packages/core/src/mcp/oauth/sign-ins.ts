@@ -1,22 +1,23 @@
 import { oauthState, type OAuthStateRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { insert, remove, update, type Write } from "../../ports/index.js";
+import { insert, remove, type Write } from "../../ports/index.js";
 import type { Services } from "../../seams/index.js";
-import { toBase64Url } from "../../util/encoding/base64url.js";
-import { toHex } from "../../util/encoding/hex.js";
 import { scopeUnion, type Hint } from "./challenge.js";
 import { CALLBACK_PATH } from "./client-document.js";
 import type { Clients } from "./clients.js";
+import { newConfirmationCode, plainCode } from "./confirmation-code.js";
 import type { Authority, Discovery } from "./discovery.js";
 import { invalidMetadata } from "./guarded-fetch.js";
 import { oauthEvent } from "./oauth-events.js";
 import type { OAuthServer } from "./oauth-server.js";
-import { requestToken, TokenRefused } from "./tokens/token-endpoint.js";
+import { noSuchSignIn, type NewStateRow, type SignInRows } from "./sign-in-rows.js";
+import { requestToken, TokenRefused, type Tokens } from "./tokens/token-endpoint.js";
 import type { TokenRows } from "./tokens/token-rows.js";
 
 export interface SignInsDeps {
   readonly services: Services;
-  readonly rows: TokenRows;
+  readonly rows: SignInRows;
+  readonly tokens: TokenRows;
   readonly clients: Clients;
   readonly discovery: Discovery;
 }
@@ -34,21 +35,16 @@ export interface SignInRequest {
   readonly scope?: string | null | undefined;
 }
 export interface BegunSignIn {
-  /** Where a browser is to be sent: the authorization server's, or for one caller's sign-in the gateway's own page of consent. */
+  /** The gateway's own page of consent, to be opened in a browser. */
   readonly authorizationUrl: string;
-  readonly state: string;
+  /** What that page asks of a browser whose user the gateway does not know. For the starter alone. */
+  readonly confirmationCode: string;
   readonly redirectUri: string;
   readonly expiresAtMs: number;
 }
-/** A sign-in that waits for its user to agree. */
-export interface Consent {
-  readonly server: string;
-  readonly startedBy: string;
-  readonly principal: string;
-  /** The authorization server's, which the user will see. */
-  readonly host: string;
-}
 export interface FinishedSignIn {
+  /** Of the sign-in, for the name of the cookie. */
+  readonly id: string;
   readonly server: string;
   readonly principal: string;
   readonly returnUrl: string | null;
@@ -56,14 +52,8 @@ export interface FinishedSignIn {
 
 export const CONSENT_PATH = "/api/v1/oauth/sign-in";
 const STATE_MS = 600_000;
-const WITHIN_MS = 10_000;
-const SWEEP = 500;
-const scope = { system: "sign-ins at MCP servers that have begun" };
-const encoder = new TextEncoder();
-
 /**
- * Sign-ins by authorization code with PKCE S256: begun for ten minutes, agreed to by the user of one browser where it is one caller's, and finished once. What comes back counts only from the authorization server
- * that it was begun at.
+ * Sign-ins by authorization code with PKCE S256: begun for ten minutes, agreed to in one browser, and finished once by that. What comes back counts only from the authorization server that it was begun at.
  */
 export class SignIns {
   readonly #deps: SignInsDeps;
@@ -74,141 +64,113 @@ export class SignIns {
 
   /** Errors: `upstream_protocol`, `upstream_unavailable`, `misconfigured`, `upstream_credential`, those of the store. */
   async begin(o: SignInRequest): Promise<BegunSignIn> {
-    const { services, clients, discovery } = this.#deps;
+    const { services, clients, discovery, rows } = this.#deps;
     const { startAuthorization } = await import("@modelcontextprotocol/client");
     const authority = await discovery.of(o.server, o.hint);
     assertPkce(authority);
     const redirectUri = `${o.base}${CALLBACK_PATH}`;
-    const client = await clients.forSignIn(o.server, authority, redirectUri);
+    const { client, formerIssuer, endsAtMs } = await clients.forSignIn(o.server, authority, redirectUri);
     const wanted = wantedScope(o, authority);
-    const state = this.#random();
     const begun = await startAuthorization(authority.issuer, {
       metadata: authority.metadata,
       clientInformation: { client_id: client.clientId },
       redirectUrl: redirectUri,
-      state,
       ...(wanted === undefined ? {} : { scope: wanted }),
       ...(authority.resource === undefined ? {} : { resource: authority.resource }),
     });
     const { prompt } = o.server.auth;
     if (prompt !== undefined) begun.authorizationUrl.searchParams.set("prompt", prompt);
-    const ticket = o.principal === "" ? null : this.#random();
+    const ticket = rows.random();
+    const confirmationCode = newConfirmationCode(services.crypto);
     const expiresAtMs = services.clock.now() + STATE_MS;
-    const id = this.#digest(state).slice(0, 64);
-    const seal = (column: "verifier" | "authorizationUrl", value: string) => services.seams.vault.get().seal(value, placeOf(id, column));
-    const row = {
+    const id = rows.ticketId(ticket);
+    // Of a registration that is kept already, nothing has to be kept here.
+    const secret = formerIssuer === null ? undefined : client.clientSecret;
+    const row: NewStateRow = {
       ...{ id, server: o.server.name, principal: o.principal, startedBy: o.startedBy, issuer: authority.issuer, clientId: client.clientId },
       ...{ url: o.server.url, resource: authority.resource ?? null, scope: wanted ?? null, redirectUri, returnUrl: o.returnUrl ?? null },
-      ...{ verifier: seal("verifier", begun.codeVerifier), authorizationUrl: seal("authorizationUrl", begun.authorizationUrl.href) },
-      ...{ ticketDigest: ticket === null ? null : this.#digest(ticket), cookieDigest: null, expiresAtMs },
+      verifier: rows.seal(id, "verifier", begun.codeVerifier),
+      authorizationUrl: rows.seal(id, "authorizationUrl", begun.authorizationUrl.href),
+      ...{ formerIssuer, clientEndsAtMs: endsAtMs, clientSecret: secret === undefined ? null : rows.seal(id, "clientSecret", secret) },
+      ...{ codeDigest: rows.digest("code", `${id} ${plainCode(confirmationCode)}`), tries: 0, cookieDigest: null, expiresAtMs },
     };
-    await this.#commit([insert(oauthState, row), this.#event("connect_started", row)]);
-    const authorizationUrl = ticket === null ? begun.authorizationUrl.href : `${o.base}${CONSENT_PATH}/${ticket}`;
-    return { authorizationUrl, state, redirectUri, expiresAtMs };
-  }
-
-  /** What the page of consent tells. Errors: `not_found`. */
-  async consent(ticket: string): Promise<Consent> {
-    const { server, startedBy, principal, issuer } = await this.#byTicket(ticket);
-    return { server, startedBy, principal, host: new URL(issuer).host };
-  }
-
-  /** The user of a browser agreed: only that browser, which keeps `cookie`, can finish. Once. Errors: `not_found`. */
-  async agree(ticket: string): Promise<{ readonly authorizationUrl: string; readonly cookie: string; readonly maxAgeMs: number }> {
-    const row = await this.#byTicket(ticket);
-    const cookie = this.#random();
-    const change = { set: { cookieDigest: this.#digest(cookie), ticketDigest: null } };
-    if (!(await this.#commit([update(oauthState, row.id, { change, ifVersion: row.version })]))) throw noSuchSignIn();
-    const authorizationUrl = this.#deps.services.seams.vault.get().open(row.authorizationUrl, placeOf(row.id, "authorizationUrl")).reveal();
-    return { authorizationUrl, cookie, maxAgeMs: row.expiresAtMs - this.#deps.services.clock.now() };
+    await rows.commit([insert(oauthState, row), this.#event("connect_started", row)]);
+    return { authorizationUrl: `${o.base}${CONSENT_PATH}/${ticket}`, confirmationCode, redirectUri, expiresAtMs };
   }
 
   /**
-   * The browser came back. Of N that come with one state, one finishes it, whether or not it succeeds. `serverOf`: the server as it is configured now.
+   * The browser came back. Of N that come with one state, one finishes it, whether or not it succeeds. `cookieOf`: what the browser has of a sign-in; `serverOf`: the server as it is configured now.
    * Errors: `not_found`, `bad_request`, `upstream_credential` when the authorization server refused, or is another (RFC 9207), `upstream_unavailable`.
    */
   async finish(
     query: URLSearchParams,
-    o: { readonly cookie: string | null; readonly serverOf: (name: string) => OAuthServer | undefined },
+    o: { readonly cookieOf: (id: string) => string | null; readonly serverOf: (name: string) => OAuthServer | undefined },
   ): Promise<FinishedSignIn> {
-    const row = await this.#take(query, o.cookie);
+    const row = await this.#take(query, o.cookieOf);
     const server = o.serverOf(row.server);
     if (server === undefined || server.url !== row.url)
       throw new GatewayError("conflict", `The MCP server "${row.server}" was changed meanwhile.`, { hint: "Begin again." });
-    const { clock, seams } = this.#deps.services;
     const authority = await this.#deps.discovery.byIssuer(server, row.issuer);
     const iss = assertIssuer(query, server, authority);
     const code = single(query, "code");
     if (code === null) throw refusedByServer(query);
-    const client = await this.#deps.clients.named(server, row);
-    const verifier = seams.vault.get().open(row.verifier, placeOf(row.id, "verifier"));
-    const asking = { grant: "authorization_code" as const, code, verifier, redirectUri: row.redirectUri, iss };
-    const guarded = this.#deps.discovery.fetchFor(server);
-    let tokens: Awaited<ReturnType<typeof requestToken>>;
-    try {
-      tokens = await requestToken({ authority, client, resource: row.resource ?? undefined, asking, guarded, nowMs: clock.now() });
-    } catch (error) {
-      throw error instanceof TokenRefused ? error.error : error;
-    }
-    const { rows } = this.#deps;
-    const id = rows.idOf(row);
+    const tokens = await this.#redeem(row, { server, authority, code, iss });
+    const { tokens: kept, clients, services, rows } = this.#deps;
+    const { clock } = services;
+    const id = kept.idOf(row);
     const lifeMs = server.auth.refreshMaxLifetimeMs;
-    await rows.replace(
+    const { issuer, redirectUri, clientId, clientEndsAtMs: endsAtMs } = row;
+    const clientSecret = row.clientSecret === null ? undefined : rows.open(row, "clientSecret", row.clientSecret);
+    await kept.replace(
       {
-        ...{
-          id,
-          server: row.server,
-          principal: row.principal,
-          state: "connected",
-          grant: "authorization_code",
-          url: row.url,
-          issuer: row.issuer,
-        },
-        ...{ clientId: row.clientId, resource: row.resource, scope: tokens.scope ?? row.scope, wantedScope: null },
-        accessToken: rows.seal({ id }, "accessToken", tokens.accessToken),
-        refreshToken: rows.seal({ id }, "refreshToken", tokens.refreshToken),
+        ...{ id, server: row.server, principal: row.principal, state: "connected", grant: "authorization_code", url: row.url, issuer },
+        ...{ clientId, resource: row.resource, scope: tokens.scope ?? row.scope, wantedScope: null },
+        accessToken: kept.seal({ id }, "accessToken", tokens.accessToken),
+        refreshToken: kept.seal({ id }, "refreshToken", tokens.refreshToken),
         expiresAtMs: tokens.expiresAtMs,
         refreshExpiresAtMs: tokens.refreshExpiresAtMs ?? (lifeMs === undefined ? null : clock.now() + lifeMs),
         ...{ authenticatedBy: row.startedBy, authenticatedAtMs: clock.now(), lastRefreshedAtMs: null, lastError: null, retryAtMs: 0 },
       },
-      [this.#event("connect_completed", row)],
+      {
+        events: [this.#event("connect_completed", row)],
+        ...(row.formerIssuer === null
+          ? {}
+          : { moved: () => clients.moved(server, { client: { clientId, clientSecret }, endsAtMs, issuer, redirectUri }) }),
+      },
     );
-    return { server: row.server, principal: row.principal, returnUrl: row.returnUrl };
+    return { id: row.id, server: row.server, principal: row.principal, returnUrl: row.returnUrl };
   }
 
-  /** Removes those that nobody came back from. Errors: those of the store. */
-  async sweep(): Promise<void> {
-    const { store, clock } = this.#deps.services;
-    const query = { where: { expiresAtMs: { lt: clock.now() } }, orderBy: "expiresAtMs" as const, limit: SWEEP };
-    for (;;) {
-      const { rows } = await store.find(oauthState, query, scope, this.#within());
-      if (rows.length > 0)
-        await store.commit(
-          rows.map((row) => ({ scope, writes: [remove(oauthState, row.id)] })),
-          this.#within(),
-        );
-      if (rows.length < SWEEP) return;
+  async #redeem(
+    row: OAuthStateRow,
+    o: { readonly server: OAuthServer; readonly authority: Authority; readonly code: string; readonly iss: string | undefined },
+  ): Promise<Tokens> {
+    const { clients, discovery, services, rows } = this.#deps;
+    const { server, authority, code, iss } = o;
+    // One that was registered for this sign-in is known nowhere else yet.
+    const client =
+      row.clientSecret === null
+        ? await clients.named(server, row)
+        : { clientId: row.clientId, clientSecret: rows.open(row, "clientSecret", row.clientSecret) };
+    const verifier = rows.open(row, "verifier", row.verifier);
+    const asking = { grant: "authorization_code" as const, code, verifier, redirectUri: row.redirectUri, iss };
+    const guarded = discovery.fetchFor(server);
+    try {
+      return await requestToken({ authority, client, resource: row.resource ?? undefined, asking, guarded, nowMs: services.clock.now() });
+    } catch (error) {
+      throw error instanceof TokenRefused ? error.error : error;
     }
   }
 
-  async #take(query: URLSearchParams, cookie: string | null): Promise<OAuthStateRow> {
-    const { store, clock } = this.#deps.services;
+  /** The sign-in of a state that comes from the browser which agreed. What another brings uses nothing up. */
+  async #take(query: URLSearchParams, cookieOf: (id: string) => string | null): Promise<OAuthStateRow> {
+    const { rows } = this.#deps;
     const state = single(query, "state");
-    const row = state === null || state.length > 200 ? null : await store.get(oauthState, this.#digest(state), scope, this.#within());
-    if (row === null) throw noSuchSignIn();
-    // One that waits for consent, or belongs to another browser, is not used up by whoever knows its state.
-    if (row.principal !== "" && (row.cookieDigest === null || cookie === null || row.cookieDigest !== this.#digest(cookie)))
-      throw noSuchSignIn();
-    const taken = await this.#commit([remove(oauthState, row.id)]);
-    if (!taken || row.expiresAtMs <= clock.now()) throw noSuchSignIn();
-    return row;
-  }
-
-  async #byTicket(ticket: string): Promise<OAuthStateRow> {
-    const { store, clock } = this.#deps.services;
-    const where = { ticketDigest: this.#digest(ticket) };
-    const [row] = (await store.find(oauthState, { where, orderBy: "id", limit: 1 }, scope, this.#within())).rows;
-    if (row === undefined || row.expiresAtMs <= clock.now()) throw noSuchSignIn();
+    if (state === null || state.length > 200) throw noSuchSignIn();
+    const row = await rows.get(rows.stateId(state));
+    const cookie = cookieOf(row.id);
+    if (row.cookieDigest === null || cookie === null || row.cookieDigest !== rows.digest("cookie", cookie)) throw noSuchSignIn();
+    if (!(await rows.commit([remove(oauthState, row.id)]))) throw noSuchSignIn();
     return row;
   }
 
@@ -216,24 +178,6 @@ export class SignIns {
     const { server, principal, startedBy: actor, issuer } = row;
     return oauthEvent({ kind, server, principal, actor, issuer, detail: {} }, this.#deps.services.clock.now());
   }
-
-  #random(): string {
-    return toBase64Url(this.#deps.services.crypto.random(32));
-  }
-  #digest(text: string): string {
-    return toHex(this.#deps.services.crypto.sha256(encoder.encode(text)));
-  }
-  async #commit(writes: readonly Write[]): Promise<boolean> {
-    const [result] = await this.#deps.services.store.commit([{ scope, writes }], this.#within());
-    return result?.ok === true;
-  }
-  #within(): { readonly deadlineMs: number } {
-    return { deadlineMs: this.#deps.services.clock.now() + WITHIN_MS };
-  }
-}
-
-function placeOf(rowId: string, column: "verifier" | "authorizationUrl") {
-  return { table: oauthState.table, column, rowId, isContent: true as const };
 }
 
 /** What is discovered has to say that it checks PKCE: without it a stolen code is of use. Source: MCP, Authorization, "Authorization Code Protection". */
@@ -278,11 +222,5 @@ function refusedByServer(query: URLSearchParams): GatewayError {
   const code = said !== null && /^[a-z_]{1,40}$/.test(said) ? said : "no_code";
   return new GatewayError("upstream_credential", `The authorization server did not sign in: ${code}.`, {
     details: { reason: "sign_in_refused", idp_code: code },
-  });
-}
-
-function noSuchSignIn(): GatewayError {
-  return new GatewayError("not_found", "This sign-in was not begun by this browser, is over, or was used already.", {
-    hint: "Begin again.",
   });
 }

@@ -129,14 +129,14 @@ async function signedIn(authorizer: Authorizer, w: Waiting, clock: Clock): Promi
 
 interface SignIn extends Waiting {
   readonly asker: Asker;
-  readonly link: { readonly url: string; readonly endsAtMs: number };
+  readonly link: { readonly url: string; readonly code: string; readonly endsAtMs: number };
   readonly refused: unknown;
 }
 
 async function sentToSignIn(authorizer: Authorizer, { asker, link, refused, ...w }: SignIn, clock: Clock): Promise<void> {
   const elicitationId = globalThis.crypto.randomUUID();
   const signal = w.signal ?? new AbortController().signal;
-  const message = GatewayError.from(refused).message;
+  const message = `${GatewayError.from(refused).message} If the page asks for a code, it is ${link.code}.`;
   if ((await askByUrl(asker, { message, url: link.url, elicitationId }, signal)) !== "accept") throw refused;
   await untilSignedIn(authorizer, { ...w, deadlineMs: Math.min(w.deadlineMs, link.endsAtMs) }, clock);
   asker.completed(elicitationId);
@@ -155,8 +155,8 @@ async function untilSignedIn(authorizer: Authorizer, w: Waiting, clock: Clock): 
   }
 }
 
-function linkOf(error: unknown): { readonly url: string; readonly endsAtMs: number } | null {
+function linkOf(error: unknown): { readonly url: string; readonly code: string; readonly endsAtMs: number } | null {
   if (!GatewayError.is(error, "authorization_required")) return null;
-  const { authorization_url: url, expires_at_ms: endsAtMs } = error.details ?? {};
-  return typeof url === "string" && typeof endsAtMs === "number" ? { url, endsAtMs } : null;
+  const { authorization_url: url, confirmation_code: code, expires_at_ms: endsAtMs } = error.details ?? {};
+  return typeof url === "string" && typeof code === "string" && typeof endsAtMs === "number" ? { url, code, endsAtMs } : null;
 }

@@ -1,22 +1,11 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { expect, it, onTestFinished } from "vitest";
 import type { Caller } from "../../../src/calls/index.js";
-import type { Gateway } from "../../../src/gateway.js";
-import { agreed, ask, world } from "./harness.js";
+import { Visitor, world } from "./harness.js";
 
 // A client that can be asked is sent to the page to sign in, in the middle of its call, which then goes on.
 
 const ada: Caller = { kind: "user", id: "user_ada", userId: "user_ada", name: "ada", projects: ["default"], grants: ["mcp:*"] };
-
-async function browse(gateway: Gateway, link: string): Promise<void> {
-  const { pathname } = new URL(link);
-  const sent = await ask(gateway, ["POST", pathname], {
-    headers: { authorization: "", origin: "http://localhost", "sec-fetch-site": "same-origin" },
-  });
-  const back = await agreed(sent.headers.get("location") ?? "");
-  const cookie = (sent.headers.get("set-cookie") ?? "").split(";")[0]!;
-  await ask(gateway, ["GET", `${back.pathname}${back.search}`], { headers: { authorization: "", cookie } });
-}
 
 it.each(["2025-11-25", "2026-07-28"] as const)(
   "a client of %s that shows pages to its user is asked by URL, and gets the result of its call",
@@ -24,7 +13,7 @@ it.each(["2025-11-25", "2026-07-28"] as const)(
     const { as, gateway } = await world();
     const made = await gateway(
       { issuer: as.issuer, credentials: "perUser", clientId: "me" },
-      { auth: () => ada, access: { publicUrl: "https://gateway.example" } },
+      { auth: (request) => (request.path === "/mcp" ? ada : null), access: { publicUrl: "https://gateway.example" } },
     );
     const asked: { mode?: string; url?: string; message?: string }[] = [];
     const legacy = revision === "2025-11-25";
@@ -34,7 +23,9 @@ it.each(["2025-11-25", "2026-07-28"] as const)(
     );
     client.setRequestHandler("elicitation/create", async ({ params }) => {
       asked.push(params as never);
-      await browse(made, (params as { url: string }).url);
+      const { url, message } = params as { url: string; message: string };
+      const code = /it is ([A-Z]{4}-[A-Z]{4})\./.exec(message)![1]!;
+      expect((await new Visitor(made).signIn(url, code)).status).toBe(200);
       return { action: "accept" as const };
     });
     const fetch = (url: string | URL, init?: RequestInit) => made.fetch(new Request(String(url), init));

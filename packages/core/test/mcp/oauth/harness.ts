@@ -2,7 +2,9 @@ import { lyingAuthorizationServer, protectedMcpServer } from "@sallyport/adapter
 import { onTestFinished } from "vitest";
 import type { GatewayOptions } from "../../../src/gateway-options.js";
 import type { Gateway } from "../../../src/gateway.js";
+import type { Agreed, BegunSignIn } from "../../../src/mcp/index.js";
 import { createTestGateway, TEST_OWNER_KEY } from "../../../src/testing/index.js";
+import { Browser } from "../../access/harness.js";
 
 /** An authorization server, an MCP server that it protects, and gateways that sign in there; everything is closed when the test is over. */
 export async function world() {
@@ -56,11 +58,61 @@ export async function agreed(authorizationUrl: string): Promise<URL> {
   return new URL(response.headers.get("location") ?? "http://nowhere.invalid");
 }
 
+/** Somebody with the starter's code agrees, through code: where the browser is sent, and what it keeps. */
+export async function consented(gateway: Gateway, { authorizationUrl, confirmationCode: code }: BegunSignIn): Promise<Agreed> {
+  const ticket = new URL(authorizationUrl).pathname.split("/").at(-1)!;
+  return gateway.mcp.oauth.agree(ticket, { caller: null, code });
+}
+
 /** A whole sign-in for all callers, through code. */
 export async function signIn(gateway: Gateway, name = "web"): Promise<void> {
   const begun = await gateway.mcp.oauth.start(name, { base: "http://localhost", by: "ada" });
-  const back = await agreed(begun.authorizationUrl);
-  await gateway.mcp.oauth.finish(back.searchParams, null);
+  const { authorizationUrl, cookie } = await consented(gateway, begun);
+  const back = await agreed(authorizationUrl);
+  await gateway.mcp.oauth.finish(back.searchParams, () => cookie);
+}
+
+/** The browser of somebody who was given the address of a sign-in. */
+export class Visitor {
+  readonly browser: Browser;
+  constructor(
+    readonly gateway: Gateway,
+    { host = "localhost", headers = {} }: { readonly host?: string; readonly headers?: Record<string, string> } = {},
+  ) {
+    this.browser = new Browser(gateway, host);
+    this.#headers = headers;
+  }
+  readonly #headers: Record<string, string>;
+
+  /** The page that asks. */
+  show(link: string): Promise<Response> {
+    return this.browser.send(new URL(link).pathname, { headers: this.#headers });
+  }
+
+  /** Sends what the page's form has, with `code` typed in where it is given. */
+  async agree(
+    link: string,
+    code: string | null,
+    o: { readonly headers?: Record<string, string>; readonly form?: string } = {},
+  ): Promise<Response> {
+    const text = await (await this.show(link)).text();
+    const form = o.form ?? /name="form" value="([^"]*)"/.exec(text)?.[1] ?? "";
+    const body = new URLSearchParams({ form, ...(code === null ? {} : { code }) }).toString();
+    const own = { "content-type": "application/x-www-form-urlencoded", origin: `http://${this.browser.host}` };
+    return this.browser.send(new URL(link).pathname, { method: "POST", body, headers: { ...own, ...this.#headers, ...o.headers } });
+  }
+
+  /** The authorization server sends the browser back. */
+  comeBack({ pathname, search }: URL): Promise<Response> {
+    const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", ...this.#headers };
+    return this.browser.send(`${pathname}${search}`, { headers });
+  }
+
+  /** All of it. */
+  async signIn(link: string, code: string | null = null): Promise<Response> {
+    const sent = await this.agree(link, code);
+    return this.comeBack(await agreed(sent.headers.get("location") ?? "http://nowhere.invalid"));
+  }
 }
 
 export async function whoami(gateway: Gateway, args: Record<string, unknown> = {}): Promise<Record<string, unknown>> {

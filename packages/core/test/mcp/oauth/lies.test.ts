@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { GatewayError } from "../../../src/errors/index.js";
-import { agreed, signIn, whoami, world, type World } from "./harness.js";
+import { agreed, consented, signIn, whoami, world, type World } from "./harness.js";
 
 /** Listens on loopback, and keeps what it hears. */
 async function ear() {
@@ -109,10 +109,10 @@ describe("the answer to a sign-in", () => {
   ] as const)("that %s is not believed, and its code goes nowhere (T37, RFC 9207)", async (_what, iss, sent) => {
     const { as, gateway } = await world();
     const made = await gateway({ issuer: as.issuer, clientId: "me" });
-    const begun = await start(made);
+    const { authorizationUrl, cookie } = await consented(made, await start(made));
     as.iss = iss;
-    const back = await agreed(begun.authorizationUrl);
-    expect(await caught(made.mcp.oauth.finish(back.searchParams, null))).toMatchObject({ details: { reason: "issuer_mismatch" } });
+    const back = await agreed(authorizationUrl);
+    expect(await caught(made.mcp.oauth.finish(back.searchParams, () => cookie))).toMatchObject({ details: { reason: "issuer_mismatch" } });
     expect(as.seen.filter(({ path }) => path === "/token")).toHaveLength(sent);
   });
 
@@ -128,14 +128,14 @@ describe("the answer to a sign-in", () => {
   it("that says no says it in one word, whatever it writes", async () => {
     const { as, gateway } = await world();
     const made = await gateway({ issuer: as.issuer, clientId: "me" });
-    const begun = await start(made);
+    const { authorizationUrl, cookie } = await consented(made, await start(made));
     const answer = new URLSearchParams({
-      state: begun.state,
+      state: new URL(authorizationUrl).searchParams.get("state")!,
       iss: as.issuer,
       error: "access_denied",
       error_description: "<script>canary</script>",
     });
-    const error = await caught(made.mcp.oauth.finish(answer, null));
+    const error = await caught(made.mcp.oauth.finish(answer, () => cookie));
     expect(error).toMatchObject({ code: "upstream_credential", details: { idp_code: "access_denied" } });
     expect(JSON.stringify(error)).not.toContain("canary");
   });
@@ -174,7 +174,7 @@ describe("an MCP server", () => {
     expect(held).toMatchObject({ code: "misconfigured", details: { reason: "issuer_changed" } });
     expect(other.as.seen.map(({ path }) => path)).toEqual(["/.well-known/oauth-authorization-server"]);
     await made.mcp.oauth.remove("web");
-    expect(new URL((await start(made)).authorizationUrl).origin).toBe(other.as.issuer);
+    expect(new URL((await consented(made, await start(made))).authorizationUrl).origin).toBe(other.as.issuer);
   });
 
   it("whose metadata is of another resource is not signed in at", async () => {
@@ -200,7 +200,10 @@ describe("an MCP server", () => {
     await signIn(made);
     server.scope = "write";
     await expect(whoami(made)).rejects.toMatchObject({ code: "upstream_credential", message: expect.stringContaining("write") as string });
-    expect(new URL((await start(made)).authorizationUrl).searchParams.get("scope")?.split(" ").sort()).toEqual(["tools", "write"]);
+    expect(new URL((await consented(made, await start(made))).authorizationUrl).searchParams.get("scope")?.split(" ").sort()).toEqual([
+      "tools",
+      "write",
+    ]);
     await signIn(made);
     expect(await whoami(made)).toMatchObject({ scope: expect.stringContaining("write") as string });
   });

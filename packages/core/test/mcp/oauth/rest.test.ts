@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { agreed, ask, until, world } from "./harness.js";
+import { agreed, ask, until, Visitor, world, type Answered } from "./harness.js";
 
 const base = "/api/v1/admin/gateway/connections";
+const linkOf = (begun: Answered) => String(begun.json()["authorization_url"]);
+const codeOf = (begun: Answered) => String(begun.json()["confirmation_code"]);
 
 describe("over REST", () => {
   it("an operator signs in with a browser, once, and comes back where they were", async () => {
@@ -9,12 +11,14 @@ describe("over REST", () => {
     const made = await gateway({ issuer: as.issuer, clientId: "me" });
     const started = await ask(made, ["POST", `${base}/web/oauth-start`], { body: { return_url: "/docs" } });
     expect(started.json()).toMatchObject({ redirect_uri: "http://localhost/api/v1/admin/oauth/callback" });
-    const back = await agreed(String(started.json()["authorization_url"]));
-    expect(back.searchParams.get("state")).toBe(started.json()["state"]);
-    const headers = { authorization: "", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
-    const done = await ask(made, ["GET", `${back.pathname}${back.search}`], { headers });
+    const { authorization_url: link, confirmation_code: code, state } = started.json() as Record<string, string>;
+    expect(state).toBeNull();
+    const visitor = new Visitor(made);
+    const sent = await visitor.agree(link!, code!);
+    const back = await agreed(sent.headers.get("location")!);
+    const done = await visitor.comeBack(back);
     expect([done.status, done.headers.get("location")]).toEqual([302, "/docs"]);
-    const again = await ask(made, ["GET", `${back.pathname}${back.search}`], { headers });
+    const again = await visitor.comeBack(back);
     expect([again.status, again.headers.get("content-type"), again.headers.get("location")]).toEqual([
       400,
       "text/html; charset=utf-8",
@@ -47,8 +51,7 @@ describe("over REST", () => {
     const { as, gateway } = await world();
     const made = await gateway({ issuer: as.issuer, clientId: "me" });
     const begun = await ask(made, ["POST", `${base}/web/oauth-start`], { body: {} });
-    const back = await agreed(String(begun.json()["authorization_url"]));
-    await ask(made, ["GET", `${back.pathname}${back.search}`], { headers: { authorization: "" } });
+    expect((await new Visitor(made).signIn(linkOf(begun), codeOf(begun))).status).toBe(200);
     const renewed = await ask(made, ["POST", `${base}/web/oauth-reacquire`], { body: {} });
     expect([renewed.status, as.issued["refresh_token"]]).toEqual([200, 1]);
     expect(renewed.json()["last_refreshed_at"]).not.toBeNull();
@@ -83,7 +86,10 @@ describe("over REST", () => {
       redirect_uris: ["https://gateway.example/ai/api/v1/admin/oauth/callback"],
     });
     const begun = await ask(made, ["POST", `${base}/web/oauth-start`], { body: {} });
-    expect(new URL(String(begun.json()["authorization_url"])).searchParams.get("client_id")).toBe(clientId);
+    expect(linkOf(begun)).toMatch(/^https:\/\/gateway\.example\/ai\/api\/v1\/oauth\/sign-in\//);
+    const page = new URL(linkOf(begun));
+    const sent = await new Visitor(made).agree(`https://localhost${page.pathname.slice(3)}`, codeOf(begun));
+    expect(new URL(sent.headers.get("location")!).searchParams.get("client_id")).toBe(clientId);
     expect(as.seen.some(({ path }) => path === "/register")).toBe(false);
   });
 
@@ -92,10 +98,12 @@ describe("over REST", () => {
     const made = await gateway({ issuer: as.issuer });
     const first = await ask(made, ["POST", `${base}/web/oauth-start`], { body: {} });
     const second = await ask(made, ["POST", `${base}/web/oauth-start`], { body: {} });
-    const idOf = (answer: typeof first) => new URL(String(answer.json()["authorization_url"])).searchParams.get("client_id");
-    expect([idOf(first), idOf(second)]).toEqual(["registered-1", "registered-1"]);
+    const visitor = new Visitor(made);
+    const sent = [await visitor.agree(linkOf(first), codeOf(first)), await visitor.agree(linkOf(second), codeOf(second))];
+    const addresses = sent.map((answer) => new URL(answer.headers.get("location")!));
+    expect(addresses.map(({ searchParams }) => searchParams.get("client_id"))).toEqual(["registered-1", "registered-1"]);
     expect(as.seen.filter(({ path }) => path === "/register")).toHaveLength(1);
-    const back = await agreed(String(first.json()["authorization_url"]));
-    expect((await ask(made, ["GET", `${back.pathname}${back.search}`], { headers: { authorization: "" } })).status).toBe(200);
+    // Several that one browser agreed to do not disturb each other.
+    for (const address of addresses) expect((await visitor.comeBack(await agreed(address.href))).status).toBe(200);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreed, signIn, until, whoami, world } from "./harness.js";
+import { agreed, consented, signIn, until, whoami, world } from "./harness.js";
 
 describe("client credentials", () => {
   it("are asked for once, sent raw in HTTP Basic, and bound to the resource", async () => {
@@ -79,20 +79,21 @@ describe("an authorization code", () => {
     const made = await gateway({ issuer: as.issuer, clientId: "me", prompt: "consent" });
     await expect(whoami(made)).rejects.toMatchObject({ code: "upstream_credential", details: { reason: "authorization_required" } });
     const begun = await made.mcp.oauth.start("web", { base: "http://localhost", by: "ada" });
-    const url = new URL(begun.authorizationUrl);
+    const { authorizationUrl, cookie } = await consented(made, begun);
+    const url = new URL(authorizationUrl);
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       ...{
         response_type: "code",
         client_id: "me",
         code_challenge_method: "S256",
         prompt: "consent",
-        state: begun.state,
+        state: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) as string,
         resource: server.url,
       },
       redirect_uri: "http://localhost/api/v1/admin/oauth/callback",
     });
-    const back = await agreed(begun.authorizationUrl);
-    expect(await made.mcp.oauth.finish(back.searchParams, null)).toEqual({ server: "web", principal: "", returnUrl: null });
+    const back = await agreed(authorizationUrl);
+    expect(await made.mcp.oauth.finish(back.searchParams, () => cookie)).toMatchObject({ server: "web", principal: "", returnUrl: null });
     expect(await whoami(made)).toMatchObject({ clientId: "me", grant: "authorization_code", resource: server.url });
     const status = await made.mcp.oauth.status("web");
     expect(status).toMatchObject({
@@ -105,15 +106,16 @@ describe("an authorization code", () => {
     });
     expect(JSON.stringify(status)).not.toMatch(/access-|refresh-/);
     // Its state was of use once.
-    await expect(made.mcp.oauth.finish(back.searchParams, null)).rejects.toMatchObject({ code: "not_found" });
+    await expect(made.mcp.oauth.finish(back.searchParams, () => cookie)).rejects.toMatchObject({ code: "not_found" });
   });
 
   it("is finished by one of many who come with it at once", async () => {
     const { as, gateway } = await world();
     const made = await gateway({ issuer: as.issuer, clientId: "me" });
     const begun = await made.mcp.oauth.start("web", { base: "http://localhost" });
-    const back = await agreed(begun.authorizationUrl);
-    const ends = await Promise.allSettled(Array.from({ length: 8 }, () => made.mcp.oauth.finish(back.searchParams, null)));
+    const { authorizationUrl, cookie } = await consented(made, begun);
+    const back = await agreed(authorizationUrl);
+    const ends = await Promise.allSettled(Array.from({ length: 8 }, () => made.mcp.oauth.finish(back.searchParams, () => cookie)));
     expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(as.seen.filter(({ path }) => path === "/token")).toHaveLength(1);
   });

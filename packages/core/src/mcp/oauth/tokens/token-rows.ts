@@ -66,12 +66,12 @@ export class TokenRows {
     return this.commit([write, ...events]);
   }
 
-  /** A new sign-in in the place of whatever was there, and the authorization server that it binds the MCP server to. */
+  /** A new sign-in in the place of whatever was there, and the authorization server that it binds the MCP server to. `moved`: what binds it, where it was bound to another before. */
   async replace(
     row: Omit<OAuthTokenRow, "version" | "createdAtMs" | "updatedAtMs" | "attempt" | "holdUntilMs">,
-    events: readonly Write[],
+    { events, moved }: { readonly events: readonly Write[]; readonly moved?: (() => Promise<Write>) | undefined },
   ): Promise<void> {
-    const pin = insert(
+    const first = insert(
       oauthClient,
       {
         id: clientRowId(row.server, this.#services),
@@ -86,6 +86,7 @@ export class TokenRows {
     );
     for (;;) {
       const { id, ...fields } = row;
+      const pin = moved === undefined ? first : await moved();
       // A refresh of what was there, under way now, finds another attempt and writes nothing.
       if (
         await this.commit([update(oauthToken, id, { change: { set: { ...fields, holdUntilMs: 0 }, add: { attempt: 1 } } }), pin, ...events])

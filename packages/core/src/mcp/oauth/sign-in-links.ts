@@ -1,0 +1,66 @@
+import { GatewayError } from "../../errors/index.js";
+import type { Clock } from "../../ports/index.js";
+import type { Log } from "../../util/log.js";
+import { signInNeeded, type SignInLink } from "./sign-in-needed.js";
+import type { BegunSignIn } from "./sign-ins.js";
+
+export interface SignInLinksOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How browsers reach the gateway; undefined: nobody said. */
+  readonly publicUrl: string | undefined;
+  readonly start: (server: string, o: { readonly principal: string; readonly by: string; readonly base: string }) => Promise<BegunSignIn>;
+}
+/** Whose sign-in, where. */
+export interface LinkFor {
+  readonly server: string;
+  readonly principal: string;
+  /** The name of who signs in. */
+  readonly by: string;
+  /** How this browser reaches the gateway, without a slash at the end; left out: as everybody does. */
+  readonly base?: string | undefined;
+}
+
+/** A link is handed out again until shortly before its end. */
+const SPARE_MS = 60_000;
+const MAX_LINKS = 1_000;
+
+/** Where callers are sent that have to sign in: one sign-in each, however often they are told. */
+export class SignInLinks {
+  readonly #o: SignInLinksOptions;
+  readonly #kept = new Map<string, SignInLink>();
+
+  constructor(options: SignInLinksOptions) {
+    this.#o = options;
+  }
+
+  /** null: nobody knows how browsers reach the gateway. Errors: those of beginning a sign-in. */
+  async of({ server, principal, by, base = this.#o.publicUrl?.replace(/\/+$/, "") }: LinkFor): Promise<SignInLink | null> {
+    if (base === undefined) return null;
+    const key = `${server}\n${principal}\n${base}`;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && kept.expiresAtMs - SPARE_MS > this.#o.clock.now()) return kept;
+    const { authorizationUrl: url, confirmationCode, expiresAtMs } = await this.#o.start(server, { principal, by, base });
+    if (this.#kept.size >= MAX_LINKS) this.#kept.clear();
+    const link = { url, confirmationCode, expiresAtMs };
+    this.#kept.set(key, link);
+    return link;
+  }
+
+  /** What the caller hears; never rejects. */
+  async needed(at: LinkFor, why: string): Promise<GatewayError> {
+    try {
+      return signInNeeded(at.server, why, await this.of(at));
+    } catch (error) {
+      const known = GatewayError.from(error);
+      this.#o.log.warn("a sign-in at an MCP server could not be begun", { server: at.server, code: known.code, error: known.message });
+      return known;
+    }
+  }
+
+  /** It is done, or was made for a server that is another now. `principal` left out: everybody's. */
+  forget(server: string, principal?: string): void {
+    const prefix = principal === undefined ? `${server}\n` : `${server}\n${principal}\n`;
+    for (const key of [...this.#kept.keys()]) if (key.startsWith(prefix)) this.#kept.delete(key);
+  }
+}
