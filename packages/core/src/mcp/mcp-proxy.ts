@@ -1,9 +1,11 @@
+import { mayDo } from "../access/grants.js";
+import { Personas } from "../access/personas/personas.js";
 import { mcpTool, toolPin, type McpServerRow } from "../entities/index.js";
 import type { Records } from "../config/records.js";
 import type { Caller, HttpAnswer, JsonObject, ToolDefinition, ToolEvent, ToolResult } from "../calls/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import type { HttpClient, McpSpawner } from "../ports/index.js";
-import type { CallOptions, McpServers, ResourceActions, Services, ToolCaller, ToolPins } from "../seams/index.js";
+import type { CallOptions, InboxSource, McpServers, ResourceActions, Services, ToolCaller, ToolPins } from "../seams/index.js";
 import { matchesGlob } from "../util/glob.js";
 import { newId } from "../util/ids.js";
 import { VERSION } from "../util/version.js";
@@ -33,6 +35,7 @@ import type { McpRequest } from "./downstream/request.js";
 import { TaskCalls } from "./downstream/task-calls.js";
 import { ToolCalls } from "./downstream/tool-calls.js";
 import { RepeatedCalls } from "./policy/repeated-calls.js";
+import { ChangeSource } from "./pins/change-source.js";
 import { PinKeeper } from "./pins/pin-keeper.js";
 import type { ProbedServer } from "./probe-server.js";
 import type { McpServerInput, Trust } from "./server-target.js";
@@ -44,6 +47,7 @@ import { ServerSet } from "./servers/server-set.js";
 import { ProxyToolCaller } from "./tool-caller.js";
 import { ToolPolicy, type ToolGuards, type ToolSteps } from "./tool-policy.js";
 import type { ServerStatus } from "./upstream/server-status.js";
+import type { ListKind } from "./upstream/list-entries.js";
 import type { McpLimits, UpstreamDeps } from "./upstream/upstream-deps.js";
 
 export interface McpProxyOptions {
@@ -108,6 +112,7 @@ export class McpProxy {
   readonly #others: OtherNodes | null;
   readonly #asking: BridgeParts;
   readonly #channels: Channels;
+  readonly #personas = new Personas();
   #starting: Promise<void> | null = null;
   #closed = false;
 
@@ -126,7 +131,12 @@ export class McpProxy {
     const repeated = new RepeatedCalls(services);
     const steps = [repeated.first(), this.enrichment.step(), ...options.steps, repeated.last()];
     const policy = new ToolPolicy(services, { ...options, steps });
-    this.#notifier = new Notifier(clock);
+    const bound = (caller: Caller): Caller => this.#bound(caller);
+    this.#notifier = new Notifier({
+      clock,
+      mayUse: (caller, name) => mayDo(bound(caller), "mcp", name),
+      principalOf: (caller) => this.oauth.principalOf(caller),
+    });
     this.#followed = new FollowedRecords({ catalogue, notifier: this.#notifier });
     this.#pins = new PinKeeper(services, {
       modeOf: (server) => catalogue.get(server)?.target.pin ?? options.snapshot().config.mcp.pin,
@@ -135,7 +145,8 @@ export class McpProxy {
     });
     this.oauth = new McpOAuth(services, {
       ...{ http: options.http, publicUrl: options.publicUrl, subjectOf: subjectTokenOf },
-      onSignedIn: (server) => this.#tryAgain(server),
+      askedMs: () => options.snapshot().config.mcp.signIns.expiresMs,
+      onSignedIn: (server, principal) => this.#tryAgain(server, principal),
     });
     this.#deps = this.#makeDeps();
     this.#servers = new ServerSet({ services, catalogue, notifier: this.#notifier, deps: this.#deps });
@@ -152,7 +163,7 @@ export class McpProxy {
     this.#others =
       fleet === undefined || shared === undefined ? null : new OtherNodes(services, { fleet, shared, sessions, catalogue, notifier });
     this.#logLevels = new LogLevels(catalogue, clock);
-    this.#tools = new ProxyToolCaller({ catalogue, policy, begin: () => this.#begin() });
+    this.#tools = new ProxyToolCaller({ catalogue, policy, bound, begin: () => this.#begin() });
     const results = (this.#results = new LongResults(services, { snapshot: options.snapshot }));
     const changed = (signal: AbortSignal) => this.#asking.parking.changed(signal);
     const taskCalls = new TaskCalls({ catalogue, policy, results, tasks, changed, version: VERSION });
@@ -233,7 +244,8 @@ export class McpProxy {
   /** One HTTP request of an MCP client, whose caller is known. Always answers; the answer's `done` has to be called. */
   serve(request: McpRequest, o: CallOptions): Promise<HttpAnswer> {
     this.#begin();
-    return this.#face.serve(request, o);
+    const caller = this.#bound(o.caller);
+    return this.#face.serve(request, caller === o.caller ? o : { ...o, caller });
   }
 
   /** Clients of 2024-11-05: a stream, and messages that are posted beside it. */
@@ -276,6 +288,11 @@ export class McpProxy {
     return this.#pins;
   }
 
+  /** What MCP servers ask people in the inbox: sign-ins, and definitions of tools. */
+  inboxSources(): readonly InboxSource[] {
+    return [this.oauth.asked, new ChangeSource(this.#services, this.#pins)];
+  }
+
   /** What the seam `tools` is filled with. */
   toolCaller(): ToolCaller {
     return this.#tools;
@@ -295,14 +312,28 @@ export class McpProxy {
     await this.#servers.close();
   }
 
-  /** Somebody signed in at a server that waited for it. */
-  #tryAgain(server: string): void {
+  /** Whoever comes in here, over whichever face, may what its personas leave it now. */
+  #bound(caller: Caller): Caller {
+    return this.#personas.bind(caller, this.#o.snapshot());
+  }
+
+  /** Somebody signed in at a server. What one principal is shown there is read when its client asks for it. */
+  #tryAgain(server: string, principal: string): void {
+    if (principal !== "") {
+      for (const kind of ["tools", "prompts", "resources"] as const) this.#listChanged(server, kind, principal);
+      return;
+    }
     const deadlineMs = this.#services.clock.now() + this.#deps.limits.connectMs + this.#deps.limits.listMs;
     // Its status tells what comes of it.
     this.#catalogue
       .get(server)
       ?.readAgain({ deadlineMs })
       .catch(() => undefined);
+  }
+
+  #listChanged(server: string, kind: ListKind, whose?: string): void {
+    this.#notifier.listChanged(server, kind, whose);
+    this.#others?.listChanged(server, kind, whose);
   }
 
   #begin(): void {
@@ -355,21 +386,23 @@ export class McpProxy {
       limits: { ...LIMITS, ...this.#o.limits },
       prepare: (server, target) => this.oauth.prepared(server, target),
       forgotten: (server) => this.oauth.forgotten(server),
-      vet: (server, tools) => this.#pins.vet(server, tools),
-      onListChanged: (server, kind) => {
-        this.#catalogue.changed();
-        this.#notifier.listChanged(server, kind);
-        this.#others?.listChanged(server, kind);
+      vet: (server, tools, o) => this.#pins.vet(server, tools, o),
+      onListChanged: (server, kind, whose) => {
+        // What is one principal's own changes nothing of what others are shown.
+        if (whose === undefined) this.#catalogue.changed();
+        this.#listChanged(server, kind, whose);
       },
+      onLeftOut: (server, list, { count, why }) =>
+        events.emit("server.left_out", { server, list, count, why: why.map((text) => redactor.redact(text)) }),
       onStatus: (server, connected, error) => {
         events.emit("server.changed", { server, connected, error });
         const upstream = connected ? this.#catalogue.get(server) : undefined;
         if (upstream !== undefined) this.#logLevels.tell(upstream);
       },
-      onResourceUpdated: (server, notice) => {
-        this.#notifier.resourceUpdated(server, notice);
+      onResourceUpdated: (server, notice, whose) => {
+        this.#notifier.resourceUpdated(server, notice, whose);
         const uri = stringMember(notice.bytes, notice.params, "uri");
-        if (uri !== null) this.#others?.resourceUpdated(server, uri);
+        if (uri !== null) this.#others?.resourceUpdated(server, uri, whose);
       },
       onLog: (server, owner, notice) => this.#notifier.logged(server, owner, notice),
     };

@@ -96,6 +96,8 @@ export interface HttpTarget extends ServerTerms {
 }
 export interface PrincipalAuthorizer {
   readonly principal: string;
+  /** Tells the principal's ways of being known there apart: what the server shows to one it may not show to the other. */
+  readonly context: string;
   readonly authorizer: Authorizer;
 }
 export interface OpenApiTarget extends ServerTerms {

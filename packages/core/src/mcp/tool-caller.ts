@@ -12,6 +12,8 @@ import type { ToolPolicy } from "./tool-policy.js";
 export interface ProxyToolCallerOptions {
   readonly catalogue: Catalogue;
   readonly policy: ToolPolicy;
+  /** The caller as personas leave it now. */
+  readonly bound: (caller: Caller) => Caller;
   /** Begins what was not begun yet. */
   readonly begin: () => void;
 }
@@ -25,12 +27,14 @@ export class ProxyToolCaller implements ToolCaller {
 
   async list(caller: Caller): Promise<readonly ToolDefinition[]> {
     this.#o.begin();
-    await this.#o.catalogue.started();
-    return this.#o.catalogue.tools(caller);
+    const { catalogue, bound } = this.#o;
+    await catalogue.ready(catalogue.whole, { caller, deadlineMs: Infinity });
+    return catalogue.tools(bound(caller));
   }
 
-  async call(call: ToolCall, given: CallOptions): Promise<ToolResult> {
+  async call(call: ToolCall, asked: CallOptions): Promise<ToolResult> {
     this.#o.begin();
+    const given = { ...asked, caller: this.#o.bound(asked.caller) };
     const located = splitName(call.name);
     if (located === null) throw toolNotFound(call.name);
     this.#o.catalogue.assertReachable(located, given.caller);
@@ -67,7 +71,7 @@ export class ProxyToolCaller implements ToolCaller {
 
   /** Why the call is made, when tools take that: for the audit, not for the server. */
   #withoutPurpose(call: ToolCall, o: CallOptions, at: Located): { readonly text: string; readonly o: CallOptions } {
-    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.tool(at) : undefined;
+    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.tool(at, o.caller) : undefined;
     if (entry === undefined || purposeEdit(entry) === null) return { text: call.arguments, o };
     const taken = takePurpose(utf8(call.arguments));
     if (taken.purpose === null) return { text: decoder.decode(taken.bytes), o };

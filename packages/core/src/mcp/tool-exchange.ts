@@ -36,12 +36,17 @@ export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly r
   const { call, via } = o;
   const upstream = o.catalogue.get(call.head.server);
   if (upstream === undefined) throw toolNotFound(call.head.name);
-  const tool = upstream.lists.tools.get(call.head.tool) ?? (await findTool(upstream, call, via?.asker));
+  const tool = upstream.listsFor(call.caller).tools.get(call.head.tool) ?? (await findTool(upstream, call, via?.asker));
   // Its list may have been read while policy thought about it.
   o.catalogue.assertReachable({ server: upstream.name, name: tool.name }, call.caller);
   call.meter.provider = upstream.name;
   try {
-    const answered = await guardedExchange(upstream, (connection) => o.build(connection, tool), {
+    const build = (connection: Connection): UpstreamRequest => {
+      // A new connection has read the list anew: what it shows now may wait for a person (T27).
+      o.catalogue.assertReachable({ server: upstream.name, name: tool.name }, call.caller);
+      return o.build(connection, tool);
+    };
+    const answered = await guardedExchange(upstream, build, {
       nature: natureOf(tool, upstream.target.resilience),
       same: o.same === undefined ? undefined : sameCall(call, o.same),
       onAttempt: () => call.meter.attempts++,
@@ -82,7 +87,7 @@ function isErrorReply(reply: RpcMessage): boolean {
 async function findTool(upstream: Upstream, call: LiveCall<ToolHead>, asker: SendOptions["asker"]): Promise<ListEntry> {
   const { tool } = call.head;
   await upstream.lookAgain("tools", { deadlineMs: call.deadlineMs, signal: call.signal, caller: call.caller, asker });
-  const found = upstream.lists.tools.get(tool);
+  const found = upstream.listsFor(call.caller).tools.get(tool);
   if (found === undefined) throw toolNotFound(fullName(upstream.name, tool));
   return found;
 }

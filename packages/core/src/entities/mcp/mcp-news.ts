@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEntity, field, int, longText, text, type RowType } from "../define-entity.js";
 
-/** What a process heard from an MCP server that the clients of all of them are to hear: one row for each list and each watched resource, whose version says how often. The id is a digest of the three fields. */
+/** What a process heard from an MCP server that the clients of all of them are to hear: one row for each list and each watched resource, whose version says how often. The id is a digest of the fields. */
 export const mcpNews = defineEntity({
   name: "mcpNews",
   table: "mcp_news",
@@ -13,6 +13,8 @@ export const mcpNews = defineEntity({
     what: field(z.enum(["tools", "prompts", "resources", "updated"]), { access: "server", column: text(16) }),
     /** As the server calls it; empty for lists. */
     uri: field(z.string(), { access: "server", column: longText }),
+    /** Whose connection heard it, where each caller signs in; empty: it is for everybody. */
+    principal: field(z.string().max(100), { access: "server", column: text(100) }),
     /** By the store's clock. */
     movedAtMs: field(z.int(), { access: "server", column: int }),
   },

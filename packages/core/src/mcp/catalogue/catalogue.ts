@@ -9,9 +9,10 @@ import { isCoded, type Sha256 } from "../shape/outer-names.js";
 import type { ArgumentFill } from "../shape/argument-fill.js";
 import type { ListEntry, ListKind } from "../upstream/list-entries.js";
 import type { Upstream } from "../upstream/upstream.js";
+import { audienceKey, Audiences, EVERYBODY, listsOf, type Audience } from "./audiences.js";
 import { Shelf, type Withheld } from "./shelf.js";
 import { toolNotFound } from "./unreachable.js";
-import { fullName, locate, outerName, outerUri, shows, splitName, type Located, type View } from "./view.js";
+import { fullName, locate, outerName, outerUri, shows, splitName, type Located, type NamedKind, type View } from "./view.js";
 import { Views } from "./views.js";
 
 /** Encoded lists that are kept: one for each kind, view and set of grants. */
@@ -32,6 +33,17 @@ export interface CatalogueOptions {
 }
 const NO_WORDS: readonly McpToolRow[] = [];
 
+/** How long somebody waits, and who. */
+interface Looking {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly caller: Caller;
+}
+interface Shown {
+  readonly kind: ListKind;
+  readonly view: View;
+  readonly audience: Audience;
+}
 interface Kept {
   readonly version: number;
   readonly bytes: Uint8Array;
@@ -45,6 +57,9 @@ export class Catalogue {
   readonly #shelves = new Map<string, Shelf>();
   #sorted: readonly Shelf[] = [];
   #upstreams: readonly Upstream[] = [];
+  /** Those that show each caller its own lists: mostly none. */
+  #perUser: readonly Upstream[] = [];
+  readonly #audiences = new Audiences();
   #version = 0;
   readonly #kept = new Map<string, Kept>();
   #keptBytes = 0;
@@ -59,6 +74,7 @@ export class Catalogue {
     this.#views = new Views({
       sha256: options.sha256,
       shelf: (server) => this.#shelves.get(server),
+      lists: (shelf) => listsOf(EVERYBODY, shelf.upstream),
       shelves: () => this.#sorted,
       version: () => this.#version,
     });
@@ -91,12 +107,17 @@ export class Catalogue {
   }
   /** The view of an address. Errors: `not_found`, `forbidden`. */
   view(snapshot: Snapshot, namespace: string | null, caller: Caller): View {
-    return this.#views.of(snapshot, namespace, caller);
+    return this.seenBy(this.#views.of(snapshot, namespace, caller), caller);
+  }
+  /** The view, with the names that follow from what the caller is shown now. */
+  seenBy(view: View, caller: Caller): View {
+    return this.#perUser.length === 0 ? view : this.#views.seenBy(view, this.#audience(caller));
   }
 
-  /** A tool of a server by the server's own name, as callers see it; undefined: it is not listed, or not for anybody. */
-  tool({ server, name }: Located): ListEntry | undefined {
-    return this.#shelves.get(server)?.tools(this.#version).get(name);
+  /** A tool of a server by the server's own name, as the caller sees it; undefined: it is not listed, or not for this caller. */
+  tool({ server, name }: Located, caller: Caller): ListEntry | undefined {
+    const shelf = this.#shelves.get(server);
+    return shelf?.tools(this.#version, shelf.upstream.listsFor(caller)).get(name);
   }
   /** What is put into a tool's calls before anybody judges them; null: nothing. */
   fill({ server, name }: Located): ArgumentFill | null {
@@ -109,17 +130,18 @@ export class Catalogue {
     shelf.assertReachable(name, caller);
   }
 
-  /** Where a shortened name leads that nothing listed has: its server's list is read again. Errors: those of a dial and of a lane. */
-  async seek(
-    view: View,
-    name: string,
-    o: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined; readonly caller: Caller },
-  ): Promise<Located | null> {
-    const server = isCoded(name) ? splitName(name)?.server : undefined;
+  /** Where a name leads that is not known yet: what the caller is shown of its own is read, and for a shortened name its server's list again. Errors: those of a dial and of a lane. */
+  async seek(view: View, { kind, name }: { readonly kind: NamedKind; readonly name: string }, o: Looking): Promise<Located | null> {
+    if (this.#ownShown(view).length > 0) {
+      await this.ready(view, o);
+      const located = locate(this.seenBy(view, o.caller), name, kind);
+      if (located !== null) return located;
+    }
+    const server = kind === "tools" && isCoded(name) ? splitName(name)?.server : undefined;
     const upstream = server !== undefined && shows(view, server) ? this.get(server) : undefined;
     if (upstream === undefined) return null;
     await upstream.lookAgain("tools", o);
-    return locate(view, name);
+    return locate(this.seenBy(view, o.caller), name);
   }
 
   changed(): void {
@@ -140,29 +162,36 @@ export class Catalogue {
   started(): Promise<unknown> | null {
     return this.#starting.size === 0 ? null : Promise.all(this.#starting);
   }
+  /** The same, and has at hand what the servers of the view show this caller alone. Never rejects. */
+  ready(view: View, o: Looking): Promise<unknown> | null {
+    const own = this.#ownShown(view);
+    return own.length === 0 ? this.started() : Promise.all([this.started(), ...own.map((upstream) => upstream.look(o.caller, o))]);
+  }
 
   /** `[…]`: the entries of this kind that the caller may see, as JSON text. Do not change it. */
   encoded(kind: ListKind, view: View, caller: Caller): Uint8Array {
-    const key = `${kind}\n${view.key}\n${view.version ?? 0}\n${view.bare ?? ""}\n${grantsKey(caller)}`;
+    const audience = this.#audience(caller);
+    const key = `${kind}\n${view.key}\n${view.version ?? 0}\n${view.bare ?? ""}\n${audienceKey(audience, view)}\n${grantsKey(caller)}`;
     const kept = this.#kept.get(key);
     if (kept?.version === this.#version) return kept.bytes;
-    const bytes = encodeArray(this.#entries(kind, view, caller));
+    const bytes = encodeArray(this.#entries({ kind, view, audience }, caller));
     this.#keep(key, { version: this.#version, bytes });
     return bytes;
   }
 
   /** How long the caller may keep a list: as long as the server that lets it be kept shortest. It is of this caller alone in any case, since what is in it depends on grants. */
-  keepMs(kind: ListKind, view: View): number {
+  keepMs(kind: ListKind, view: View, caller: Caller): number {
     let leastMs = Infinity;
-    for (const upstream of this.shown(view)) leastMs = Math.min(leastMs, upstream.freshMs(kind));
+    for (const upstream of this.shown(view)) leastMs = Math.min(leastMs, upstream.freshMs(kind, caller));
     return leastMs === Infinity ? 0 : leastMs;
   }
 
   /** The tools that the caller may call, under their full names. */
   tools(caller: Caller): ToolDefinition[] {
     const tools: ToolDefinition[] = [];
+    const audience = this.#audience(caller);
     for (const shelf of this.#sorted)
-      for (const entry of shelf.entries("tools", this.#version))
+      for (const entry of shelf.entries("tools", this.#version, listsOf(audience, shelf.upstream)))
         if (mayDo(caller, "mcp", fullName(shelf.name, entry.name))) tools.push(this.#definition(shelf.name, entry));
     return tools;
   }
@@ -172,7 +201,7 @@ export class Catalogue {
     let tools = 0;
     for (const shelf of this.#sorted) {
       if (shelf.upstream.status().connected) connected++;
-      tools += shelf.tools(this.#version).size;
+      tools += shelf.upstream.isPerUser ? shelf.upstream.status().tools : shelf.tools(this.#version, shelf.upstream.lists).size;
     }
     return { servers: this.#sorted.length, connected, tools };
   }
@@ -181,24 +210,34 @@ export class Catalogue {
   sees(caller: Caller, upstream: Upstream): boolean {
     const shelf = this.#shelves.get(upstream.name);
     if (shelf === undefined) return false;
+    const lists = upstream.listsFor(caller);
     for (const kind of ["tools", "prompts", "resources", "resourceTemplates"] as const)
-      for (const { name } of shelf.entries(kind, this.#version)) if (mayDo(caller, "mcp", fullName(shelf.name, name))) return true;
+      for (const { name } of shelf.entries(kind, this.#version, lists)) if (mayDo(caller, "mcp", fullName(shelf.name, name))) return true;
     return false;
   }
 
   #resort(): void {
     this.#sorted = [...this.#shelves.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#upstreams = this.#sorted.map(({ upstream }) => upstream);
+    this.#perUser = this.#upstreams.filter(({ isPerUser }) => isPerUser);
     this.changed();
   }
 
-  #entries(kind: ListKind, view: View, caller: Caller): Uint8Array[] {
+  #audience(caller: Caller): Audience {
+    return this.#perUser.length === 0 ? EVERYBODY : this.#audiences.of(caller, this.#perUser);
+  }
+  #ownShown(view: View): readonly Upstream[] {
+    return this.#perUser.length === 0 ? this.#perUser : this.#perUser.filter(({ name }) => shows(view, name));
+  }
+
+  #entries({ kind, view, audience }: Shown, caller: Caller): Uint8Array[] {
     const all = seesAll(caller);
     const isUri = kind === "resources" || kind === "resourceTemplates";
     const entries: Uint8Array[] = [];
     const purposes = kind === "tools" && this.#takesPurpose();
-    for (const { name: server } of this.shown(view))
-      for (const entry of this.#shelves.get(server)!.entries(kind, this.#version)) {
+    for (const upstream of this.shown(view)) {
+      const { name: server } = upstream;
+      for (const entry of this.#shelves.get(server)!.entries(kind, this.#version, listsOf(audience, upstream))) {
         if (!all && !mayDo(caller, "mcp", fullName(server, entry.name))) continue;
         const name = isUri ? outerUri(view, server, entry.name) : outerName(view, { server, name: entry.name }, kind);
         if (name === null) continue;
@@ -207,6 +246,7 @@ export class Catalogue {
         if (purpose !== null) edits.push(purpose);
         entries.push(edits.length === 0 ? entry.raw : splice(entry.raw, edits));
       }
+    }
     return entries;
   }
 
@@ -254,6 +294,7 @@ export class Catalogue {
 
 /** Nothing is denied to the caller, nor to any credential that it was made from: there is nothing to ask for each entry. */
 function seesAll(caller: Caller): boolean {
+  if (caller.personas !== undefined) return false;
   const isOpen = (grants: readonly string[]): boolean =>
     grants.some((grant) => grant === "*" || grant === "mcp:*") && !grants.some((grant) => grant.startsWith("!"));
   return isOpen(caller.grants) && (caller.bounds ?? []).every(isOpen);
@@ -262,7 +303,8 @@ function seesAll(caller: Caller): boolean {
 /** Callers with the same text see the same. */
 function grantsKey(caller: Caller): string {
   const own = caller.grants.join("\n");
-  return caller.bounds === undefined ? own : JSON.stringify([own, caller.bounds]);
+  const { bounds, personas } = caller;
+  return bounds === undefined && personas === undefined ? own : JSON.stringify([own, bounds, personas]);
 }
 
 function encodeArray(entries: readonly Uint8Array[]): Uint8Array {

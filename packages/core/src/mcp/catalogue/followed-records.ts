@@ -1,12 +1,12 @@
 import type { Records } from "../../config/records.js";
-import { mcpTool, namespace, toolPin, type Kept } from "../../entities/index.js";
+import { mcpTool, namespace, persona, toolPin, type Kept } from "../../entities/index.js";
 import type { Notifier } from "../subscribers/notifier.js";
 import type { Catalogue } from "./catalogue.js";
 
 /** What of the store the lists of callers depend on, beside the servers themselves. */
-const FOLLOWED = [mcpTool, namespace, toolPin] as const;
+const FOLLOWED = [namespace, persona, mcpTool, toolPin] as const;
 
-/** Has the lists follow the store: stored words on tools, namespaces and approved definitions, whichever process changed them. */
+/** Has the lists follow the store: stored words on tools, namespaces, personas and approved definitions, whichever process changed them. */
 export class FollowedRecords {
   readonly #catalogue: Catalogue;
   readonly #notifier: Notifier;
@@ -25,8 +25,9 @@ export class FollowedRecords {
     this.#catalogue.changed();
     for (const { name } of this.#catalogue.all()) {
       this.#notifier.listChanged(name, "tools");
-      // A namespace decides on all lists.
-      if (rows[1] !== before[1]) for (const kind of ["prompts", "resources"] as const) this.#notifier.listChanged(name, kind);
+      // Namespaces and personas decide on all lists.
+      if (rows[0] !== before[0] || rows[1] !== before[1])
+        for (const kind of ["prompts", "resources"] as const) this.#notifier.listChanged(name, kind);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { NamespaceRules } from "../../entities/index.js";
+import { EVERYBODY, listsOf, type Audience } from "./audiences.js";
 import type { NameSource } from "./view-names.js";
 import { BareNames, ManualNames, MergedNames, PrefixedNames } from "./view-names.js";
 import type { View, ViewNames } from "./view.js";
@@ -7,6 +8,8 @@ import type { View, ViewNames } from "./view.js";
 export class NamespaceView implements View {
   readonly key: string;
   readonly #source: Omit<NameSource, "shelves">;
+  /** As audiences see it that have lists of their own. */
+  readonly #seen = new WeakMap<Audience, View>();
   servers: ReadonlySet<string> = new Set();
   bare: string | null = null;
   names!: ViewNames;
@@ -26,17 +29,33 @@ export class NamespaceView implements View {
     const servers = new Set(rules.servers);
     this.servers = servers;
     this.bare = rules.naming === "none" && servers.size === 1 ? rules.servers[0]! : null;
-    this.names = namesOf({ rules, bare: this.bare, name: this.key, source: this.#sourceOf(rules.servers) });
+    this.names = this.namesFor(EVERYBODY);
     this.instructions = rules.instructions;
     this.version++;
   }
 
-  #sourceOf(servers: readonly string[]): NameSource {
+  namesFor(audience: Audience): ViewNames {
+    const rules = this.#rules!;
+    return namesOf({ rules, bare: this.bare, name: this.key, source: this.#sourceOf(rules.servers, audience) });
+  }
+
+  /** The same view, with the names that follow from what the audience is shown. */
+  seenBy(audience: Audience): View {
+    let view = this.#seen.get(audience);
+    if (view?.version !== this.version) {
+      const { key, servers, bare, instructions, version } = this;
+      this.#seen.set(audience, (view = { key, servers, bare, instructions, version, names: this.namesFor(audience), base: this }));
+    }
+    return view;
+  }
+
+  #sourceOf(servers: readonly string[], audience: Audience): NameSource {
     const source = this.#source;
     const order = [...new Set(servers)];
     return {
       sha256: source.sha256,
       version: () => source.version(),
+      lists: (shelf) => listsOf(audience, shelf.upstream),
       shelf: (server) => (order.includes(server) ? source.shelf(server) : undefined),
       shelves: () => order.flatMap((server) => source.shelf(server) ?? []),
     };

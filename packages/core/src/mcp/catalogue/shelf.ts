@@ -2,7 +2,7 @@ import { mayDo } from "../../access/grants.js";
 import type { Caller } from "../../calls/index.js";
 import type { McpToolRow } from "../../entities/index.js";
 import { LISTS, type ListEntry, type ListKind } from "../upstream/list-entries.js";
-import { NO_LISTS } from "../upstream/server-lists.js";
+import { NO_LISTS, type Entries, type Lists } from "../upstream/server-lists.js";
 import type { Upstream } from "../upstream/upstream.js";
 import { isPlain, shownName, type Sha256 } from "../shape/outer-names.js";
 import { shapeTool } from "../shape/shaped-tool.js";
@@ -10,8 +10,6 @@ import { storedRules } from "../shape/stored-rules.js";
 import { AS_IT_IS, ToolShape } from "../shape/tool-shape.js";
 import { definitionChanged, toolNotFound } from "./unreachable.js";
 import { fullName, type NamedKind } from "./view.js";
-
-type Entries = ReadonlyMap<string, ListEntry>;
 
 /** Tools that are kept from callers for now, beside what the operator says of them. */
 export type Withheld = (server: string, entry: ListEntry) => boolean;
@@ -31,11 +29,11 @@ interface Shaped {
   readonly coded: WeakMap<Entries, ReadonlyMap<string, string>>;
 }
 
-/** One server in the catalogue: its tools as the operator wants them shown. */
+/** One server in the catalogue: its tools as the operator wants them shown. `lists`: those that are shown to whom it is about. */
 export class Shelf {
   readonly #o: ShelfOptions;
   #shaped: Shaped | null = null;
-  #tools: { readonly of: Entries; readonly at: number; readonly shaped: Entries } | null = null;
+  #tools = new WeakMap<Entries, { readonly at: number; readonly shaped: Entries }>();
 
   constructor(
     readonly upstream: Upstream,
@@ -62,27 +60,26 @@ export class Shelf {
   }
 
   /** The tools that are there, by the server's own names, in its order. `version`: of the catalogue. */
-  tools(version: number): Entries {
-    const of = this.upstream.lists.tools;
-    if (this.#tools === null || this.#tools.of !== of || this.#tools.at !== version) {
-      const shaped = new Map<string, ListEntry>();
-      for (const entry of of.values())
-        if (this.shape.has(entry.name) && !this.#o.withheld(this.name, entry)) shaped.set(entry.name, this.#shapedTool(entry));
-      this.#tools = { of, at: version, shaped };
-    }
-    return this.#tools.shaped;
+  tools(version: number, lists: Lists): Entries {
+    const known = this.#tools.get(lists.tools);
+    if (known?.at === version) return known.shaped;
+    const shaped = new Map<string, ListEntry>();
+    for (const entry of lists.tools.values())
+      if (this.shape.has(entry.name) && !this.#o.withheld(this.name, entry)) shaped.set(entry.name, this.#shapedTool(entry));
+    this.#tools.set(lists.tools, { at: version, shaped });
+    return shaped;
   }
 
   /** The entries of a list as callers see them. */
-  entries(kind: ListKind, version: number): Iterable<ListEntry> {
-    return (kind === "tools" ? this.tools(version) : this.upstream.lists[kind]).values();
+  entries(kind: ListKind, version: number, lists: Lists): Iterable<ListEntry> {
+    return (kind === "tools" ? this.tools(version, lists) : lists[kind]).values();
   }
 
   /** Errors: `tool_not_found` for what the operator does not let be there, listed or not; `tool_definition_changed` for what waits for approval, of which nobody hears who may not call it. */
   assertReachable(tool: string, caller: Caller): void {
     const name = fullName(this.name, tool);
     if (!this.shape.has(tool)) throw toolNotFound(name);
-    const entry = this.upstream.lists.tools.get(tool);
+    const entry = this.upstream.listsFor(caller).tools.get(tool);
     if (entry !== undefined && this.#o.withheld(this.name, entry) && mayDo(caller, "mcp", name)) throw definitionChanged(name);
   }
 
@@ -95,9 +92,9 @@ export class Shelf {
   }
 
   /** Whether its list was ever read: else nobody knows which names it has. */
-  isListed(kind: NamedKind): boolean {
+  isListed(kind: NamedKind, lists: Lists): boolean {
     const { upstream } = this;
-    if (upstream.lists[kind] !== NO_LISTS[kind]) return true;
+    if (lists[kind] !== NO_LISTS[kind]) return true;
     return upstream.connection !== null && upstream.connection.capabilities[LISTS[kind].capability] === undefined;
   }
 
@@ -111,8 +108,8 @@ export class Shelf {
   }
 
   /** As the server knows what is shown under a shortened name; null: nothing of what it has. */
-  byCode(kind: NamedKind, coded: string): string | null {
-    const entries = this.upstream.lists[kind];
+  byCode(kind: NamedKind, coded: string, lists: Lists): string | null {
+    const entries = lists[kind];
     const { coded: tables } = this.#now();
     let table = tables.get(entries);
     if (table === undefined) {

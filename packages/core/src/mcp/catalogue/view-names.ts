@@ -1,7 +1,8 @@
 import type { NamespaceRules, ToolFilter } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { isCoded, shownName, type Sha256 } from "../shape/outer-names.js";
-import { passes } from "../shape/tool-filter.js";
+import { letsPass } from "../../util/glob.js";
+import type { Lists } from "../upstream/server-lists.js";
 import type { Shelf } from "./shelf.js";
 import { fullName, splitName, type Located, type NamedKind, type ViewNames } from "./view.js";
 
@@ -9,6 +10,8 @@ import { fullName, splitName, type Located, type NamedKind, type ViewNames } fro
 export interface NameSource {
   readonly sha256: Sha256;
   shelf(server: string): Shelf | undefined;
+  /** Of a server, as they are shown here. */
+  lists(shelf: Shelf): Lists;
   /** Servers that the view shows, in its order. */
   shelves(): readonly Shelf[];
   /** Grows when any list does. */
@@ -43,12 +46,13 @@ export class PrefixedNames implements ViewNames {
   /** Server names are short enough to stand in what is left of a name. */
   #byCode(kind: NamedKind, coded: string): Located | null {
     const server = splitName(coded)?.server;
-    const inner = server === undefined ? null : (this.#source.shelf(server)?.byCode(kind, coded) ?? null);
+    const shelf = server === undefined ? undefined : this.#source.shelf(server);
+    const inner = shelf?.byCode(kind, coded, this.#source.lists(shelf)) ?? null;
     return inner === null ? null : { server: server!, name: inner };
   }
 
   #passing(kind: NamedKind, located: Located): Located | null {
-    return kind !== "tools" || passes(this.#filter, fullName(located.server, located.name)) ? located : null;
+    return kind !== "tools" || letsPass(this.#filter, fullName(located.server, located.name)) ? located : null;
   }
 }
 
@@ -75,7 +79,7 @@ export class BareNames implements ViewNames {
   }
 
   #passes(kind: NamedKind, name: string): boolean {
-    return kind !== "tools" || passes(this.#filter, fullName(this.#server, name));
+    return kind !== "tools" || letsPass(this.#filter, fullName(this.#server, name));
   }
 }
 
@@ -89,7 +93,7 @@ export class ManualNames implements ViewNames {
     this.#prefixed = new PrefixedNames(source, tools);
     const located = Object.entries(names).flatMap(([outer, full]) => {
       const at = splitName(full);
-      return at === null || !passes(tools, full) ? [] : [[outer, at] as const];
+      return at === null || !letsPass(tools, full) ? [] : [[outer, at] as const];
     });
     this.#names = new Map(located);
     // Of several names of one tool the first is listed.
@@ -170,13 +174,13 @@ export class MergedNames implements ViewNames {
     const owners = new Map<string, string[]>();
     const claims: { readonly shelf: Shelf; readonly at: number; readonly name: string; readonly bare: string }[] = [];
     for (const [at, shelf] of shelves.entries())
-      for (const { name } of shelf.entries(kind, version)) {
-        if (kind === "tools" && !passes(this.#filter, fullName(shelf.name, name))) continue;
+      for (const { name } of shelf.entries(kind, version, this.#source.lists(shelf))) {
+        if (kind === "tools" && !letsPass(this.#filter, fullName(shelf.name, name))) continue;
         const bare = kind === "tools" ? shelf.shape.shownOf(name) : name;
         claims.push({ shelf, at, name, bare });
         owners.set(bare, [...(owners.get(bare) ?? []), shelf.name]);
       }
-    const unread = shelves.map((shelf) => !shelf.isListed(kind));
+    const unread = shelves.map((shelf) => !shelf.isListed(kind, this.#source.lists(shelf)));
     const located = new Map<string, Located>();
     const outer = new Map<string, string | null>();
     let clash: string | null = null;

@@ -29,6 +29,13 @@ export interface View {
   readonly instructions?: string | null;
   /** Grows when the namespace is changed. */
   readonly version?: number;
+  /** The same view as everybody has it; left out: it is that. */
+  readonly base?: View;
+}
+
+/** What is kept for longer than a request: no one caller's lists. */
+export function lasting(view: View): View {
+  return view.base ?? view;
 }
 
 export const WHOLE: View = { key: "", servers: null, bare: null };

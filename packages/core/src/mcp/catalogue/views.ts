@@ -5,17 +5,34 @@ import type { Snapshot } from "../../config/snapshot.js";
 import { GatewayError } from "../../errors/index.js";
 import { NamespaceView } from "./namespace-view.js";
 import { PrefixedNames, type NameSource } from "./view-names.js";
-import { WHOLE, type View } from "./view.js";
+import { audienceKey, listsOf, type Audience } from "./audiences.js";
+import { lasting, WHOLE, type View } from "./view.js";
 
 /** The views of a catalogue: the whole, and one for each namespace. */
 export class Views {
   readonly whole: View;
-  readonly #source: Omit<NameSource, "shelves">;
+  readonly #source: NameSource;
+  /** The whole as audiences see it that have lists of their own. */
+  readonly #seen = new WeakMap<Audience, View>();
   readonly #namespaces = new Map<string, NamespaceView>();
 
   constructor(source: NameSource) {
     this.#source = source;
     this.whole = { ...WHOLE, names: new PrefixedNames(source) };
+  }
+
+  /** The view with the names that follow from what the audience is shown. */
+  seenBy(view: View, audience: Audience): View {
+    const base = lasting(view);
+    if (audienceKey(audience, base) === "") return base;
+    if (base instanceof NamespaceView) return base.seenBy(audience);
+    if (base !== this.whole) return base;
+    let seen = this.#seen.get(audience);
+    if (seen === undefined) {
+      const source: NameSource = { ...this.#source, lists: (shelf) => listsOf(audience, shelf.upstream) };
+      this.#seen.set(audience, (seen = { ...WHOLE, names: new PrefixedNames(source), base }));
+    }
+    return seen;
   }
 
   /** The view of `/ns/{namespace}/mcp`, or of `/mcp` for null. Errors: `not_found`; `forbidden` for a restricted namespace that the caller was not granted. */

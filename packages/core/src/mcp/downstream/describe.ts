@@ -24,7 +24,7 @@ export function instructionsFor(catalogue: Catalogue, view: View, caller: Caller
   if (view.instructions !== undefined && view.instructions !== null) return view.instructions;
   const parts: string[] = [];
   for (const upstream of catalogue.shown(view)) {
-    const text = upstream.connection?.instructions;
+    const text = upstream.connectionFor(caller)?.instructions;
     // Words of a server that nobody vouches for are not put into a model's context.
     if (upstream.target.isUntrusted === true) continue;
     if (text === undefined || text === null || text.trim() === "" || !catalogue.sees(caller, upstream)) continue;

@@ -48,10 +48,13 @@ export class OtherCalls {
   async list(rpc: RpcCall, kind: ListKind): Promise<HttpAnswer> {
     if (member(rpc.message.params, "cursor") !== null)
       throw new GatewayError("validation_failed", "There is no such cursor: lists come in one page.");
-    const starting = this.#o.catalogue.started();
+    const { catalogue } = this.#o;
+    const { caller } = rpc.o;
+    const starting = catalogue.ready(rpc.view, rpc.o);
     if (starting !== null) await starting;
-    const entries = this.#o.catalogue.encoded(kind, rpc.view, rpc.o.caller);
-    const keepMs = rpc.era === "legacy" ? null : this.#o.catalogue.keepMs(kind, rpc.view);
+    const view = catalogue.seenBy(rpc.view, caller);
+    const entries = catalogue.encoded(kind, view, caller);
+    const keepMs = rpc.era === "legacy" ? null : catalogue.keepMs(kind, view, caller);
     const head = resultHead(rpc.era, this.#o.version, { keepMs });
     const open = utf8(`{"jsonrpc":"2.0","id":${rpc.id},"result":{${head}${head === "" ? "" : ","}"${kind}":`);
     return jsonAnswer(200, concat([open, entries, CLOSE, CLOSE]));
@@ -61,7 +64,7 @@ export class OtherCalls {
   async getPrompt(rpc: RpcCall): Promise<HttpAnswer> {
     const name = stringMember(rpc.message.bytes, rpc.message.params, "name");
     if (name === null) throw new GatewayError("validation_failed", 'prompts/get needs the prompt\'s "name", a string.');
-    const located = this.#known(locate(rpc.view, name, "prompts"));
+    const located = this.#known(await this.#prompt(rpc, name));
     if (located === null) throw noPrompt(name);
     const args = member(rpc.message.params, "arguments");
     if (args !== null && rpc.message.bytes[args.start] !== 0x7b)
@@ -107,13 +110,17 @@ export class OtherCalls {
     const value = key === null ? null : stringMember(bytes, ref, key);
     if (key === null || value === null)
       throw new GatewayError("validation_failed", 'completion/complete needs a "ref" to a prompt by name or to a resource by uri.');
-    const located = this.#known(key === "name" ? locate(rpc.view, value, "prompts") : locateUri(rpc.view, value));
+    const located = this.#known(key === "name" ? await this.#prompt(rpc, value) : locateUri(rpc.view, value));
     if (located === null) throw new GatewayError("not_found", "There is no such prompt or resource.");
     const said = ["argument", "context"].flatMap((name) => {
       const node = member(params, name);
       return node === null ? [] : [[name, node] as const];
     });
     return this.#relay(rpc, located, () => ({ operation: "complete", name: { node: member(ref, key)! }, text: { members: said } }));
+  }
+
+  async #prompt({ view, o }: RpcCall, name: string): Promise<Located | null> {
+    return locate(view, name, "prompts") ?? this.#o.catalogue.seek(view, { kind: "prompts", name }, o);
   }
 
   #known(located: Located | null): Located | null {

@@ -177,7 +177,7 @@ export class TaskCalls {
     const alone = readMessage(utf8(`{"jsonrpc":"2.0","id":0,"result":${textAt(o.bytes, inner)}}`), upstreamPlan);
     const fitting = await this.#o.results.fit(relayReply(alone, o, { ...this.#reply(rpc, server), id: "0" }), () => ({
       ...{ caller: rpc.o.caller, tool: call.head.name, revision: MODERN_VERSION, sameAs: o.handle },
-      hasOutputSchema: this.#o.catalogue.tool({ server, name: tool })?.hasOutputSchema === true,
+      hasOutputSchema: this.#o.catalogue.tool({ server, name: tool }, rpc.o.caller)?.hasOutputSchema === true,
     }));
     const mapped = readMessage(fitting, upstreamPlan);
     return splice(o.bytes, [replaceWith(inner, textAt(mapped.bytes, mapped.result!))]);

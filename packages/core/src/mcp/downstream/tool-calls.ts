@@ -1,4 +1,4 @@
-import type { HttpAnswer, Json, ToolHead } from "../../calls/index.js";
+import type { Caller, HttpAnswer, Json, ToolHead } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
 import type { Clock } from "../../ports/index.js";
@@ -56,7 +56,7 @@ export class ToolCalls {
     if (name === null) throw new GatewayError("validation_failed", 'tools/call needs the tool\'s "name", a string.');
     const located = await this.#locate(given, name);
     const said = this.#withOrigin(given, located);
-    const refused = this.#headersRefused(said, this.#o.catalogue.get(located.server)?.lists.tools.get(located.name));
+    const refused = this.#headersRefused(said, this.#o.catalogue.get(located.server)?.listsFor(given.o.caller).tools.get(located.name));
     if (refused !== null) return refused;
     const fill = this.#o.catalogue.fill(located);
     const rpc = fill === null ? said : { ...said, message: fill.fillMessage(said.message) };
@@ -91,7 +91,7 @@ export class ToolCalls {
     const { message, o } = rpc;
     const meta = member(message.params, "_meta");
     const traceparent = meta === null ? null : traceparentOf(stringMember(message.bytes, meta, "traceparent"));
-    const taken = this.#takesPurpose(located) ? takeRpcPurpose(message) : null;
+    const taken = this.#takesPurpose(located, o.caller) ? takeRpcPurpose(message) : null;
     if (traceparent === null && taken === null) return rpc;
     const before = o.origin ?? { source: "mcp" as const, purpose: null, traceparent: null, tracestate: null };
     const trace = traceparent === null ? {} : { traceparent, tracestate: tracestateOf(stringMember(message.bytes, meta, "tracestate")) };
@@ -103,8 +103,8 @@ export class ToolCalls {
   }
 
   /** A tool with an argument `purpose` of its own gets it. */
-  #takesPurpose(located: Located): boolean {
-    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.tool(located) : undefined;
+  #takesPurpose(located: Located, caller: Caller): boolean {
+    const entry = this.#o.policy.takesPurpose() ? this.#o.catalogue.tool(located, caller) : undefined;
     return entry !== undefined && purposeEdit(entry) !== null;
   }
 
@@ -112,7 +112,7 @@ export class ToolCalls {
   async #locate({ view, message, o, signal }: RpcCall, name: string): Promise<Located> {
     argumentsNode(message);
     const { deadlineMs, caller } = o;
-    const located = locate(view, name) ?? (await this.#o.catalogue.seek(view, name, { deadlineMs, signal, caller }));
+    const located = locate(view, name) ?? (await this.#o.catalogue.seek(view, { kind: "tools", name }, { deadlineMs, signal, caller }));
     if (located === null || this.#o.catalogue.get(located.server) === undefined) throw toolNotFound(name);
     this.#o.catalogue.assertReachable(located, caller);
     return located;
@@ -142,14 +142,18 @@ export class ToolCalls {
     const { catalogue, policy } = this.#o;
     const tasks: TaskTerms = {
       tool: call.head.name,
-      isLegacy: () => catalogue.get(call.head.server)?.connection?.era === "legacy",
+      isLegacy: () => catalogue.get(call.head.server)?.connectionFor(call.caller)?.era === "legacy",
       finish: (replied, signal) => this.#finished(rpc, call, { replied, signal }),
     };
     return { ...bridgedCall(rpc, call), tasks: call.head.idempotencyKey === undefined ? tasks : null, guard: () => policy.asking(call) };
   }
 
   /** What became of a call that went on as a task, in its caller's terms. Errors: those of the steps that look at answers. */
-  async #finished(rpc: RpcCall, call: LiveCall<ToolHead>, o: { readonly replied: Replied; readonly signal: AbortSignal }): Promise<Replied> {
+  async #finished(
+    rpc: RpcCall,
+    call: LiveCall<ToolHead>,
+    o: { readonly replied: Replied; readonly signal: AbortSignal },
+  ): Promise<Replied> {
     const { policy, clock, version } = this.#o;
     const { reply, connection } = o.replied;
     const { id, era, view } = rpc;
@@ -157,7 +161,7 @@ export class ToolCalls {
     let bytes: Uint8Array;
     if (policy.hearsAnswer(call)) {
       const leg = call.leg({ signal: o.signal, deadlineMs: clock.now() + FINISH_MS });
-      const left = await policy.late(leg, resultSaid(leg, o.replied, null));
+      const left = await policy.late(leg, resultSaid(leg, o.replied));
       if (left.type !== "result") throw new GatewayError("internal", "A step made no result of a result.");
       bytes = encodeResult({ rpc, call: leg, version, onStatus: () => undefined }, left);
     } else bytes = relayReply(reply, connection, said);
@@ -169,7 +173,7 @@ export class ToolCalls {
   #fit(bytes: Uint8Array, rpc: RpcCall, call: LiveCall<ToolHead>): Uint8Array | Promise<Uint8Array> {
     return this.#o.results.fit(bytes, () => {
       const { server, tool, name } = call.head;
-      const entry = this.#o.catalogue.tool({ server, name: tool });
+      const entry = this.#o.catalogue.tool({ server, name: tool }, call.caller);
       const revision = rpc.era === "modern" ? MODERN_VERSION : (rpc.request.header("mcp-protocol-version") ?? null);
       return { caller: call.caller, tool: name, hasOutputSchema: entry?.hasOutputSchema === true, revision };
     });

@@ -102,15 +102,15 @@ export class Enrichment implements Enrichments {
       o: { ...{ caller, requestId, signal, deadlineMs, depth }, origin: origin ?? undefined, runId: runId ?? undefined },
     });
     this.#spans(call, outcome);
-    return enrichedResult(raw, outcome, this.#outputSchema(call.head));
+    return enrichedResult(raw, outcome, this.#outputSchema(call));
   }
 
   #run(input: Parameters<typeof runRules>[0]): Promise<RulesOutcome> {
     return runRules(input, { asker: this.#asker, clock: this.#o.services.clock });
   }
 
-  #outputSchema({ server, tool }: ToolHead): Json | undefined {
-    const entry = this.#o.catalogue.tool({ server, name: tool });
+  #outputSchema({ head: { server, tool }, caller }: OpenCall<ToolHead>): Json | undefined {
+    const entry = this.#o.catalogue.tool({ server, name: tool }, caller);
     return entry === undefined
       ? undefined
       : ((parseJsonText(new TextDecoder().decode(entry.raw)) as JsonObject)["outputSchema"] as Json | undefined);

@@ -12,6 +12,8 @@ export interface Challenge {
 export interface Authorizer {
   /** Errors: `authorization_required`, `upstream_credential`, and those of asking for a token. */
   headers(w: Within): Promise<Headers>;
+  /** The sign-in that stands now, as a text that stays the same however often it is renewed; null: there is none. Nobody is asked for one. Errors: those of the store. */
+  standing(): Promise<string | null>;
   /** The tokens that it showed of late: nothing that the server says may quote them. */
   secrets(): readonly string[];
   /**

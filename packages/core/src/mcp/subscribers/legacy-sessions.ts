@@ -10,7 +10,7 @@ import { answerOf } from "../bridge/session-questions.js";
 import { textAt } from "../frames/json-scan.js";
 import type { RpcMessage } from "../frames/message.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
-import type { View } from "../catalogue/view.js";
+import { lasting, type View } from "../catalogue/view.js";
 import { LegacySession } from "./legacy-session.js";
 import type { Notifier } from "./notifier.js";
 import type { SharedSessions } from "./shared-sessions.js";
@@ -147,7 +147,8 @@ export class LegacySessions {
   }
 
   #add(id: string, o: Opened): LegacySession {
-    const { caller, view, version, capabilities } = o;
+    const { caller, version, capabilities } = o;
+    const view = lasting(o.view);
     this.#makeRoom(caller);
     const { clock, catalogue } = this.#o;
     const elsewhere = this.#o.questions?.of(keyOf({ id, callerId: caller.id, view })) ?? null;

@@ -1,15 +1,15 @@
-import type { HttpAnswer } from "../../calls/index.js";
+import type { Caller, HttpAnswer } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { Clock } from "../../ports/index.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
-import { outerUri, type View } from "../catalogue/view.js";
+import { lasting, outerUri, type View } from "../catalogue/view.js";
 import { member, valueMember, type RpcMessage } from "../frames/message.js";
 import { META } from "../frames/protocol.js";
 import { replaceWith, splice, utf8, rebuild, insertMembers } from "../frames/splice.js";
 import { SseStream } from "../frames/sse-stream.js";
 import type { ListName, Notifier, Subscriber } from "./notifier.js";
 import type { RpcCall } from "../downstream/request.js";
-import { STREAM_HEADERS, serverInfoMember } from "../downstream/respond.js";
+import { errorBytes, rpcError, STREAM_HEADERS, serverInfoMember } from "../downstream/respond.js";
 import { refuseUndeclaredTasks, type TaskCalls } from "../downstream/task-calls.js";
 import { Watches } from "./watches.js";
 
@@ -57,7 +57,7 @@ export class Listens {
     const asked = readFilter(rpc.message);
     if (asked.taskIds.length > 0) refuseUndeclaredTasks(rpc);
     this.#refuseTooMany(rpc.o.caller.id);
-    const watches = new Watches(this.#o.catalogue, rpc.view);
+    const watches = new Watches(this.#o.catalogue, lasting(rpc.view));
     const uris = await watchAll(watches, asked.uris, rpc);
     const over = new AbortController();
     const stream = new SseStream(this.#o.clock, () => close());
@@ -65,6 +65,7 @@ export class Listens {
     const close = () => {
       this.#open.delete(finish);
       over.abort();
+      rpc.o.signal.removeEventListener("abort", revoked);
       forget();
       watches.clear();
       stream.end();
@@ -78,6 +79,13 @@ export class Listens {
       );
       close();
     };
+    // Nor does a stream outlive what its caller came in with.
+    const revoked = () => {
+      stream.push(errorBytes(rpc.id, rpcError(rpc.o.signal.reason, rpc.o.requestId)));
+      close();
+    };
+    if (rpc.o.signal.aborted) revoked();
+    else rpc.o.signal.addEventListener("abort", revoked, { once: true });
     this.#open.set(finish, rpc.o.caller.id);
     // The acknowledgement comes first, and needs to know which tasks there are.
     const early: Uint8Array[] = [];
@@ -160,6 +168,7 @@ function subscriptionMember(id: string): string {
 
 class ListenSubscriber implements Subscriber {
   readonly view: View;
+  readonly caller: Caller;
   readonly callerId: string;
   readonly #id: string;
   readonly #asked: Asked;
@@ -167,7 +176,8 @@ class ListenSubscriber implements Subscriber {
   readonly #stream: SseStream;
 
   constructor(o: { readonly rpc: RpcCall; readonly asked: Asked; readonly watches: Watches; readonly stream: SseStream }) {
-    this.view = o.rpc.view;
+    this.view = lasting(o.rpc.view);
+    this.caller = o.rpc.o.caller;
     this.callerId = o.rpc.o.caller.id;
     this.#id = o.rpc.id;
     this.#asked = o.asked;

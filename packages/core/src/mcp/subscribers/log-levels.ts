@@ -1,7 +1,7 @@
 import type { Clock } from "../../ports/index.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { LOG_LEVELS } from "../frames/protocol.js";
-import { ownRequest } from "../lanes/own-request.js";
+import { ownRequest, type Connection } from "../lanes/own-request.js";
 import type { Upstream } from "../upstream/upstream.js";
 import type { LegacySession } from "./legacy-session.js";
 
@@ -28,9 +28,11 @@ export class LogLevels {
 
   /** A server that was connected just now is told what the others know. */
   tell(upstream: Upstream): void {
-    const connection = upstream.connection;
-    if (this.#asked === null || connection === null || connection.era === "modern" || connection.capabilities["logging"] === undefined)
-      return;
+    for (const connection of upstream.connections()) this.#tell(connection);
+  }
+
+  #tell(connection: Connection): void {
+    if (this.#asked === null || connection.era === "modern" || connection.capabilities["logging"] === undefined) return;
     const request = ownRequest(connection, { method: "logging/setLevel", params: `"level":"${LOG_LEVELS[this.#asked]}"` });
     // A server that does not do as it is asked logs as it likes; sessions are filtered anyway.
     connection.lane.exchange(request, { deadlineMs: this.#clock.now() + REQUEST_MS, owner: null }).catch(() => undefined);

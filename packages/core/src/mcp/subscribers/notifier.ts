@@ -1,5 +1,6 @@
+import type { Caller } from "../../calls/index.js";
 import type { Clock } from "../../ports/index.js";
-import { shows, type View } from "../catalogue/view.js";
+import { fullName, shows, type View } from "../catalogue/view.js";
 import { stringMember, type RpcMessage } from "../frames/message.js";
 import type { ListKind } from "../upstream/list-entries.js";
 
@@ -12,24 +13,45 @@ export type ListName = "tools" | "resources" | "prompts";
 /** Somebody who is told of changes: a session, or a listen stream. */
 export interface Subscriber {
   readonly view: View;
+  /** As it came last. */
+  readonly caller: Caller;
   readonly callerId: string;
   listChanged(list: ListName): void;
   resourceUpdated(server: string, uri: string, notice: RpcMessage): void;
   logged(notice: RpcMessage): void;
 }
 
-/** Passes on what servers say unasked, to those who look at the server. */
+/** Whether a caller may use a resource, by its full name, now: it may have begun to watch it when it could. */
+export type MayUse = (caller: Caller, name: string) => boolean;
+
+/** Whose connections and lists a caller's are, at servers where each caller has its own. */
+export type PrincipalOf = (caller: Caller) => string;
+
+export interface NotifierOptions {
+  readonly clock: Clock;
+  readonly mayUse: MayUse;
+  readonly principalOf: PrincipalOf;
+}
+interface Changed {
+  readonly server: string;
+  /** undefined: everybody's list. */
+  readonly whose: string | undefined;
+  /** Which change it was. */
+  readonly change: number;
+}
+
+/** Passes on what servers say unasked, to those who look at the server; what is one principal's, to that one alone (T16). */
 export class Notifier {
-  readonly #clock: Clock;
+  readonly #o: NotifierOptions;
   /** Each with how many changes there had been when it came: it has not seen those lists that were changed before. */
   readonly #subscribers = new Map<Subscriber, number>();
-  /** By list, then by server: which change it was. */
-  readonly #changed = new Map<ListName, Map<string, number>>();
+  /** By list, then by server and whose it is. */
+  readonly #changed = new Map<ListName, Map<string, Changed>>();
   #changes = 0;
   #cancelTimer: (() => void) | null = null;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: NotifierOptions) {
+    this.#o = options;
   }
 
   add(subscriber: Subscriber): () => void {
@@ -37,17 +59,23 @@ export class Notifier {
     return () => void this.#subscribers.delete(subscriber);
   }
 
-  listChanged(server: string, kind: ListKind): void {
+  /** `whose`: the one principal that is shown it; left out: everybody. */
+  listChanged(server: string, kind: ListKind, whose?: string): void {
     const list = kind === "resourceTemplates" ? "resources" : kind;
-    const servers = this.#changed.get(list) ?? new Map<string, number>();
-    this.#changed.set(list, servers.set(server, ++this.#changes));
-    this.#cancelTimer ??= this.#clock.at(this.#clock.now() + QUIET_MS, () => this.#tell());
+    const changed = this.#changed.get(list) ?? new Map<string, Changed>();
+    this.#changed.set(list, changed.set(`${server}\n${whose ?? ""}`, { server, whose, change: ++this.#changes }));
+    const { clock } = this.#o;
+    this.#cancelTimer ??= clock.at(clock.now() + QUIET_MS, () => this.#tell());
   }
 
-  resourceUpdated(server: string, notice: RpcMessage): void {
+  /** `whose`: the one principal whose connection said it; left out: everybody's. */
+  resourceUpdated(server: string, notice: RpcMessage, whose?: string): void {
     const uri = stringMember(notice.bytes, notice.params, "uri");
     if (uri === null) return;
-    for (const subscriber of this.#subscribers.keys()) if (shows(subscriber.view, server)) subscriber.resourceUpdated(server, uri, notice);
+    const name = fullName(server, uri);
+    for (const subscriber of this.#subscribers.keys())
+      if (shows(subscriber.view, server) && this.#isOf(subscriber, whose) && this.#o.mayUse(subscriber.caller, name))
+        subscriber.resourceUpdated(server, uri, notice);
   }
 
   logged(server: string, owner: string, notice: RpcMessage): void {
@@ -66,6 +94,14 @@ export class Notifier {
     this.#changed.clear();
     for (const [list, servers] of changed)
       for (const [subscriber, since] of this.#subscribers)
-        if ([...servers].some(([server, change]) => change > since && shows(subscriber.view, server))) subscriber.listChanged(list);
+        if ([...servers.values()].some((changed) => changed.change > since && this.#concerns(subscriber, changed)))
+          subscriber.listChanged(list);
+  }
+
+  #concerns(subscriber: Subscriber, { server, whose }: Changed): boolean {
+    return shows(subscriber.view, server) && this.#isOf(subscriber, whose);
+  }
+  #isOf({ caller }: Subscriber, whose: string | undefined): boolean {
+    return whose === undefined || this.#o.principalOf(caller) === whose;
   }
 }

@@ -7,7 +7,7 @@ import { utf8 } from "../frames/splice.js";
 import type { ListKind } from "../upstream/list-entries.js";
 import type { LegacySessions } from "./legacy-sessions.js";
 import type { ListName, Notifier } from "./notifier.js";
-import { SharedNews } from "./shared-news.js";
+import { SharedNews, type News } from "./shared-news.js";
 import type { SharedSessions } from "./shared-sessions.js";
 
 export interface OtherNodesOptions {
@@ -68,18 +68,21 @@ export class OtherNodes {
     if (this.#o.fleet.hasPeers) this.#services.bus.publish(TOPIC, []).catch(() => undefined); // they poll
   }
 
-  listChanged(server: string, kind: ListKind): void {
+  /** `principal`: whose list it is; empty: everybody's. */
+  listChanged(server: string, kind: ListKind, principal = ""): void {
     const what = kind === "resourceTemplates" ? "resources" : kind;
-    const nowMs = this.#note(this.#heard, `${server}\n${what}`);
-    const inducedAtMs = this.#induced.get(`${server}\n${what}`);
-    this.#induced.delete(`${server}\n${what}`);
+    const key = keyOf({ server, what, principal, uri: "" });
+    const nowMs = this.#note(this.#heard, key);
+    const inducedAtMs = this.#induced.get(key);
+    this.#induced.delete(key);
     if (inducedAtMs !== undefined && nowMs - inducedAtMs < SAME_MS) return;
-    if (this.#o.fleet.hasPeers) this.#news.tell({ server, what, uri: "" });
+    if (this.#o.fleet.hasPeers) this.#news.tell({ server, what, principal, uri: "" });
   }
 
-  resourceUpdated(server: string, uri: string): void {
-    this.#note(this.#heard, `${server}\nupdated\n${uri}`);
-    if (this.#o.fleet.hasPeers) this.#news.tell({ server, what: "updated", uri });
+  /** `principal`: whose connection said it; empty: everybody's. */
+  resourceUpdated(server: string, uri: string, principal = ""): void {
+    this.#note(this.#heard, keyOf({ server, what: "updated", principal, uri }));
+    if (this.#o.fleet.hasPeers) this.#news.tell({ server, what: "updated", principal, uri });
   }
 
   async close(): Promise<void> {
@@ -133,21 +136,24 @@ export class OtherNodes {
   }
 
   /** Tells the clients of this process, unless the server has told it just the same. */
-  async #pass({ server, what, uri }: McpNewsRow): Promise<void> {
+  async #pass(row: McpNewsRow): Promise<void> {
+    const { server, what, uri, principal } = row;
     const { catalogue, notifier } = this.#o;
+    const whose = principal === "" ? undefined : principal;
+    const key = keyOf(row);
     const upstream = catalogue.get(server);
     if (upstream === undefined) return;
     if (what === "updated") {
-      if (this.#isHeard(`${server}\n${what}\n${uri}`, SAME_RESOURCE_MS)) return;
+      if (this.#isHeard(key, SAME_RESOURCE_MS)) return;
       const text = `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":${JSON.stringify(uri)}}}`;
-      return notifier.resourceUpdated(server, readMessage(utf8(text), upstreamPlan));
+      return notifier.resourceUpdated(server, readMessage(utf8(text), upstreamPlan), whose);
     }
-    const known = this.#isHeard(`${server}\n${what}`, SAME_MS);
-    this.#note(this.#induced, `${server}\n${what}`);
+    const known = this.#isHeard(key, SAME_MS);
+    this.#note(this.#induced, key);
     const kinds: readonly ListKind[] = what === "resources" ? ["resources", "resourceTemplates"] : [what];
     // Read first: who hears of it looks at once.
-    await Promise.all(kinds.map((kind) => upstream.refresh(kind)));
-    if (!known && !this.#isHeard(`${server}\n${what}`, SAME_MS)) notifier.listChanged(server, what satisfies ListName);
+    await Promise.all(kinds.map((kind) => upstream.refresh(kind, whose)));
+    if (!known && !this.#isHeard(key, SAME_MS)) notifier.listChanged(server, what satisfies ListName, whose);
   }
 
   #isHeard(key: string, withinMs: number): boolean {
@@ -159,4 +165,9 @@ export class OtherNodes {
     times.set(key, nowMs);
     return nowMs;
   }
+}
+
+/** Of what was said, and to whom. */
+function keyOf({ server, what, principal, uri }: News): string {
+  return `${server}\n${what}\n${principal}\n${uri}`;
 }

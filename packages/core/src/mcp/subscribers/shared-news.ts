@@ -4,7 +4,7 @@ import { insert, now, nowPlus, remove, update } from "../../ports/index.js";
 import type { Services } from "../../seams/index.js";
 import { toHex } from "../../util/encoding/hex.js";
 
-export type News = Pick<McpNewsRow, "server" | "what" | "uri">;
+export type News = Pick<McpNewsRow, "server" | "what" | "uri" | "principal">;
 
 /** News of one kind are written at most so often. */
 const QUIET_MS = 200;
@@ -33,7 +33,7 @@ export class SharedNews {
   /** Never waits and never throws: what could not be written is logged. */
   tell(news: News): void {
     const { clock, crypto } = this.#services;
-    const id = toHex(crypto.sha256(encoder.encode(`${news.server}\n${news.what}\n${news.uri}`)));
+    const id = toHex(crypto.sha256(encoder.encode(`${news.server}\n${news.what}\n${news.principal}\n${news.uri}`)));
     const quiet = this.#quiet.get(id);
     if (quiet !== undefined) return void (quiet.more = true);
     const over = (): void => {

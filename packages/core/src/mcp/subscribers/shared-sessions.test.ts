@@ -37,7 +37,9 @@ it("one sweep removes all news that every process has read", async () => {
   const { clock, store, services } = place();
   const units = Array.from({ length: MANY }, (_, i) => ({
     scope: SYSTEM,
-    writes: [insert(mcpNews, { id: `n${i}`, server: "s", what: "updated" as const, uri: `file:///${i}`, movedAtMs: clock.now() })],
+    writes: [
+      insert(mcpNews, { id: `n${i}`, server: "s", what: "updated" as const, principal: "", uri: `file:///${i}`, movedAtMs: clock.now() }),
+    ],
   }));
   await store.commit(units, soon);
   await clock.advance(3_601_000);

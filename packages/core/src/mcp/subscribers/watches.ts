@@ -7,11 +7,18 @@ import { authoriseReading } from "../tool-policy.js";
 /** More resources than this are not watched by one session or stream. */
 const MAX_WATCHED = 1_000;
 
+interface Watch {
+  readonly server: string;
+  readonly uri: string;
+  /** null: it is just being asked for. */
+  stop: (() => void) | null;
+}
+
 /** The resources that one session or one listen stream watches, by the URI that its reader knows. */
 export class Watches {
   readonly #catalogue: Catalogue;
   readonly #view: View;
-  readonly #watched = new Map<string, { readonly server: string; readonly uri: string }>();
+  readonly #watched = new Map<string, Watch>();
 
   constructor(catalogue: Catalogue, view: View) {
     this.#catalogue = catalogue;
@@ -34,16 +41,16 @@ export class Watches {
     const upstream = located === null ? undefined : this.#catalogue.get(located.server);
     if (located === null || upstream === undefined) throw new GatewayError("not_found", "There is no such resource.");
     authoriseReading(o, fullName(located.server, located.name));
-    // Updates are passed on by server and URI: they would reach whoever watches the same at another's sign-in (T16).
-    if (upstream.isPerUser)
-      throw new GatewayError("unsupported_feature", "Resources of a server that each caller signs in at are not watched.");
     if (this.#watched.has(outer)) return;
     if (this.#watched.size >= MAX_WATCHED)
       throw new GatewayError("overloaded", `No more than ${MAX_WATCHED} resources can be watched at once.`);
-    const watch = { server: located.server, uri: located.name };
+    const watch: Watch = { server: located.server, uri: located.name, stop: null };
     this.#watched.set(outer, watch);
     try {
-      await upstream.subscriptions.watch(await upstream.ready(o), watch.uri);
+      const stop = await upstream.watch(watch.uri, o);
+      // Nobody wanted it any more.
+      if (this.#watched.get(outer) !== watch) stop();
+      else watch.stop = stop;
     } catch (error) {
       this.#watched.delete(outer);
       throw error;
@@ -54,7 +61,7 @@ export class Watches {
     const watch = this.#watched.get(outer);
     if (watch === undefined) return;
     this.#watched.delete(outer);
-    this.#catalogue.get(watch.server)?.subscriptions.unwatch(watch.uri);
+    watch.stop?.();
   }
 
   clear(): void {

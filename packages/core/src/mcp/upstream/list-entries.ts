@@ -2,7 +2,7 @@ import type { JsonObject } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { scanDeepJson, scanPlan, stringAt, textAt, type JsonNode, type ScanPlan, type Span } from "../frames/json-scan.js";
 import { maxJsonDepth } from "../../util/json-scanner.js";
-import { member } from "../frames/message.js";
+import { member, stringMember } from "../frames/message.js";
 import { paramHeaders, type ParamHeader } from "../lanes/param-headers.js";
 
 /** The four lists of a server, by the name that their member has in the answer. */
@@ -22,7 +22,9 @@ function spec(kind: ListKind, method: string, o: Pick<ListSpec, "key" | "capabil
     kind,
     method,
     ...o,
-    plan: scanPlan({ result: { nextCursor: {}, ttlMs: {}, [kind]: { "*": { [o.key]: {}, inputSchema: {}, outputSchema: {} } } } }),
+    plan: scanPlan({
+      result: { nextCursor: {}, ttlMs: {}, cacheScope: {}, [kind]: { "*": { [o.key]: {}, inputSchema: {}, outputSchema: {} } } },
+    }),
   };
 }
 export const LISTS: Readonly<Record<ListKind, ListSpec>> = {
@@ -52,6 +54,8 @@ export interface ListPage {
   readonly rejected: readonly string[];
   /** How long the server lets it be kept, as it says since 2026-07-28; 0: not at all, or it does not say. */
   readonly ttlMs: number;
+  /** The server says that it is the same for everybody. */
+  readonly isPublic: boolean;
 }
 
 const MAX_ENTRY_BYTES = 262_144;
@@ -81,7 +85,8 @@ export function readPage(bytes: Uint8Array, list: ListSpec): ListPage {
   }
   const cursor = member(result, "nextCursor");
   const nextCursor = cursor !== null && bytes[cursor.start] === 0x22 ? stringAt(bytes, cursor.start, cursor.end) : null;
-  return { entries, nextCursor, rejected, ttlMs: ttlOf(bytes, member(result, "ttlMs")) };
+  const isPublic = stringMember(bytes, result, "cacheScope") === "public";
+  return { entries, nextCursor, rejected, ttlMs: ttlOf(bytes, member(result, "ttlMs")), isPublic };
 }
 
 function ttlOf(bytes: Uint8Array, node: JsonNode | null): number {

@@ -1,8 +1,8 @@
 import { GatewayError } from "../../errors/index.js";
-import { LISTS, type ListEntry, type ListKind } from "./list-entries.js";
+import { LISTS, type ListKind } from "./list-entries.js";
 import type { UpstreamRequest } from "../lanes/lane.js";
 import { ownRequest, type Connection } from "../lanes/own-request.js";
-import { NO_LISTS, listsOf, readList, type Lists } from "./server-lists.js";
+import { NO_LISTS, listsOf, readList, sameEntries, type Lists } from "./server-lists.js";
 import type { UpstreamDeps } from "./upstream-deps.js";
 
 /** A storm of change notices causes one reading in this time. */
@@ -12,11 +12,11 @@ const MAX_REASONS = 20;
 /** Asking for what is not there causes one reading in this time. */
 const LOOK_AGAIN_MS = 10_000;
 
-type ListingDeps = Pick<UpstreamDeps, "clock" | "log" | "limits" | "vet" | "onListChanged" | "onLeftOut">;
+type ListingDeps = Pick<UpstreamDeps, "clock" | "log" | "limits" | "vet" | "known" | "onRead" | "onListChanged" | "onLeftOut">;
 
 /** The four lists of one server as last read: kept when a reading fails, so that a hiccup hides nothing. */
 export class Listing {
-  lists: Lists = NO_LISTS;
+  lists: Lists;
   readonly #name: string;
   readonly #deps: ListingDeps;
   readonly #readAtMs = new Map<ListKind, number>();
@@ -28,9 +28,11 @@ export class Listing {
   /** Until when each list may be kept, Unix ms; 0: its server does not let it. */
   readonly #keepUntilMs = new Map<ListKind, number>();
 
-  constructor(name: string, deps: ListingDeps) {
+  /** `lists`: as they were read last. */
+  constructor(name: string, deps: ListingDeps, lists: Lists = NO_LISTS) {
     this.#name = name;
     this.#deps = deps;
+    this.lists = lists;
   }
 
   /** Why the last reading of a list failed, of the first that did; null when none did. */
@@ -109,19 +111,25 @@ export class Listing {
     this.#readAtMs.set(kind, clock.now());
     try {
       let ttlMs = Infinity;
+      let isPublic = true;
       const leftOut = { count: 0, why: [] as string[] };
-      const entries = await readList(connection, kind, {
-        onTtl: (pageTtlMs) => void (ttlMs = Math.min(ttlMs, pageTtlMs)),
+      const read = await readList(connection, kind, {
+        onHints: (page) => {
+          ttlMs = Math.min(ttlMs, page.ttlMs);
+          isPublic &&= page.isPublic;
+        },
         deadlineMs: clock.now() + limits.listMs,
         onRejected: (why) => void (leftOut.count++ < MAX_REASONS && leftOut.why.push(why)),
       });
-      if (kind === "tools") await this.#deps.vet?.(this.#name, entries);
+      if (kind === "tools") await this.#deps.vet?.(this.#name, read);
+      const entries = this.#deps.known?.(kind, read) ?? read;
       this.#errors.delete(kind);
       this.#noteLeftOut(kind, leftOut);
       this.#keepUntilMs.set(kind, ttlMs > 0 && ttlMs < Infinity ? (this.#readAtMs.get(kind) ?? 0) + ttlMs : 0);
-      if (sameEntries(this.lists[kind], entries)) return;
-      this.lists = { ...this.lists, [kind]: entries };
-      this.#deps.onListChanged(this.#name, kind);
+      const isSame = sameEntries(this.lists[kind], entries);
+      if (!isSame) this.lists = { ...this.lists, [kind]: entries };
+      this.#deps.onRead?.(kind, { isPublic: isPublic && ttlMs > 0 });
+      if (!isSame) this.#deps.onListChanged(this.#name, kind);
     } catch (error) {
       const known = GatewayError.from(error);
       // -32601: it declared more than it has.
@@ -146,14 +154,4 @@ export class Listing {
 interface LeftOut {
   readonly count: number;
   readonly why: readonly string[];
-}
-
-function sameEntries(before: ReadonlyMap<string, ListEntry>, after: ReadonlyMap<string, ListEntry>): boolean {
-  if (before.size !== after.size) return false;
-  const others = after.values();
-  for (const entry of before.values()) {
-    const other = others.next().value;
-    if (other === undefined || other.raw.length !== entry.raw.length || !entry.raw.every((byte, i) => byte === other.raw[i])) return false;
-  }
-  return true;
 }

@@ -1,18 +1,20 @@
 import { GatewayError } from "../../errors/index.js";
 import { valueMember, type RpcMessage } from "../frames/message.js";
-import { LISTS, readPage, type ListEntry, type ListKind, type ListSpec } from "./list-entries.js";
+import { LISTS, readPage, type ListEntry, type ListKind, type ListPage, type ListSpec } from "./list-entries.js";
 import { ownRequest, type Connection } from "../lanes/own-request.js";
 
 const MAX_PAGES = 500;
 const MAX_ENTRIES = 20_000;
 const MAX_LIST_BYTES = 64 * 1024 * 1024;
 
-export type Lists = Readonly<Record<ListKind, ReadonlyMap<string, ListEntry>>>;
+export type Entries = ReadonlyMap<string, ListEntry>;
+export type Lists = Readonly<Record<ListKind, Entries>>;
+export const LIST_KINDS = Object.keys(LISTS) as readonly ListKind[];
 export const NO_LISTS: Lists = { tools: new Map(), resources: new Map(), resourceTemplates: new Map(), prompts: new Map() };
 
 /** Which lists the server says it has. */
 export function listsOf(connection: Connection): readonly ListKind[] {
-  return (Object.keys(LISTS) as ListKind[]).filter((kind) => connection.capabilities[LISTS[kind].capability] !== undefined);
+  return LIST_KINDS.filter((kind) => connection.capabilities[LISTS[kind].capability] !== undefined);
 }
 
 /**
@@ -26,10 +28,10 @@ export async function readList(
     readonly deadlineMs: number;
     readonly signal?: AbortSignal;
     readonly onRejected: (why: string) => void;
-    /** How long each page may be kept; called once a page. */
-    readonly onTtl?: (ttlMs: number) => void;
+    /** What each page says of being kept; called once a page. */
+    readonly onHints?: (hints: Pick<ListPage, "ttlMs" | "isPublic">) => void;
   },
-): Promise<ReadonlyMap<string, ListEntry>> {
+): Promise<Entries> {
   const list = LISTS[kind];
   const entries = new Map<string, ListEntry>();
   const seen = new Set<string>();
@@ -38,7 +40,7 @@ export async function readList(
   for (let page = 0; page < MAX_PAGES; page++) {
     const read = readPage(await fetchPage(connection, list, { ...o, cursor }), list);
     for (const why of read.rejected) o.onRejected(why);
-    o.onTtl?.(read.ttlMs);
+    o.onHints?.(read);
     for (const entry of read.entries) {
       bytes += entry.raw.length;
       if (entries.size >= MAX_ENTRIES || bytes > MAX_LIST_BYTES)
@@ -53,6 +55,17 @@ export async function readList(
   }
   o.onRejected(`everything past ${MAX_PAGES} pages`);
   return entries;
+}
+
+/** Byte by byte, in the same order. */
+export function sameEntries(before: Entries, after: Entries): boolean {
+  if (before.size !== after.size) return false;
+  const others = after.values();
+  for (const entry of before.values()) {
+    const other = others.next().value;
+    if (other === undefined || other.raw.length !== entry.raw.length || !entry.raw.every((byte, i) => byte === other.raw[i])) return false;
+  }
+  return true;
 }
 
 async function fetchPage(

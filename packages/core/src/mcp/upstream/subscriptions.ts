@@ -17,11 +17,25 @@ export class Subscriptions {
   readonly #clock: Clock;
   /** How many watch each URI. */
   readonly #watched = new Map<string, number>();
+  /** Of a server that each caller signs in at: each principal's own. */
+  readonly #own = new Map<string, Subscriptions>();
   #connection: Connection | null = null;
   #listening: AbortController | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Those of one principal; kept while something is watched. */
+  of(principal: string): Subscriptions {
+    for (const [other, own] of this.#own) if (!own.isWatched && own.#connection === null) this.#own.delete(other);
+    const own = this.#own.get(principal) ?? new Subscriptions(this.#clock);
+    this.#own.set(principal, own);
+    return own;
+  }
+  /** Whether anything is watched. */
+  get isWatched(): boolean {
+    return this.#watched.size > 0;
   }
 
   /** The connection stands (again), or is gone. */

@@ -3,7 +3,8 @@ import type { Clock, HttpClient, McpSpawner } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
 import type { ServerTarget } from "../server-target.js";
 import type { RpcMessage } from "../frames/message.js";
-import type { ListEntry, ListKind } from "./list-entries.js";
+import type { ListKind } from "./list-entries.js";
+import type { Entries } from "./server-lists.js";
 
 /** What bounds the traffic with upstream servers. */
 export interface McpLimits {
@@ -15,6 +16,11 @@ export interface McpLimits {
   readonly startMs: number;
   /** One message from a server over HTTP; the spawner has its own for child processes. 64 MiB. */
   readonly maxMessageBytes: number;
+}
+
+/** `isPartial`: it is what one user is shown; others may be shown more. */
+export interface Vetting {
+  readonly isPartial: boolean;
 }
 
 /** What every upstream is made with. */
@@ -36,13 +42,19 @@ export interface UpstreamDeps {
   /** A server is there no longer. */
   readonly forgotten?: ((server: string) => void) | undefined;
   /** A server's tools were read and are about to be shown; when it rejects, those shown before stay. */
-  readonly vet?: ((server: string, tools: ReadonlyMap<string, ListEntry>) => Promise<void>) | undefined;
-  readonly onListChanged: (server: string, kind: ListKind) => void;
+  readonly vet?: ((server: string, tools: Entries, o?: Vetting) => Promise<void>) | undefined;
+  /** An equal list that is kept already, to be kept in the place of this one. */
+  readonly known?: ((kind: ListKind, entries: Entries) => Entries) | undefined;
+  /** A list was read, changed or not. `isPublic`: its server says that it is the same for everybody. */
+  readonly onRead?: ((kind: ListKind, o: { readonly isPublic: boolean }) => void) | undefined;
+  /** `whose`: the one principal that is shown it; left out: everybody. */
+  readonly onListChanged: (server: string, kind: ListKind, whose?: string) => void;
   /** Entries of a list that no client could use are not in it; `why` says it of some. */
   readonly onLeftOut?:
     | ((server: string, kind: ListKind, o: { readonly count: number; readonly why: readonly string[] }) => void)
     | undefined;
   readonly onStatus: (server: string, connected: boolean, error: string | null) => void;
-  readonly onResourceUpdated: (server: string, notice: RpcMessage) => void;
+  /** `whose`: the one principal whose connection said it; left out: everybody's. */
+  readonly onResourceUpdated: (server: string, notice: RpcMessage, whose?: string) => void;
   readonly onLog: (server: string, owner: string, notice: RpcMessage) => void;
 }

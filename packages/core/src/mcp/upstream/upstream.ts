@@ -4,6 +4,7 @@ import type { Caller } from "../../calls/index.js";
 import type { HttpTarget, ServerTarget } from "../server-target.js";
 import { Backoff } from "./backoff.js";
 import { dialServer, type Way } from "./dial.js";
+import { keep, namedError } from "./named-error.js";
 import { isSessionLost } from "../lanes/http-failure.js";
 import { Listing } from "./listing.js";
 import type { ExchangeOptions, UpstreamRequest } from "../lanes/lane.js";
@@ -14,7 +15,8 @@ import type { Lists } from "./server-lists.js";
 import type { ServerStatus, ServerTransport } from "./server-status.js";
 import { Subscriptions } from "./subscriptions.js";
 import type { UpstreamDeps } from "./upstream-deps.js";
-import { UserConnections } from "./user-connections.js";
+import type { UserConnections } from "./user-connections.js";
+import { usersOf } from "./users-of.js";
 import { waitWithin } from "./wait-within.js";
 
 /**
@@ -51,26 +53,43 @@ export class Upstream {
     given: UpstreamDeps & {
       /** What is watched already, of one that this takes the place of. */
       readonly subscriptions?: Subscriptions | undefined;
+      /** As they were read last, of one that this takes the place of. */
+      readonly lists?: Lists | undefined;
     },
   ) {
-    const { subscriptions, ...deps } = given;
+    const { subscriptions, lists, ...deps } = given;
     this.#deps = deps;
     this.subscriptions = subscriptions ?? new Subscriptions(deps.clock);
     const { resilience: rules, callMs } = target;
     this.guard = new ServerGuard({ server: name, clock: deps.clock, log: deps.log, rules, callMs });
-    this.#listing = new Listing(name, deps);
+    this.#listing = new Listing(name, deps, lists);
     this.#backoff = new Backoff(deps.clock);
     this.#dialled = deps.prepare?.(name, target) ?? target;
-    this.#users = this.#dialled.kind === "http" ? usersOf(name, this.#dialled, deps) : null;
+    const make = (own: HttpTarget, more: ConstructorParameters<typeof Upstream>[2]) => new Upstream(name, own, more);
+    this.#users =
+      this.#dialled.kind === "http" ? usersOf({ name, target: this.#dialled, deps, subscriptions: this.subscriptions, make }) : null;
   }
 
+  /** What everybody is shown. */
   get lists(): Lists {
-    return this.#users?.lists ?? this.#listing.lists;
+    return this.#users?.public ?? this.#listing.lists;
   }
+  /** What the caller is shown, as far as is known. */
+  listsFor(caller: Caller | undefined): Lists {
+    return this.#users === null ? this.#listing.lists : this.#users.listsOf(caller);
+  }
+  /** The one that all callers share. */
   get connection(): Connection | null {
     return this.#connection;
   }
-  /** Each caller has a connection of its own: what is said over it unasked is for nobody else. */
+  /** The one that the caller's requests go over. */
+  connectionFor(caller: Caller): Connection | null {
+    return this.#users === null ? this.#connection : (this.#users.peek(caller)?.connection ?? null);
+  }
+  connections(): readonly Connection[] {
+    return this.#users?.connections() ?? (this.#connection === null ? [] : [this.#connection]);
+  }
+  /** Each caller has a connection, and lists, of its own: what is said over it unasked is for nobody else. */
   get isPerUser(): boolean {
     return this.#users !== null;
   }
@@ -85,8 +104,8 @@ export class Upstream {
     return {
       name: this.name,
       transport: this.transport,
-      connected: (this.#users === null ? connection !== null : this.#users.size > 0) && this.#lastError === null,
-      tools: this.lists.tools.size,
+      connected: this.connections().length > 0 && this.#lastError === null,
+      tools: this.#users?.toolCount() ?? this.lists.tools.size,
       lastError: this.#lastError?.message ?? this.#listing.lastError ?? this.#listing.leftOut,
       lastSuccessMs: this.#lastSuccessMs,
       era: connection?.era ?? null,
@@ -137,23 +156,35 @@ export class Upstream {
     }
     try {
       const next = await this.ready(o);
-      const reply = await next.lane.exchange(build(next), o);
-      return { reply, connection: next };
+      return { reply: await next.lane.exchange(build(next), o), connection: next };
     } catch (error) {
       this.#doubt(error);
       throw this.#named(error);
     }
   }
 
-  /** Reads the list again now, unless it was read within the last second: then at the end of it. */
-  refresh(kind: ListKind): Promise<void> {
+  /** Has what the caller is shown at hand, where each caller is shown its own. Never rejects. */
+  look(caller: Caller, o: Patience): Promise<void> | undefined {
+    return this.#users?.look(caller, o);
+  }
+
+  /** Watches a resource, until the function that it gives is called. Errors: those of `ready` and of `Subscriptions.watch`. */
+  async watch(uri: string, o: Patience): Promise<() => void> {
+    if (this.#users !== null) return (await this.#users.of(o.caller, o)).watch(uri, o);
+    await this.subscriptions.watch(await this.ready(o), uri);
+    return () => this.subscriptions.unwatch(uri);
+  }
+
+  /** Reads the list again now, unless it was read within the last second: then at the end of it. `whose`: of the one principal that is shown it. */
+  refresh(kind: ListKind, whose?: string): Promise<void> {
+    if (this.#users !== null) return whose === undefined ? Promise.resolve() : this.#users.refresh(kind, whose);
     const connection = this.#connection;
     return connection === null ? Promise.resolve() : this.#listing.refresh(connection, kind);
   }
 
-  /** How long a list may be kept by whoever is shown it now; Infinity: there is none. One that was to be kept for a while that is over is read again. */
-  freshMs(kind: ListKind): number {
-    if (this.#users !== null) return 0;
+  /** How long a list may be kept by the caller that is shown it now; Infinity: there is none. One that was to be kept for a while that is over is read again. */
+  freshMs(kind: ListKind, caller: Caller): number {
+    if (this.#users !== null) return this.#users.peek(caller)?.freshMs(kind, caller) ?? 0;
     if (this.#listing.isOverdue(kind)) void this.refresh(kind);
     return this.#listing.freshMs(this.#connection, kind);
   }
@@ -353,12 +384,7 @@ export class Upstream {
   }
 
   #named(error: unknown): GatewayError {
-    const known = GatewayError.from(error);
-    // It may say what a process, or the way, said.
-    const message = this.#deps.redact(known.message);
-    const isNamed = message.includes(`"${this.name}"`);
-    if (isNamed && message === known.message) return known;
-    return new GatewayError(known.code, isNamed ? message : `MCP server "${this.name}": ${message}`, { ...keep(known), cause: known });
+    return namedError(error, { server: this.name, redact: this.#deps.redact });
   }
 }
 
@@ -368,28 +394,6 @@ interface Patience {
   readonly signal?: AbortSignal | undefined;
   readonly caller?: Caller | undefined;
   readonly asker?: ExchangeOptions["asker"];
-}
-
-function usersOf(name: string, { authorizerOf, ...target }: HttpTarget, deps: UpstreamDeps): UserConnections<Upstream> | null {
-  if (authorizerOf === undefined) return null;
-  return new UserConnections({
-    ...{ server: name, clock: deps.clock, authorizerOf },
-    make: (authorizer, onLists) => {
-      const onListChanged: UpstreamDeps["onListChanged"] = (server, kind) => {
-        onLists();
-        deps.onListChanged(server, kind);
-      };
-      return new Upstream(name, { ...target, authorizer }, { ...deps, prepare: undefined, onListChanged });
-    },
-  });
-}
-
-function keep(error: GatewayError) {
-  return {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.details === undefined ? {} : { details: error.details }),
-    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-  };
 }
 
 function isOutage(error: unknown): boolean {

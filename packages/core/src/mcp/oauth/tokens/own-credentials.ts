@@ -63,6 +63,11 @@ export class OwnCredentials implements Authorizer {
     return bearer(accessToken);
   }
 
+  /** Whoever it is for has shown what it takes. */
+  standing(): Promise<string> {
+    return Promise.resolve("own");
+  }
+
   secrets(): readonly string[] {
     return this.#o.shown.texts;
   }

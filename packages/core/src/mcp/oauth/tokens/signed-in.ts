@@ -43,6 +43,14 @@ export class SignedIn implements Authorizer {
     return bearer(await this.#tokenOf(isOld ? await this.#renewed(row, w) : row));
   }
 
+  async standing(): Promise<string | null> {
+    const { server, principal, rows, clock } = this.#o;
+    const row = await rows.get({ server: server.name, principal });
+    if (row === null || whyNot(row, server) !== null) return null;
+    const isOver = row.refreshToken === null && row.expiresAtMs !== null && row.expiresAtMs <= clock.now();
+    return isOver ? null : `${row.issuer}\n${row.authenticatedAtMs}`;
+  }
+
   secrets(): readonly string[] {
     return this.#o.shown.texts;
   }
@@ -71,11 +79,8 @@ export class SignedIn implements Authorizer {
     const { server, principal, rows } = this.#o;
     const row = await rows.get({ server: server.name, principal });
     if (row === null) throw await this.#o.needed("nobody has signed in yet");
-    if (row.state === "revoked")
-      throw await this.#o.needed(`the authorization server ended the sign-in (${row.lastError ?? "it does not say why"})`);
-    // A token goes where it was made for, and nowhere else (T15).
-    if (row.url !== server.url) throw await this.#o.needed("the sign-in was made for another address");
-    if (!isIssuerOf(server, row.issuer)) throw await this.#o.needed("the sign-in is of another authorization server");
+    const why = whyNot(row, server);
+    if (why !== null) throw await this.#o.needed(why);
     return row;
   }
 
@@ -120,4 +125,12 @@ export class SignedIn implements Authorizer {
       },
     );
   }
+}
+
+/** Why a sign-in is of no use; null: it is. */
+function whyNot(row: OAuthTokenRow, server: OAuthServer): string | null {
+  if (row.state === "revoked") return `the authorization server ended the sign-in (${row.lastError ?? "it does not say why"})`;
+  // A token goes where it was made for, and nowhere else (T15).
+  if (row.url !== server.url) return "the sign-in was made for another address";
+  return isIssuerOf(server, row.issuer) ? null : "the sign-in is of another authorization server";
 }
