@@ -6,18 +6,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import libsql from "libsql";
 import OpenAI, { toFile } from "openai";
-import { afterAll, afterEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { sqlite } from "@sallyport/adapters-sqlite";
 import { Gateway } from "@sallyport/core";
 import { OWNER_KEY } from "./served.js";
 
 const SECRET = crypto.getRandomValues(new Uint8Array(32));
-const folder = mkdtempSync(join(tmpdir(), "sallyport-jobs-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "sallyport-jobs-"))));
 
 const servers: (() => void)[] = [];
 afterEach(() => {
   for (const close of servers.splice(0)) close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 /** A vendor of films (synthetic, after xAI's documentation) that has one under way until it is told otherwise; it knows two keys and gives each only its own films. */
