@@ -4,13 +4,18 @@ import type { Replied } from "./bridge/held-call.js";
 import type { RpcMessage } from "./frames/message.js";
 import { progressEvent, toolEvent } from "./tool-exchange.js";
 
-/** What was answered to a call, byte for byte, beside the copy of it that steps look at. */
-export interface Said {
-  readonly replied: Replied;
+/** What a caller knows something of its server's by. */
+export interface Known {
   /** Of a server that needs input: what its caller carries in the place of the server's own. */
   readonly state: string | null;
-  /** Of a task: what its caller knows it by. */
+  /** Of a task. */
   readonly taskId?: string | undefined;
+}
+const NOTHING: Known = { state: null };
+
+/** What was answered to a call, byte for byte, beside the copy of it that steps look at. */
+export interface Said extends Known {
+  readonly replied: Replied;
   /** The copy, as no step has changed it yet. */
   readonly raw: JsonObject;
 }
@@ -18,7 +23,8 @@ const answers = new WeakMap<OpenCall<ToolHead>, Said>();
 const notices = new WeakMap<ToolEvent, RpcMessage>();
 
 /** The answer as an event for steps, which tell of it what they change; all else goes on as it was said. Errors: those of `toolEvent`. */
-export function resultSaid(call: OpenCall<ToolHead>, replied: Replied, state: string | null, taskId?: string): ToolEvent {
+export function resultSaid(call: OpenCall<ToolHead>, replied: Replied, known: Known = NOTHING): ToolEvent {
+  const { state, taskId } = known;
   const event = toolEvent(replied.reply, state, taskId !== undefined);
   answers.set(call, { replied, state, taskId, raw: event.result.raw });
   return event;

@@ -70,12 +70,12 @@ async function run({ call, exchange }: ToolEventsOptions, push: (event: ToolEven
     // What it comes to is told to requests that cost nothing: it is paid for now, as a call without a result.
     noteToolCost(call, { bytes: 0, isError: () => false });
     const { taskId } = JSON.parse(`{${bridged.members}}`) as { readonly taskId: string };
-    return push(resultSaid(call, made(`"resultType":"task",${bridged.members}`), null, taskId));
+    return push(resultSaid(call, made(`"resultType":"task",${bridged.members}`), { state: null, taskId }));
   }
-  if (bridged.kind === "input") return push(resultSaid(call, asked(bridged), bridged.state));
+  if (bridged.kind === "input") return push(resultSaid(call, asked(bridged), bridged));
   if (bridged.isLate) noteReply(call, bridged.replied.reply);
   if (bridged.replied.reply.error !== null) call.failed("tool_failed");
-  push(resultSaid(call, bridged.replied, bridged.state, bridged.taskId));
+  push(resultSaid(call, bridged.replied, bridged));
 }
 
 /** What a server that waits wants to know, as one that does not would say it. */

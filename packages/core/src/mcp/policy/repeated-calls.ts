@@ -136,5 +136,5 @@ async function* replayed(call: OpenCall<ToolHead>, body: Readonly<Record<string,
     });
   const { era, text } = body as unknown as KeptAnswer;
   const reply: RpcMessage = readMessage(utf8(text), upstreamPlan);
-  yield resultSaid(call, { reply, connection: { era } }, null);
+  yield resultSaid(call, { reply, connection: { era } });
 }

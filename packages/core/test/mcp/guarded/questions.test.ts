@@ -1,30 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { TEST_OWNER_KEY, type TestGatewayOptions } from "../../../src/testing/index.js";
 import { saying, served } from "../../safety/safety-harness.js";
-import { newClient, oldClient } from "../questions/asked-clients.js";
-import { ANSWERED, answers, ASKED, questions, script, upstreams } from "./word-servers.js";
+import { modern, post } from "../proxy-harness.js";
+import { everything, newClient, oldClient } from "../questions/asked-clients.js";
+import { parked, rawCall } from "../questions/raw-calls.js";
+import { rawServer } from "../servers/raw-http.js";
+import { ANSWERED, answers, ASKED, questions, script, upstreams, words } from "./word-servers.js";
 
 const clients = { "a client up to 2025-11-25": oldClient, "a client since 2026-07-28": newClient };
 const cells = Object.keys(upstreams).flatMap((upstream) => Object.keys(clients).map((client) => [upstream, client] as const));
 const blocked = { code: -32000, data: { code: "content_blocked" } };
-type Action = "block" | "mask" | "warn" | "log";
-const words = (action: Action) => ({ w: { kind: "words", settings: { words: [ASKED, ANSWERED] }, action } }) as const;
 
-async function place(upstream: string, client: string, guardrails: NonNullable<TestGatewayOptions["guardrails"]>) {
+async function place(upstream: string, client: string, guardrails: NonNullable<TestGatewayOptions["guardrails"]> = {}) {
   const told = script();
   const to = await served({ model: saying({ text: "x" }), guardrails });
   await to.gateway.mcp.connect("asking", await upstreams[upstream]!(told));
-  let answer: object = { action: "accept", content: { name: "Ada" } };
+  let answer: object | Error = { action: "accept", content: { name: "Ada" } };
   const asked = await clients[client as keyof typeof clients](new URL(`${to.base}/mcp`), {
     bearer: TEST_OWNER_KEY,
-    answer: () => Promise.resolve(answer),
+    answer: () => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)),
   });
-  const ask = (question: (typeof told)["question"], given: object) => {
+  const ask = (question: (typeof told)["question"], given: object, how: "tool" | "prompt" = "tool") => {
     told.question = question;
     answer = given;
     told.seen.splice(0);
     asked.got.splice(0);
-    return asked.call("asking__ask");
+    return how === "tool" ? asked.call("asking__ask") : asked.getPrompt({ name: "asking__ask" });
   };
   return { ...to, told, asked, ask };
 }
@@ -50,7 +51,8 @@ describe.each(cells)("%s behind the guardrails of %s", (upstream, client) => {
     }
     for (const { stage } of await detections(Object.keys(answers).length)) expect(stage).toBe("arguments");
     // What nobody objects to goes on.
-    expect((await ask({ method: "roots/list" }, { roots: [] })).isError ?? false).toBe(false);
+    await ask({ method: "roots/list" }, { roots: [] });
+    expect(told.seen).toEqual([{ roots: [] }]);
   });
 
   it("asks and is answered with what was found masked, and all else as it was", async () => {
@@ -93,11 +95,113 @@ describe.each(cells)("%s behind the guardrails of %s", (upstream, client) => {
     expect(args.asked.got).toMatchObject([questions["a model's prompt"]]);
   });
 
+  it("asks and is answered in the course of prompts as well", async () => {
+    const [question, answer] = answers["what a model said"]!;
+    const blocking = await place(upstream, client, words("block"));
+    await expect(blocking.ask(questions["a model's prompt"]!, harmless(question.method), "prompt")).rejects.toMatchObject(blocked);
+    await expect(blocking.ask(question, answer, "prompt")).rejects.toMatchObject(blocked);
+    expect([blocking.asked.got.length, blocking.told.seen]).toEqual([1, []]);
+    const masking = await place(upstream, client, words("mask"));
+    await masking.ask(questions["a model's prompt"]!, answer, "prompt");
+    expect(JSON.stringify([masking.asked.got, masking.told.seen])).toMatch(/a \[removed\].*a \[removed\]/);
+  });
+
+  it("gives judges a question's words as words, and forms as the JSON that they are", async () => {
+    const { ask, gateway } = await place(upstream, client);
+    const judged: unknown[] = [];
+    gateway.guardrails.add({
+      name: "judge",
+      check: (text, { stage, tool }) => {
+        judged.push([stage, tool, text]);
+        return null;
+      },
+    });
+    const form = questions["the message of a form"]!;
+    await ask(form, { action: "accept", content: { name: "Ada" } });
+    const schema = JSON.stringify((form.params as { requestedSchema: object }).requestedSchema);
+    expect(judged).toEqual(
+      expect.arrayContaining([
+        ["results", "ask", `a ${ASKED}`],
+        ["results", "ask", schema],
+        ["arguments", "ask", '{"name":"Ada"}'],
+      ]),
+    );
+  });
+
   it("passes no picture by a guardrail that blocks and cannot see it (T21)", async () => {
     const { ask, asked } = await place(upstream, client, words("block"));
     const picture = { type: "image", data: "AAAA", mimeType: "image/png" };
     const question = { method: "sampling/createMessage", params: { maxTokens: 1, messages: [{ role: "user", content: picture }] } };
     await expect(ask(question, harmless(question.method))).rejects.toMatchObject({ data: { details: { type: "unseen" } } });
     expect(asked.got).toEqual([]);
+  });
+});
+
+describe("a client up to 2025-11-25", () => {
+  it.each(Object.keys(upstreams))("says nothing to %s by an error that guardrails would not let it say", async (upstream) => {
+    const [old] = Object.keys(clients);
+    const { ask, told } = await place(upstream, old!, words("mask"));
+    await ask(questions["what is nobody's"]!, new Error(`no ${ANSWERED}`)).catch(() => undefined);
+    expect(JSON.stringify([told.seen, told.refused])).not.toContain(ANSWERED);
+  });
+});
+
+describe("a client since 2026-07-28 at a server up to 2025-11-25", () => {
+  const [upstream, client] = cells.find(([server, of]) => server.includes("up to") && of.includes("since"))!;
+
+  it("is not asked a second question that is blocked: the call ends at its server", async () => {
+    const { ask, asked, told } = await place(upstream, client, words("block"));
+    told.then = questions["a model's prompt"]!;
+    await expect(ask({ method: "roots/list" }, { roots: [] })).rejects.toMatchObject(blocked);
+    expect([asked.got.length, told.seen[0]]).toEqual([1, { roots: [] }]);
+    await expect.poll(() => told.cancelled, { timeout: 30_000 }).toEqual(["ask"]);
+  });
+
+  it("may answer otherwise when its answer is blocked", async () => {
+    const { base, told } = await place(upstream, client, words("block"));
+    told.question = answers["the field of a form"]![0];
+    const url = new URL(`${base}/mcp`);
+    const bearer = TEST_OWNER_KEY;
+    const { state, key } = await parked(url, { name: "asking__ask", bearer });
+    const come = (given: object) => rawCall(url, { name: "asking__ask", bearer, state, responses: { [key]: given } });
+    expect((await come(answers["the field of a form"]![1])).error?.data.code).toBe("content_blocked");
+    expect((await come({ action: "decline" })).result?.resultType).toBe("complete");
+    expect(told.seen).toEqual([{ action: "decline" }]);
+  });
+});
+
+describe("a question of a server since 2026-07-28, as it stands on the wire", () => {
+  const roots = '{"method":"roots/list","params":{"b":12345678901234567890,"a":1.0}}';
+  async function raw(guardrails: NonNullable<TestGatewayOptions["guardrails"]>) {
+    const server = await rawServer("modern", [{ name: "ask", inputSchema: { type: "object" } }]);
+    const to = await served({ model: saying({ text: "x" }), guardrails });
+    await to.gateway.mcp.connect("asking", { url: server.url });
+    const ask = async (requests: string, more = "") => {
+      server.result = `{"resultType":"input_required","inputRequests":{${requests}},"requestState":"s"${more}}`;
+      const { message, headers } = modern("tools/call", {
+        ...{ name: "asking__ask", arguments: {} },
+        _meta: { "io.modelcontextprotocol/clientCapabilities": everything },
+      });
+      return (await post(new URL(`${to.base}/mcp`), message, { ...headers, authorization: `Bearer ${TEST_OWNER_KEY}` })).text;
+    };
+    return ask;
+  }
+
+  it.each([
+    ["where there are no guardrails", {}],
+    ["where they find nothing", words("mask")],
+  ])("passes as it came %s, numbers and the order of keys included", async (_where, guardrails) => {
+    const ask = await raw(guardrails);
+    expect(await ask(`"q":${roots}`)).toContain(`"inputRequests":{"q":${roots}}`);
+  });
+
+  it.each(["block", "mask"] as const)("has no words in its key, beside it, or twice where one is looked at: %s", async (action) => {
+    const ask = await raw(words(action));
+    const keyed = await ask(`"${ASKED}":${roots}`);
+    expect([keyed.includes(ASKED), keyed.includes("content_blocked")]).toEqual([false, true]);
+    const twice = '{"method":"roots/list","params":{"_meta":{"x/y":"TWICE","x/y":"fine"}}}'.replace("TWICE", ASKED);
+    expect(await ask(`"q":${twice}`)).not.toContain(ASKED);
+    expect(await ask(`"q":{"method":"roots/list","x":"${ASKED}"}`)).not.toContain(ASKED);
+    expect(await ask(`"q":${roots}`, `,"_meta":{"x/y":"${ASKED}"}`)).not.toContain(ASKED);
   });
 });

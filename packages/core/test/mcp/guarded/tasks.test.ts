@@ -8,12 +8,10 @@ import { modern, post } from "../proxy-harness.js";
 import { everything } from "../questions/asked-clients.js";
 import { oldHttpStory } from "../servers/http-story.js";
 import { rawServer } from "../servers/raw-http.js";
-import { ANSWERED, ASKED, upstreams, script, questions } from "./word-servers.js";
+import { ANSWERED, ASKED, questions, script, upstreams, words, type Action } from "./word-servers.js";
 
 const capabilities = { ...everything, extensions: { "io.modelcontextprotocol/tasks": {} } };
 const soon = { timeout: 30_000, interval: 30 };
-type Action = "block" | "mask" | "warn";
-const words = (action: Action) => ({ w: { kind: "words", settings: { words: [ASKED, ANSWERED] }, action } }) as const;
 const allowed = { content: { name: "fine" }, action: "accept" };
 const forbidden = { content: { name: `a ${ANSWERED}` }, action: "accept" };
 

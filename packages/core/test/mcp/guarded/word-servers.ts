@@ -3,22 +3,38 @@ import { McpServer as OldServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import type { ServerRequest } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import type { McpServerInput } from "../../../src/mcp/index.js";
+import type { TestGatewayOptions } from "../../../src/testing/index.js";
 import { newHttpStory, oldHttpStory } from "../servers/http-story.js";
 
 /** A word that a server says, and one that a client says: what guardrails stop may arrive nowhere. */
 export const ASKED = "tangerine";
 export const ANSWERED = "kumquat";
 
+export type Action = "block" | "mask" | "warn" | "log";
+/** A guardrail that looks for both. */
+export const words = (action: Action) =>
+  ({ w: { kind: "words", settings: { words: [ASKED, ANSWERED] }, action } }) satisfies TestGatewayOptions["guardrails"];
+
 export interface Script {
   question: { readonly method: string; readonly params?: object };
+  /** What a server up to 2025-11-25 asks afterwards. */
+  then?: Script["question"];
   /** What the server was answered. */
   readonly seen: unknown[];
+  /** What it was told instead. */
+  readonly refused: string[];
   /** How often its tool was told that nobody waits any more. */
   readonly cancelled: string[];
   /** A server up to 2025-11-25 asks after this. */
   before: Promise<void>;
 }
-export const script = (): Script => ({ question: { method: "roots/list" }, seen: [], cancelled: [], before: Promise.resolve() });
+export const script = (): Script => ({
+  question: { method: "roots/list" },
+  seen: [],
+  refused: [],
+  cancelled: [],
+  before: Promise.resolve(),
+});
 const done = { content: [{ type: "text" as const, text: "done" }] };
 const info = { name: "asking", version: "1" };
 
@@ -26,12 +42,22 @@ const info = { name: "asking", version: "1" };
 export const upstreams: Readonly<Record<string, (told: Script) => Promise<McpServerInput>>> = {
   "a server up to 2025-11-25": async (told) => {
     const make = (): OldServer => {
-      const server = new OldServer(info, { capabilities: { tools: {} } });
+      const server = new OldServer(info, { capabilities: { tools: {}, prompts: {} } });
       server.registerTool("ask", { inputSchema: {} }, async (_args, extra) => {
         extra.signal.addEventListener("abort", () => told.cancelled.push("ask"));
         await told.before;
-        told.seen.push(await extra.sendRequest(told.question as ServerRequest, z.looseObject({})));
+        const ask = async (question: Script["question"]) =>
+          extra.sendRequest(question as ServerRequest, z.looseObject({})).then(
+            (answer) => void told.seen.push(answer),
+            (error: Error) => void told.refused.push(error.message),
+          );
+        await ask(told.question);
+        if (told.then !== undefined) await ask(told.then);
         return done;
+      });
+      server.registerPrompt("ask", {}, async (extra) => {
+        told.seen.push(await extra.sendRequest(told.question as ServerRequest, z.looseObject({})));
+        return { messages: [] };
       });
       return server;
     };
@@ -39,12 +65,18 @@ export const upstreams: Readonly<Record<string, (told: Script) => Promise<McpSer
   },
   "a server since 2026-07-28": async (told) => {
     const make = (): NewServer => {
-      const server = new NewServer(info, { capabilities: { tools: {} } });
+      const server = new NewServer(info, { capabilities: { tools: {}, prompts: {} } });
       server.registerTool("ask", { inputSchema: z.object({}) }, (_args, ctx: ServerContext) => {
         const answer = (ctx.mcpReq.inputResponses as Record<string, unknown> | undefined)?.["it"];
         if (answer === undefined) return inputRequired({ inputRequests: { it: told.question } as InputRequests, requestState: "s" });
         told.seen.push(answer);
         return done;
+      });
+      server.registerPrompt("ask", {}, (ctx: ServerContext) => {
+        const answer = (ctx.mcpReq.inputResponses as Record<string, unknown> | undefined)?.["it"];
+        if (answer === undefined) return inputRequired({ inputRequests: { it: told.question } as InputRequests });
+        told.seen.push(answer);
+        return { messages: [] };
       });
       return server;
     };
