@@ -1,6 +1,7 @@
 import type { HttpAnswer } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { CallOptions } from "../../seams/index.js";
+import { Ending } from "../../util/ending.js";
 import { SseReader } from "../../util/sse.js";
 import type { McpRequest } from "../downstream/request.js";
 import { errorBytes, rpcError } from "../downstream/respond.js";
@@ -32,6 +33,7 @@ export class McpChannel {
   /** Requests under way, by the JSON text of their ids. */
   readonly #running = new Map<string, AbortController>();
   readonly #ending = new AbortController();
+  readonly #streams = new Ending();
   #session: string | null = null;
   #greeting: Promise<void> | null = null;
   #last: CallOptions | null = null;
@@ -68,6 +70,7 @@ export class McpChannel {
     if (this.isClosed) return;
     const why = new GatewayError("cancelled", "The client closed its connection.");
     this.#ending.abort(why);
+    this.#streams.end(why);
     for (const call of this.#running.values()) call.abort(why);
     if (this.#session === null || this.#last === null) return;
     const request = this.#request("DELETE", { "mcp-session-id": this.#session }, null);
@@ -133,17 +136,14 @@ export class McpChannel {
     }
   }
 
-  async #stream(frames: AsyncIterable<Uint8Array>): Promise<void> {
-    const reader = new SseReader();
-    const iterator = frames[Symbol.asyncIterator]();
-    const leave = (): void => void iterator.return?.();
-    this.#ending.signal.addEventListener("abort", leave, { once: true });
-    try {
+  #stream(frames: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#streams.run(async (signal) => {
+      const reader = new SseReader();
+      const iterator = frames[Symbol.asyncIterator]();
+      signal.addEventListener("abort", () => void iterator.return?.(), { once: true });
       for (let next = await iterator.next(); next.done !== true && !this.isClosed; next = await iterator.next())
         for (const { data } of reader.push(next.value)) if (data !== "") this.#send(utf8(data));
-    } finally {
-      this.#ending.signal.removeEventListener("abort", leave);
-    }
+    });
   }
 
   #send(message: Uint8Array): void {

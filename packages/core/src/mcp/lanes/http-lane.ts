@@ -5,6 +5,7 @@ import { idText, readDeepMessage, readMessage, upstreamPlan, valueMember, type R
 import { isModern } from "../frames/protocol.js";
 import { utf8 } from "../frames/splice.js";
 import { pause } from "../../policy/resilience/pause.js";
+import { Ending } from "../../util/ending.js";
 import { SseReader } from "../../util/sse.js";
 import type { SecretHeader } from "../server-target.js";
 import type { Authorizer } from "./authorizer.js";
@@ -48,13 +49,19 @@ export class HttpLane implements Lane {
   #version: string | null = null;
   #closed = false;
   readonly #standing = new AbortController();
+  /** What has no caller ends with the connection. */
+  readonly #ending = new Ending();
 
   constructor(options: HttpLaneOptions) {
     this.#o = options;
     this.#inFlight = new InFlight(options.clock);
   }
 
-  async exchange(request: UpstreamRequest, o: ExchangeOptions): Promise<RpcMessage> {
+  exchange(request: UpstreamRequest, o: ExchangeOptions): Promise<RpcMessage> {
+    return o.signal === undefined ? this.#ending.run((signal) => this.#exchange(request, { ...o, signal })) : this.#exchange(request, o);
+  }
+
+  async #exchange(request: UpstreamRequest, o: ExchangeOptions): Promise<RpcMessage> {
     if (this.#closed) throw new GatewayError("upstream_unavailable", "The connection to the server is closed.");
     const id = this.#nextId++;
     const flight = this.#inFlight.begin(o);
@@ -92,9 +99,11 @@ export class HttpLane implements Lane {
     );
   }
 
-  async notify(message: Uint8Array, deadlineMs: number): Promise<void> {
-    const response = await this.#post(message, { headers: this.#plainHeaders(), idleMs: NOTIFY_MS }, { deadlineMs });
-    response.discard();
+  notify(message: Uint8Array, deadlineMs: number): Promise<void> {
+    return this.#ending.run(async (signal) => {
+      const response = await this.#post(message, { headers: this.#plainHeaders(), idleMs: NOTIFY_MS }, { deadlineMs, signal });
+      response.discard();
+    });
   }
 
   adopt(version: string): void {
@@ -113,6 +122,7 @@ export class HttpLane implements Lane {
     if (this.#closed) return;
     this.#closed = true;
     this.#standing.abort();
+    this.#ending.end();
     this.#o.events.onClose(null);
     if (this.#session === null) return;
     const within = { deadlineMs: this.#o.clock.now() + NOTIFY_MS };
@@ -124,10 +134,8 @@ export class HttpLane implements Lane {
     }
   }
 
-  #post(body: Uint8Array, o: Sending, w: Within): Promise<HttpResponse> {
-    // What has no caller ends with the connection.
-    const within = { deadlineMs: w.deadlineMs, signal: w.signal ?? this.#standing.signal };
-    return this.#send("POST", o, { body, within });
+  #post(body: Uint8Array, o: Sending, { deadlineMs, signal }: Within): Promise<HttpResponse> {
+    return this.#send("POST", o, { body, within: { deadlineMs, signal } });
   }
 
   #send(

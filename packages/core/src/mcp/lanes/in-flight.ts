@@ -18,10 +18,8 @@ const MAX_ERRANDS = 1_000;
 export interface Flight {
   readonly owner: string | null;
   readonly asker: Asker | undefined;
-  /** Ends its questions with it; made for the first of them. */
-  over: AbortController | null;
-  /** Questions that are open. */
-  asked: number;
+  /** Ends its questions that are open; null: it asked none yet. */
+  asked: Set<AbortController> | null;
 }
 
 /**
@@ -43,7 +41,7 @@ export class InFlight {
   }
 
   begin(o: Pick<ExchangeOptions, "owner" | "asker">): Flight {
-    const flight: Flight = { owner: o.owner, asker: o.asker, over: null, asked: 0 };
+    const flight: Flight = { owner: o.owner, asker: o.asker, asked: null };
     this.#flights.add(flight);
     return flight;
   }
@@ -51,7 +49,7 @@ export class InFlight {
   /** `isAnswered`: the server is done with it. */
   end(flight: Flight, isAnswered: boolean): void {
     this.#flights.delete(flight);
-    flight.over?.abort();
+    for (const open of flight.asked ?? []) open.abort();
     if (!isAnswered && flight.owner !== null) this.#abandoned.set(flight, this.#clock.now() + AFTERMATH_MS);
     else this.#abandoned.delete(flight);
   }
@@ -65,20 +63,17 @@ export class InFlight {
     const whose = flight ?? this.#only();
     if (typeof whose === "string") return failure(id, RPC.serverError, whose);
     if (whose.asker === undefined) return encoded(id, nobody(question));
-    if (whose.asked >= MAX_ASKED || this.#asked.has(id)) return failure(id, RPC.serverError, "Too many questions at once.");
+    if ((whose.asked?.size ?? 0) >= MAX_ASKED || this.#asked.has(id)) return failure(id, RPC.serverError, "Too many questions at once.");
     const withdrawn = new AbortController();
     this.#asked.set(id, withdrawn);
-    whose.asked++;
-    whose.over ??= new AbortController();
-    const over = (): void => withdrawn.abort();
-    whose.over.signal.addEventListener("abort", over, { once: true });
+    whose.asked ??= new Set();
+    whose.asked.add(withdrawn);
     this.#note(request, whose.asker);
     try {
       const answer = await whose.asker.ask(question, withdrawn.signal);
       return this.#asked.get(id) === withdrawn ? encoded(id, answer) : null;
     } finally {
-      whose.asked--;
-      whose.over.signal.removeEventListener("abort", over);
+      whose.asked.delete(withdrawn);
       if (this.#asked.get(id) === withdrawn) this.#asked.delete(id);
     }
   }

@@ -112,6 +112,55 @@ describe("the bulkhead", () => {
   });
 });
 
+describe("a call whose client is asked", () => {
+  it("lends its place to others until the answer is there, and goes on at once, beside them", async () => {
+    const { guard, call } = guarded({ maxConcurrent: 1, maxQueued: 1 });
+    const places: AttemptBounds[] = [];
+    const work = held();
+    const asking = guard.run(call({ canBeAsked: true }), (bounds) => (places.push(bounds), work.attempt(bounds)));
+    await settled();
+    const waiting = guard.run(call(), work.attempt);
+    await settled();
+    expect(guard.state()).toMatchObject({ inFlight: 1, queued: 1 });
+    const [{ place }] = places as [AttemptBounds];
+    place.lend();
+    place.lend();
+    await settled();
+    expect([guard.state(), work.ends.length]).toMatchObject([{ inFlight: 1, queued: 0 }, 2]);
+    place.takeBack();
+    place.takeBack();
+    expect(guard.state()).toMatchObject({ inFlight: 2, queued: 0 });
+    const next = guard.run(call(), work.attempt);
+    await settled();
+    // One of two that are there may not let a third in.
+    work.ends[0]!("asked");
+    expect(await asking).toBe("asked");
+    await settled();
+    expect([guard.state(), work.ends.length]).toMatchObject([{ inFlight: 1, queued: 1 }, 2]);
+    place.lend();
+    work.ends[1]!("waited");
+    await settled();
+    work.ends[2]!("next");
+    expect(await Promise.all([waiting, next])).toEqual(["waited", "next"]);
+    expect(guard.state()).toMatchObject({ inFlight: 0, queued: 0 });
+  });
+
+  it("is proof that the server is well: a breaker that lets one try is closed by a question", async () => {
+    const { guard, call, clock } = guarded({ breaker: { failures: 1 } });
+    await expect(guard.run(call(), failing(broken()))).rejects.toThrow("x");
+    await clock.advance(5_000);
+    const bounds: AttemptBounds[] = [];
+    const work = held();
+    const probe = guard.run(call({ canBeAsked: true }), (given) => (bounds.push(given), work.attempt(given)));
+    await settled();
+    await expect(guard.run(call(), fine)).rejects.toMatchObject({ details: { reason: "circuit_open" } });
+    bounds[0]!.alive();
+    expect([await guard.run(call(), fine), guard.state().breaker]).toEqual(["fine", "closed"]);
+    work.ends[0]!("probed");
+    expect(await probe).toBe("probed");
+  });
+});
+
 describe("a call that failed (F66)", () => {
   async function attempts(rules: McpResilienceInput | undefined, more: Partial<GuardedCall>, error: GatewayError): Promise<number> {
     const { guard, call, clock } = guarded(rules);

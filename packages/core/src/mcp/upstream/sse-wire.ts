@@ -1,6 +1,7 @@
 import type { Headers } from "../../calls/index.js";
 import { GatewayError, type ErrorCode } from "../../errors/index.js";
 import type { Clock, HttpClient, HttpResponse, McpFrame, McpWire, Within } from "../../ports/index.js";
+import { Ending } from "../../util/ending.js";
 import { SseReader, type SseEvent } from "../../util/sse.js";
 import { utf8 } from "../frames/splice.js";
 import type { Authorizer } from "../lanes/authorizer.js";
@@ -42,6 +43,7 @@ export async function openSse(o: SseWireOptions, within: Within): Promise<McpWir
 class SseWire implements McpWire {
   readonly #o: SseWireOptions;
   readonly #ending = new AbortController();
+  readonly #sending = new Ending();
   #endpoint: string | null = null;
   #onFrame: (frame: McpFrame) => void = () => undefined;
   #onClose: (why: Error | null) => void = () => undefined;
@@ -86,7 +88,10 @@ class SseWire implements McpWire {
     if (this.#over !== null || endpoint === null) throw new GatewayError("upstream_unavailable", "The connection to the server is closed.");
     let response: HttpResponse;
     try {
-      response = await this.#exchange("POST", frame, { ...w, idleMs: POST_IDLE_MS });
+      response = await this.#sending.run((ending) => {
+        const signal = w.signal === undefined ? ending : AbortSignal.any([w.signal, ending]);
+        return this.#exchange("POST", frame, { deadlineMs: w.deadlineMs, signal, idleMs: POST_IDLE_MS });
+      });
     } catch (error) {
       throw sentOrNot(error);
     }
@@ -104,6 +109,7 @@ class SseWire implements McpWire {
   close(): Promise<void> {
     this.#end(null);
     this.#ending.abort();
+    this.#sending.end();
     return Promise.resolve();
   }
 
@@ -130,7 +136,7 @@ class SseWire implements McpWire {
       ...(body === null ? [] : [["content-type", "application/json"] as const]),
     ];
     for (const [name, value, before = ""] of this.#o.headers) headers.push([name, before + value.reveal()]);
-    const signal = o.signal === undefined ? this.#ending.signal : AbortSignal.any([o.signal, this.#ending.signal]);
+    const signal = o.signal ?? this.#ending.signal;
     const to = method === "GET" ? url : this.#endpoint!;
     const request = { method, url: to, headers: [...headers, ...auth], body, trust, idleMs: o.idleMs };
     return http.exchange(request, { deadlineMs: o.deadlineMs, signal });
@@ -158,6 +164,7 @@ class SseWire implements McpWire {
       this.#end(new GatewayError("upstream_interrupted", "The server ended its stream."));
     } catch (error) {
       this.#ending.abort();
+      this.#sending.end();
       this.#end(GatewayError.is(error) ? error : new GatewayError("upstream_interrupted", "The server's stream broke.", { cause: error }));
     }
   }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
+import { pause } from "../../policy/resilience/pause.js";
 import type { Clock } from "../../ports/index.js";
 import type { Connection } from "../lanes/own-request.js";
 import { ownRequest } from "../lanes/own-request.js";
@@ -95,10 +96,7 @@ export class Subscriptions {
         // The connection broke, or the stream is old: try again. That the server is gone is noticed elsewhere.
       }
       if (this.#clock.now() - startedMs > RETRY_LAST_MS) waitMs = RETRY_FIRST_MS;
-      await new Promise<void>((resolve) => {
-        const cancel = this.#clock.at(this.#clock.now() + waitMs, resolve);
-        signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
-      });
+      await pause(waitMs, this.#clock, signal);
     }
   }
 
