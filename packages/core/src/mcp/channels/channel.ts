@@ -1,7 +1,7 @@
 import type { HttpAnswer } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { CallOptions } from "../../seams/index.js";
-import { Ending } from "../../util/ending.js";
+import { Ending } from "../../policy/resilience/ending.js";
 import { SseReader } from "../../util/sse.js";
 import type { McpRequest } from "../downstream/request.js";
 import { errorBytes, rpcError } from "../downstream/respond.js";

@@ -5,7 +5,7 @@ import { idText, readDeepMessage, readMessage, upstreamPlan, valueMember, type R
 import { isModern } from "../frames/protocol.js";
 import { utf8 } from "../frames/splice.js";
 import { pause } from "../../policy/resilience/pause.js";
-import { Ending } from "../../util/ending.js";
+import { Ending } from "../../policy/resilience/ending.js";
 import { SseReader } from "../../util/sse.js";
 import type { SecretHeader } from "../server-target.js";
 import type { Authorizer } from "./authorizer.js";

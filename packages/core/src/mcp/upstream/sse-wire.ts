@@ -1,7 +1,7 @@
 import type { Headers } from "../../calls/index.js";
 import { GatewayError, type ErrorCode } from "../../errors/index.js";
 import type { Clock, HttpClient, HttpResponse, McpFrame, McpWire, Within } from "../../ports/index.js";
-import { Ending } from "../../util/ending.js";
+import { Ending } from "../../policy/resilience/ending.js";
 import { SseReader, type SseEvent } from "../../util/sse.js";
 import { utf8 } from "../frames/splice.js";
 import type { Authorizer } from "../lanes/authorizer.js";
