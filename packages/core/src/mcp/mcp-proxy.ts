@@ -135,6 +135,7 @@ export class McpProxy {
     this.#notifier = new Notifier({
       clock,
       mayUse: (caller, name) => mayDo(bound(caller), "mcp", name),
+      looksAt: (caller, server) => policy.looksAt(caller, server),
       principalOf: (caller) => this.oauth.principalOf(caller),
     });
     this.#followed = new FollowedRecords({ catalogue, notifier: this.#notifier });

@@ -1,4 +1,4 @@
-import type { Answer, JsonObject, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
+import type { Answer, Caller, JsonObject, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
 import { mayDo } from "../access/grants.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
@@ -7,7 +7,10 @@ import { hearsEvents, heard, runSteps } from "../policy/run-steps.js";
 import type { QuestionGuard } from "../policy/guardrails/guard-question.js";
 import type { Step } from "../policy/step.js";
 import { MAX_DEPTH, type CallOptions, type Services } from "../seams/index.js";
+import { fullName } from "./catalogue/view.js";
 import { newId } from "../util/ids.js";
+
+const NEVER = new AbortController().signal;
 
 export type ToolSteps = readonly Step<ToolHead, ToolEvent>[];
 
@@ -51,6 +54,13 @@ export class ToolPolicy {
   /** What looks at what a server gives to be read; null: nobody does. */
   reading(call: LiveCall<ToolHead>): ((raw: JsonObject) => Promise<JsonObject>) | null {
     return this.#guards.reading?.(call) ?? null;
+  }
+
+  /** Whether somebody looks at what a server says to a caller, in any of its calls of tools. */
+  looksAt(caller: Caller, server: string): boolean {
+    const head: ToolHead = { kind: "tool", name: fullName(server, ""), server, tool: "", bytes: 0 };
+    const o = { caller, requestId: "", deadlineMs: 0, depth: 0, signal: NEVER };
+    return this.#guards.reading !== undefined && this.reading(this.open({ head, o, signal: NEVER, arguments: () => "{}" })) !== null;
   }
 
   /** What looks at what a server asks in the course of a call, and at the answers; null: nobody does. */

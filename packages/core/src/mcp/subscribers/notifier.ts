@@ -27,9 +27,13 @@ export type MayUse = (caller: Caller, name: string) => boolean;
 /** Whose connections and lists a caller's are, at servers where each caller has its own. */
 export type PrincipalOf = (caller: Caller) => string;
 
+/** Whether somebody looks at what a server says to a caller. */
+export type LooksAt = (caller: Caller, server: string) => boolean;
+
 export interface NotifierOptions {
   readonly clock: Clock;
   readonly mayUse: MayUse;
+  readonly looksAt: LooksAt;
   readonly principalOf: PrincipalOf;
 }
 interface Changed {
@@ -78,9 +82,11 @@ export class Notifier {
         subscriber.resourceUpdated(server, uri, notice);
   }
 
+  /** Nobody knows which call it belongs to: whoever looks at what the server says sees none of it, and so it does not pass. */
   logged(server: string, owner: string, notice: RpcMessage): void {
     for (const subscriber of this.#subscribers.keys())
-      if (subscriber.callerId === owner && shows(subscriber.view, server)) subscriber.logged(notice);
+      if (subscriber.callerId === owner && shows(subscriber.view, server) && !this.#o.looksAt(subscriber.caller, server))
+        subscriber.logged(notice);
   }
 
   close(): void {

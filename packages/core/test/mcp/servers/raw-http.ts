@@ -11,13 +11,19 @@ export interface RawServer {
   readonly headers: Map<string, Record<string, string | string[] | undefined>>;
   /** JSON text of the result of the next `tools/call`, `prompts/get` or `resources/read`. */
   result: string;
+  /** JSON text of the error in its place; null: none. */
+  error: string | null;
+  /** What stands beside it in the message: members, each after a comma. */
+  beside: string;
 }
+
+const ASKED = new Set(["tools/call", "prompts/get", "resources/read", "completion/complete"]);
 
 /** An upstream in raw JSON text: of either era, it answers with the very text that the test gives it. */
 export async function rawServer(era: "legacy" | "modern", tools: readonly object[]): Promise<RawServer> {
   const got = new Map<string, string>();
   const headers: RawServer["headers"] = new Map();
-  const raw: RawServer = { url: "", got, headers, result: "{}" };
+  const raw: RawServer = { url: "", got, headers, result: "{}", error: null, beside: "" };
   const capabilities = { tools: {}, prompts: {}, resources: {} };
   const answer = (method: string): string => {
     switch (method) {
@@ -53,7 +59,9 @@ export async function rawServer(era: "legacy" | "modern", tools: readonly object
       const text =
         result === ""
           ? `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"no"}}`
-          : `{"result":${result},"id":${id},"jsonrpc":"2.0"}`;
+          : raw.error !== null && ASKED.has(method)
+            ? `{"jsonrpc":"2.0","id":${id},"error":${raw.error}${raw.beside}}`
+            : `{"result":${result},"id":${id},"jsonrpc":"2.0"${ASKED.has(method) ? raw.beside : ""}}`;
       response.writeHead(200, { "content-type": "application/json" }).end(text);
     });
   });
