@@ -2,6 +2,7 @@ import type { Headers, Json, JsonObject, ToolEvent, ToolHead } from "../calls/in
 import { GatewayError } from "../errors/index.js";
 import { ByteWord } from "../util/encoding/byte-word.js";
 import type { LiveCall } from "../policy/live-call.js";
+import type { OpenCall } from "../policy/step.js";
 import { noteToolCost } from "../policy/money/tool-price.js";
 import { toolNotFound } from "./catalogue/unreachable.js";
 import { fullName } from "./catalogue/view.js";
@@ -13,7 +14,8 @@ import { stringMember, valueMember, type RpcMessage } from "./frames/message.js"
 import type { UpstreamRequest } from "./lanes/lane.js";
 import type { Connection } from "./lanes/own-request.js";
 import { guardedExchange } from "./resilience/guarded-exchange.js";
-import { natureOf } from "./resilience/repeatable.js";
+import { wasNotHandled } from "./resilience/not-handled.js";
+import { natureOf, type Nature } from "./resilience/repeatable.js";
 import type { ListEntry } from "./upstream/list-entries.js";
 import type { Upstream } from "./upstream/upstream.js";
 
@@ -29,7 +31,7 @@ export interface ToolExchangeOptions {
 }
 
 /**
- * One tool call at its server: what is not in the catalogue can't be called. Never sent twice unless it certainly was not handled.
+ * One tool call at its server: what is not in the catalogue can't be called. Never sent twice unless it certainly was not handled, or its operator lets it be.
  * Errors: `tool_not_found`, `tool_definition_changed`, `upstream_*`, `outcome_unknown` when nobody knows whether the server did it, `cancelled`.
  */
 export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
@@ -40,6 +42,7 @@ export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly r
   // Its list may have been read while policy thought about it.
   o.catalogue.assertReachable({ server: upstream.name, name: tool.name }, call.caller);
   call.meter.provider = upstream.name;
+  const nature = natureOf(tool, upstream.target.resilience);
   try {
     const build = (connection: Connection): UpstreamRequest => {
       // A new connection has read the list anew: what it shows now may wait for a person (T27).
@@ -47,7 +50,7 @@ export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly r
       return o.build(connection, tool);
     };
     const answered = await guardedExchange(upstream, build, {
-      nature: natureOf(tool, upstream.target.resilience),
+      nature,
       same: o.same === undefined ? undefined : sameCall(call, o.same),
       onAttempt: () => call.meter.attempts++,
       deadlineMs: via?.deadlineMs ?? call.deadlineMs,
@@ -61,7 +64,8 @@ export async function exchangeTool(o: ToolExchangeOptions): Promise<{ readonly r
     noteReply(call, reply);
     return answered;
   } catch (error) {
-    throw whatBecame(error);
+    if (nature === "unknown" && GatewayError.is(error, "upstream_rate_limited") && !wasNotHandled(error)) unsure.add(call);
+    throw whatBecame(error, nature);
   }
 }
 
@@ -98,11 +102,18 @@ export function traceOf(call: LiveCall<ToolHead>): Headers {
 }
 const NO_HEADERS: Headers = [];
 
-/** After it was sent, a failure of the way is not a failure of the tool: it may have been run. */
-function whatBecame(error: unknown): unknown {
+const unsure = new WeakSet<OpenCall<ToolHead>>();
+
+/** Its server refused it, and not in a way that proves that nothing was done. */
+export function mayHaveRun(call: OpenCall<ToolHead>): boolean {
+  return unsure.has(call);
+}
+
+/** After it was sent, a failure of the way is not a failure of the tool: it may have been run. A tool that may be called again is only busy with a 503. */
+function whatBecame(error: unknown, nature: Nature): unknown {
   if (!GatewayError.is(error)) return error;
-  const status = error.details?.["status"];
-  const reached = error.code === "upstream_unavailable" && typeof status === "number" && status !== 503;
+  const isBusy = nature !== "unknown" && error.details?.["status"] === 503;
+  const reached = error.code === "upstream_unavailable" && !wasNotHandled(error) && !isBusy;
   if (error.code !== "upstream_interrupted" && !reached) return error;
   return new GatewayError("outcome_unknown", `${error.message} Nobody knows whether the tool ran.`, {
     cause: error,

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { lyingMcpServer } from "@sallyport/adapter-kit";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { McpResilienceInput } from "../../src/config/sections/mcp-resilience.js";
+import { GatewayError } from "../../src/errors/index.js";
 import { hosted, post, proxyHarness } from "./proxy-harness.js";
 import { listedServer, tool } from "./servers/listed-server.js";
 
@@ -81,4 +84,47 @@ it("refuses settings that would do nothing", async () => {
   const server = listedServer([]).server;
   await expect(proxy.connect("s", { server, resilience: { coalesce: true } })).rejects.toMatchObject({ code: "validation_failed" });
   await expect(proxy.connect("s", { server, resilience: { hedgeAfterMs: 5 } })).rejects.toMatchObject({ code: "validation_failed" });
+});
+
+describe("a server that does something and then says that it is busy (F66)", () => {
+  const refused = (status: number, more = ""): string => `HTTP/1.1 ${status} Busy\r\n${more}content-length: 0\r\nconnection: close\r\n\r\n`;
+
+  /** How often its tool did something, and what two calls with one key came to. */
+  async function busy(answer: string, resilience: McpResilienceInput) {
+    let effects = 0;
+    const liar = await lyingMcpServer({
+      era: "modern",
+      lie: ({ method }, say) => {
+        if (method !== "tools/call") return false;
+        effects++;
+        return void say.instead(answer);
+      },
+    });
+    onTestFinished(() => liar.close());
+    const { proxy } = proxyHarness();
+    await proxy.connect("s", { url: liar.url, resilience: { breaker: false, ...resilience } });
+    const call = () =>
+      proxy.call("s__effect", {}, { idempotencyKey: "k" }).then(
+        () => "done",
+        (error: unknown) => GatewayError.from(error).code,
+      );
+    return { first: await call(), effects, again: await call(), all: effects };
+  }
+
+  it("is not called again, nor by a repetition with the same key, when nobody vouches for the tool", async () => {
+    for (const resilience of [{ retries: 2 }, { retries: 2, readOnly: ["ok"] }, { retries: 2, idempotent: ["other_*"] }])
+      expect(await busy(refused(503), resilience)).toEqual({ first: "outcome_unknown", effects: 1, again: "outcome_unknown", all: 1 });
+    expect(await busy(refused(429), { retries: 2 })).toEqual({
+      ...{ first: "upstream_rate_limited", effects: 1, again: "outcome_unknown", all: 1 },
+    });
+  });
+
+  it("is called again when its operator says that the tool may be, or when it says that a limit was reached and for how long", async () => {
+    for (const status of [503, 429]) {
+      const { effects, again } = await busy(refused(status), { retries: 1, idempotent: ["effect"] });
+      expect([effects, again]).toEqual([2, status === 503 ? "upstream_unavailable" : "upstream_rate_limited"]);
+    }
+    const limited = await busy(refused(429, "retry-after: 0\r\n"), { retries: 1 });
+    expect(limited).toMatchObject({ first: "upstream_rate_limited", effects: 2, again: "upstream_rate_limited" });
+  });
 });

@@ -27,7 +27,7 @@ export const mcpResilienceSchema = z
       .max(5)
       .default(1)
       .describe(
-        "how often a call is sent again that certainly was not handled, or whose tool is read-only or idempotent; one for ten calls over all of them",
+        "how often a call is sent again that failed and certainly was not handled, or whose tool is read-only or idempotent; one for ten calls over all of them",
       ),
     hedgeAfterMs: durationMs
       .optional()

@@ -10,6 +10,7 @@ import { readMessage, upstreamPlan, type RpcMessage } from "../frames/message.js
 import type { Era } from "../frames/protocol.js";
 import { utf8 } from "../frames/splice.js";
 import { resultSaid, saidTo } from "../server-said.js";
+import { mayHaveRun } from "../tool-exchange.js";
 
 /** Longer results are not kept; a repetition is told so. */
 const MOST_CHARACTERS = 1_048_576;
@@ -98,7 +99,8 @@ export class RepeatedCalls {
 
   async #ended(call: OpenCall<ToolHead>, claim: Claim, { code }: Outcome): Promise<void> {
     if (claim.state === "kept") return;
-    const hasRun = claim.state === "running" && call.meter.attempts > 0 && !(code !== undefined && NOT_RUN.has(code));
+    const isRefused = code !== undefined && NOT_RUN.has(code) && !mayHaveRun(call);
+    const hasRun = claim.state === "running" && call.meter.attempts > 0 && !isRefused;
     if (hasRun) await this.#idempotency.doubt(claim.keyed, claim.id);
     else await this.#idempotency.giveUp(claim.keyed, claim.id);
   }

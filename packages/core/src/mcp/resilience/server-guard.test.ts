@@ -17,6 +17,7 @@ function guarded(rules?: McpResilienceInput, callMs?: number) {
 }
 const broken = (details?: Record<string, unknown>) =>
   details === undefined ? new GatewayError("upstream_interrupted", "x") : new GatewayError("upstream_unavailable", "x", { details });
+const limited = (retryAfterMs?: number) => new GatewayError("upstream_rate_limited", "x", { details: { status: 429 }, retryAfterMs });
 const failing =
   (error: GatewayError) =>
   ({ sent }: AttemptBounds) => {
@@ -182,7 +183,13 @@ describe("a call that failed (F66)", () => {
     const rules = { retries: 2 };
     expect(await attempts(rules, {}, broken())).toBe(1);
     expect(await attempts(rules, {}, broken({ status: 500 }))).toBe(1);
-    expect(await attempts(rules, {}, broken({ status: 503 }))).toBe(3);
+    // Handlers answer so too: of a tool that nobody vouches for it proves nothing.
+    expect(await attempts(rules, {}, broken({ status: 503 }))).toBe(1);
+    expect(await attempts(rules, {}, limited())).toBe(1);
+    expect(await attempts(rules, {}, limited(100))).toBe(3);
+    expect(await attempts(rules, { nature: "idempotent" }, broken({ status: 503 }))).toBe(3);
+    expect(await attempts(rules, { nature: "read-only" }, limited())).toBe(3);
+    expect(await attempts(rules, { nature: "read-only", canBeAsked: true }, limited(100))).toBe(3);
     expect(await attempts(rules, { nature: "idempotent" }, broken())).toBe(3);
     expect(await attempts(rules, { nature: "read-only" }, broken())).toBe(3);
     // Its client would be asked the same again.

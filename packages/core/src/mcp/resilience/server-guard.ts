@@ -8,6 +8,7 @@ import type { McpResilience } from "../../config/sections/mcp-resilience.js";
 import { Bulkhead, type Place } from "./bulkhead.js";
 import { hedged } from "./hedged.js";
 import { OwnTime } from "./own-time.js";
+import { wasNotHandled } from "./not-handled.js";
 import type { Nature } from "./repeatable.js";
 import { SharedFlights } from "./shared-flights.js";
 
@@ -172,10 +173,11 @@ function speaksAgainst(error: unknown, hasOwnTime: boolean): boolean {
   return GatewayError.is(error, "upstream_unavailable") && typeof error.details?.["status"] === "number";
 }
 
-/** Refused before it was handled, or of a tool that may be called again. */
+/** Certainly not handled, or of a tool that may be called again. What was never sent is the connection's affair. */
 function mayRepeat(error: unknown, { nature, canBeAsked }: GuardedCall): boolean {
   if (!GatewayError.is(error) || error.details?.["reason"] === "circuit_open") return false;
-  const { code, details } = error;
-  if (code === "upstream_rate_limited" || (code === "upstream_unavailable" && details?.["status"] === 503)) return true;
-  return nature !== "unknown" && !canBeAsked && (code === "upstream_interrupted" || code === "upstream_unavailable");
+  const isLimited = error.code === "upstream_rate_limited";
+  if (isLimited && wasNotHandled(error)) return true;
+  const broke = isLimited || error.code === "upstream_interrupted" || error.code === "upstream_unavailable";
+  return nature !== "unknown" && !canBeAsked && broke;
 }

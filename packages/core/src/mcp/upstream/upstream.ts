@@ -10,6 +10,7 @@ import { Listing } from "./listing.js";
 import type { ExchangeOptions, UpstreamRequest } from "../lanes/lane.js";
 import type { ListKind } from "./list-entries.js";
 import type { Connection } from "../lanes/own-request.js";
+import { wasNotHandled } from "../resilience/not-handled.js";
 import { ServerGuard } from "../resilience/server-guard.js";
 import type { Lists } from "./server-lists.js";
 import type { ServerStatus, ServerTransport } from "./server-status.js";
@@ -151,7 +152,8 @@ export class Upstream {
     } catch (error) {
       this.#doubt(error);
       if (isSessionLost(error)) this.#forgotten(connection);
-      const again = GatewayError.is(error, "upstream_unavailable") && this.#connection !== connection && !this.#closed;
+      const isUnsent = GatewayError.is(error, "upstream_unavailable") && wasNotHandled(error);
+      const again = isUnsent && this.#connection !== connection && !this.#closed;
       if (!again) throw this.#named(error);
     }
     try {
