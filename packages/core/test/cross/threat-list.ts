@@ -146,7 +146,11 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
   ],
   T46: ["packages/core/test/telemetry/hostile-log.test.ts", "packages/core/test/telemetry/audit.test.ts"],
   T47: ["packages/core/test/threats/poisoned-rows.test.ts", "packages/core/src/access/keys/key-index.test.ts"],
-  T48: ["packages/core/src/platform/stdio/stdio-spawner.test.ts", "packages/cli/test/mcp.test.ts"],
+  T48: [
+    "packages/core/src/platform/stdio/stdio-spawner.test.ts",
+    "packages/core/test/mcp/reconnects/reconnects.long.test.ts",
+    "packages/cli/test/mcp.test.ts",
+  ],
 };
 
 /** What of a threat no test can show yet, and why. */

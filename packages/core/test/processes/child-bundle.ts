@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "tsup";
@@ -9,7 +10,7 @@ const outDir = fileURLToPath(new URL("../../../../node_modules/.cache/sallyport-
 
 /** A TypeScript program of a test as one file that plain Node runs, made of the sources; what npm installed stays outside. */
 export async function bundled(entry: string): Promise<string> {
-  const name = `${entry.replace(/\.ts$/, "")}-${process.pid}`;
+  const name = `${basename(entry, ".ts")}-${process.pid}`;
   await build({
     entry: { [name]: fileURLToPath(new URL(entry, import.meta.url)) },
     outDir,
