@@ -63,7 +63,7 @@ export class Identity {
   readonly access: Access;
   readonly keys: GatewayKeys;
   readonly users: Users;
-  readonly live = new LiveCalls();
+  readonly live: LiveCalls;
   readonly #services: IdentityServices;
   readonly #o: IdentityOptions;
   readonly #directory = new Directory();
@@ -109,6 +109,7 @@ export class Identity {
       legacy,
       tokens: options.tokens,
     });
+    this.live = new LiveCalls({ clock: services.clock, untilMs: (caller) => this.#untilMs(caller) });
     const people = () => directory.of(snapshot()).people;
     registerAccess(services.seams.resources, {
       ...{ store: services.store, clock: services.clock, keys: this.keys, users: this.users },
@@ -144,6 +145,13 @@ export class Identity {
       if (id.startsWith("key_")) return (index.usable(id)?.untilMs ?? 0) > nowMs;
       return !id.startsWith("user_") || index.people.user(id)?.enabled === true || this.#o.auth !== undefined;
     });
+  }
+
+  /** From when on what the caller came in with is valid no longer by itself, Unix ms; Infinity: no end is known. */
+  #untilMs(caller: Caller): number {
+    if (this.#o.auth !== undefined) return Infinity;
+    if (caller.keyId === undefined) return this.#o.tokens?.untilMs(caller) ?? Infinity;
+    return this.#directory.of(this.#o.snapshot()).usable(caller.keyId)?.untilMs ?? Infinity;
   }
 
   /** The owner has a key. One that was made is shown once: to `shown`, or in the log. Errors: `invalid_config`, those of the store. */

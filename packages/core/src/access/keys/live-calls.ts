@@ -1,11 +1,24 @@
 import type { Caller, HttpAnswer, Inbound } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
+import type { Clock } from "../../ports/index.js";
+
+export interface LiveCallsOptions {
+  readonly clock: Clock;
+  /** From when on the caller's credential is valid no longer by itself, Unix ms; Infinity: no end is known. */
+  readonly untilMs: (caller: Caller) => number;
+}
 
 /**
- * A key is known by its id, a user who signed in by the user's. Which requests are under way for which credential, so that one that is revoked ends them. Costs a set entry a request; nothing is aborted unless a credential goes.
+ * A key is known by its id, a user who signed in by the user's. Which requests are under way for which credential, so that one that is revoked, or whose time is over, ends them: calls and standing streams alike. Costs a set entry a request, and a
+ * timer where the credential has an end.
  */
 export class LiveCalls {
+  readonly #o: LiveCallsOptions;
   readonly #byCredential = new Map<string, Set<Inbound>>();
+
+  constructor(options: LiveCallsOptions) {
+    this.#o = options;
+  }
 
   /** Keeps the request until its answer's last byte is out. The answer is the same but for its `done`. */
   during(caller: Caller, inbound: Inbound, answer: HttpAnswer | Promise<HttpAnswer>): HttpAnswer | Promise<HttpAnswer> {
@@ -14,7 +27,10 @@ export class LiveCalls {
     if (calls === undefined) this.#byCredential.set(id, (calls = new Set()));
     const own = calls;
     own.add(inbound);
+    const untilMs = this.#o.untilMs(caller);
+    const cancel = untilMs === Infinity ? null : this.#o.clock.at(untilMs, () => inbound.abort?.(ended("is over")));
     const leave = (): void => {
+      cancel?.();
       own.delete(inbound);
       if (own.size === 0 && this.#byCredential.get(id) === own) this.#byCredential.delete(id);
     };
@@ -32,10 +48,13 @@ export class LiveCalls {
   sweep(isValid: (credentialId: string) => boolean): void {
     for (const [id, calls] of this.#byCredential) {
       if (isValid(id)) continue;
-      const reason = new GatewayError("unauthenticated", "The credential of this call was revoked.", { hint: "Send another." });
-      for (const inbound of calls) inbound.abort?.(reason);
+      for (const inbound of calls) inbound.abort?.(ended("was revoked"));
     }
   }
+}
+
+function ended(how: string): GatewayError {
+  return new GatewayError("unauthenticated", `The credential of this call ${how}.`, { hint: "Send another." });
 }
 
 function untilDone(answer: HttpAnswer, leave: () => void): HttpAnswer {

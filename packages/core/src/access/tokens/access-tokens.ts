@@ -48,6 +48,7 @@ export class AccessTokens {
   readonly #keys = new Map<string, IssuerKeys>();
   readonly #known = new Map<string, Known>();
   readonly #scopes = new WeakMap<Caller, readonly string[]>();
+  readonly #ends = new WeakMap<Caller, number>();
 
   constructor(options: AccessTokensOptions) {
     this.#o = options;
@@ -63,6 +64,11 @@ export class AccessTokens {
     const nowMs = this.#o.clock.now();
     const known = this.#known.get(`${inbound.path} ${token}`);
     return known !== undefined && known.untilMs > nowMs ? known.caller : this.#verified(token, inbound.path);
+  }
+
+  /** The end of the token that a caller came in with, Unix ms; undefined: it came in otherwise. */
+  untilMs(caller: Caller): number | undefined {
+    return this.#ends.get(caller);
   }
 
   /** `WWW-Authenticate` of a 401. */
@@ -138,7 +144,10 @@ export class AccessTokens {
     const caller: Caller = { kind: "user", id, userId: id, name: (said ?? id).slice(0, 100), projects: [issuer.project], grants };
     noteSubjectToken(caller, new Secret(token));
     this.#scopes.set(caller, scopes);
-    this.#known.set(`${path} ${token}`, { caller, scopes, untilMs: (payload.exp ?? 0) * 1_000 });
+    const endMs = (payload.exp ?? 0) * 1_000;
+    // One that is taken after its end, since clocks differ, is taken that long.
+    this.#ends.set(caller, endMs > this.#o.clock.now() ? endMs : endMs + TOLERANCE_S * 1_000);
+    this.#known.set(`${path} ${token}`, { caller, scopes, untilMs: endMs });
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= MAX_KNOWN) break;
       this.#known.delete(oldest);

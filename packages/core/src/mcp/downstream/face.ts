@@ -12,7 +12,7 @@ import { classify } from "./classify.js";
 import type { LegacyFace } from "./legacy-face.js";
 import type { ModernFace } from "./modern-face.js";
 import type { McpRequest } from "./request.js";
-import { STREAM_HEADERS, errorAnswer, rpcError } from "./respond.js";
+import { STREAM_HEADERS, errorAnswer, rpcError, whyEnded } from "./respond.js";
 
 export interface McpFaceOptions {
   readonly snapshot: () => Snapshot;
@@ -70,7 +70,7 @@ export class McpFace {
     try {
       answer = await this.#dispatch({ request, o, view, message, id, takesStream: accepts.stream });
     } catch (error) {
-      const told = rpcError(error, o.requestId);
+      const told = rpcError(whyEnded(error, o), o.requestId);
       // 2026-07-28 wants the status to say it as well.
       answer = errorAnswer(told.code === RPC.missingCapability ? 400 : 200, id, told);
     }

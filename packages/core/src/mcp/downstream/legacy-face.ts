@@ -104,7 +104,15 @@ export class LegacyFace {
         message: "The stream is sent as text/event-stream, which the Accept header does not name.",
       });
     const stream = found.open();
-    return { status: 200, headers: STREAM_HEADERS, body: { kind: "frames", frames: stream }, done: () => found.detach(stream) };
+    const { signal } = incoming.o;
+    // It ends with what its caller came in with: whoever comes again is told by 401.
+    const end = (): void => {
+      signal.removeEventListener("abort", end);
+      found.detach(stream);
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+    return { status: 200, headers: STREAM_HEADERS, body: { kind: "frames", frames: stream }, done: end };
   }
 
   async end(incoming: Omit<Incoming, "message" | "id">): Promise<HttpAnswer> {

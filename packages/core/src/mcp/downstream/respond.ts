@@ -65,6 +65,11 @@ export function rpcError(thrown: unknown, requestId: string): RpcError {
   return { code: requiredCapabilities === null ? numberFor(error) : RPC.missingCapability, message: error.message, data };
 }
 
+/** What ended a call: where its caller's credential did, that, and not that the call was broken off for it. */
+export function whyEnded(error: unknown, { signal }: { readonly signal: AbortSignal }): unknown {
+  return GatewayError.is(signal.reason, "unauthenticated") ? signal.reason : error;
+}
+
 function numberFor(error: GatewayError): number {
   switch (error.code) {
     case "invalid_json":

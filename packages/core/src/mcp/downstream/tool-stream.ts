@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/index.js";
 import type { Put } from "../bridge/session-questions.js";
 import type { RpcMessage } from "../frames/message.js";
 import { SseStream } from "../frames/sse-stream.js";
-import { JSON_HEADERS, STREAM_HEADERS, errorBytes, rpcError } from "./respond.js";
+import { JSON_HEADERS, STREAM_HEADERS, errorBytes, rpcError, whyEnded } from "./respond.js";
 
 /** An answer that takes longer begins as a stream, so that nothing on the way takes the silence for a dead connection. */
 const PATIENCE_MS = 10_000;
@@ -68,7 +68,7 @@ export function answerSoon(o: AnswerSoonOptions): Promise<Answer<ToolEvent>> {
         const error = GatewayError.from(thrown);
         if (stream === null) return reject(error);
         o.call.failed(error.code);
-        stream.push(errorBytes(o.id, rpcError(error, o.call.requestId)));
+        stream.push(errorBytes(o.id, rpcError(whyEnded(error, o.call), o.call.requestId)));
         stream.end();
       },
     );
