@@ -4,7 +4,7 @@ import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
 import { hearsEvents, heard, runSteps } from "../policy/run-steps.js";
-import type { QuestionGuard } from "../policy/guardrails/guard-question.js";
+import type { QuestionGuard } from "../policy/guardrails/guard-call.js";
 import type { Step } from "../policy/step.js";
 import { MAX_DEPTH, type CallOptions, type Services } from "../seams/index.js";
 import { fullName } from "./catalogue/view.js";

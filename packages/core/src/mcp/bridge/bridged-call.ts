@@ -1,4 +1,4 @@
-import type { QuestionGuard } from "../../policy/guardrails/guard-question.js";
+import type { QuestionGuard } from "../../policy/guardrails/guard-call.js";
 import type { RpcMessage } from "../frames/message.js";
 import type { ExchangeOptions } from "../lanes/lane.js";
 import type { RpcCall } from "../downstream/request.js";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { JsonObject } from "../../calls/index.js";
-import type { QuestionGuard } from "../../policy/guardrails/guard-question.js";
+import type { QuestionGuard } from "../../policy/guardrails/guard-call.js";
 import { GuardedAsker } from "./guarded-asker.js";
 import type { Asker, Question } from "./question.js";
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
-import type { QuestionGuard } from "../../policy/guardrails/guard-question.js";
+import type { QuestionGuard } from "../../policy/guardrails/guard-call.js";
 import { parseJsonText } from "../../util/json.js";
 import { RPC } from "../frames/protocol.js";
 import { guardedAnswer, guardedQuestion } from "./guarded-texts.js";

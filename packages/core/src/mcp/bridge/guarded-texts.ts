@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
-import type { QuestionGuard } from "../../policy/guardrails/guard-question.js";
+import type { QuestionGuard } from "../../policy/guardrails/guard-call.js";
 import { isObject, parseJsonText } from "../../util/json.js";
 import { changedText } from "../frames/changed-text.js";
 import { textAt } from "../frames/json-scan.js";

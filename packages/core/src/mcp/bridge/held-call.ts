@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
-import type { QuestionGuard } from "../../policy/guardrails/guard-question.js";
+import type { QuestionGuard } from "../../policy/guardrails/guard-call.js";
 import type { Clock } from "../../ports/index.js";
 import type { RpcMessage } from "../frames/message.js";
 import { RPC } from "../frames/protocol.js";

@@ -20,7 +20,7 @@ import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { LISTS, type ListKind } from "../upstream/list-entries.js";
 import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
 import type { KeptText, LongResults } from "../results/long-results.js";
-import { readBytes } from "./read-bytes.js";
+import { readBytes } from "../results/read-bytes.js";
 import { relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { errorAnswer, jsonAnswer, resultBytes, resultHead } from "./respond.js";

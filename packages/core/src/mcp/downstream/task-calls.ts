@@ -17,7 +17,7 @@ import { META, MODERN_VERSION } from "../frames/protocol.js";
 import { replaceWith, splice, utf8 } from "../frames/splice.js";
 import type { LongResults } from "../results/long-results.js";
 import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
-import { readBytes } from "./read-bytes.js";
+import { readBytes } from "../results/read-bytes.js";
 import { relayReply, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { jsonAnswer, resultBytes, rpcError, serverInfoMember } from "./respond.js";

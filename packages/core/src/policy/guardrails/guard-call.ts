@@ -9,6 +9,17 @@ const GIVEN = { input: ["input"], results: ["results", "input"], arguments: ["ar
 /** What passes between a client and a server, each with its own stage. */
 const PASSED = { input: ["input"], results: ["results"], arguments: ["arguments"] } as const;
 
+/**
+ * What passes between a server that asks in the middle of a call and whoever made the call: a question comes from outside, as results do; an answer goes to a server, as arguments do. What is given back is the value itself when there
+ * was nothing to change. Errors of both: `content_blocked`, `payload_too_large`, `cancelled`.
+ */
+export interface QuestionGuard {
+  /** The parameters of what is asked. */
+  question(said: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+  /** The result that it is answered with. */
+  answer(said: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+}
+
 /** What a call says, as the guardrails leave it; the content itself when they changed nothing. Errors: what the reporter throws. */
 export async function guardContent(content: Content, active: readonly Active[], o: Inspection): Promise<Content> {
   if (content.kind === "tool") {
