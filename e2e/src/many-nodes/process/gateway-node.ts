@@ -25,6 +25,7 @@ const gateway = new Gateway({
     if (level === "warn" || level === "error") process.stderr.write(`${level} ${message} ${JSON.stringify(fields)}\n`);
   },
   mcpServers: o.mcp === null ? {} : { story: { url: o.mcp } },
+  ...o.settings,
   approvals: { tools: { story__pay: { class: "dangerous" } } },
 });
 

@@ -1,3 +1,5 @@
+import type { GatewayOptions } from "@sallyport/core";
+
 /** What a gateway process of these tests is told. */
 export interface NodeOptions {
   readonly store: { readonly sqlite: string } | { readonly mysql: string };
@@ -7,6 +9,8 @@ export interface NodeOptions {
   /** An MCP server of the test. */
   readonly mcp: string | null;
   readonly graceMs: number;
+  /** Beside what all have; left out: nothing. */
+  readonly settings?: Pick<GatewayOptions, "mcpServers" | "mcp" | "limits"> | undefined;
 }
 
 export const OWNER_KEY = "many-nodes-owner-key-7be1a5c093f24d68-on-loopback";
