@@ -1,15 +1,17 @@
 import type { Caller } from "../calls/index.js";
 import { matchesGlob } from "../util/glob.js";
 import { isAdministration } from "./permissions.js";
+import { leaves } from "./personas/persona-bound.js";
 
 const ROUTE = "route/";
 /** `!` */
 const DENIES = 33;
 
-/** Whether the caller may do `what:name`: by its own grants, and by those of every credential that it was made from. */
+/** Whether the caller may do `what:name`: by its own grants, and by those of every credential that it was made from; and, of MCP servers, by every persona that binds it. */
 export function mayDo(caller: Caller, what: string, name: string): boolean {
   if (!isGranted(caller.grants, what, name)) return false;
-  return caller.bounds === undefined || caller.bounds.every((grants) => isGranted(grants, what, name));
+  if (caller.bounds !== undefined && !caller.bounds.every((grants) => isGranted(grants, what, name))) return false;
+  return caller.personas === undefined || what !== "mcp" || caller.personas.every((persona) => leaves(persona, name));
 }
 
 /**
@@ -32,7 +34,7 @@ export function grantedName({ name, names }: { readonly name: string; readonly n
 function isModelGranted(grants: readonly string[], names: readonly string[]): boolean {
   let allowed = false;
   for (const grant of grants) {
-    if (grant.charCodeAt(0) === DENIES) {
+    if (denies(grant)) {
       const denied = grant.slice(1);
       for (const name of names) if (speaksOf(denied, "models", name)) return false;
     } else for (let i = 0; i < names.length && !allowed; i++) allowed = speaksOf(grant, "models", names[i]!);
@@ -45,13 +47,23 @@ function isModelGranted(grants: readonly string[], names: readonly string[]): bo
  * `admin:write` name every resource of administration; `routes:x` and `models:route/x` are the same. Linear in the number of grants.
  */
 export function isGranted(grants: readonly string[], what: string, name: string): boolean {
-  let allowed = false;
+  const grant = decidingGrant(grants, what, name);
+  return grant !== null && !denies(grant);
+}
+
+/** The first denial that speaks of `what:name`, else the first grant that does; null: none does. */
+export function decidingGrant(grants: readonly string[], what: string, name: string): string | null {
+  let allowing: string | null = null;
   for (const grant of grants) {
-    if (grant.charCodeAt(0) === DENIES) {
-      if (speaksOf(grant.slice(1), what, name)) return false;
-    } else if (!allowed) allowed = speaksOf(grant, what, name);
+    if (denies(grant)) {
+      if (speaksOf(grant.slice(1), what, name)) return grant;
+    } else if (allowing === null && speaksOf(grant, what, name)) allowing = grant;
   }
-  return allowed;
+  return allowing;
+}
+
+export function denies(grant: string): boolean {
+  return grant.charCodeAt(0) === DENIES;
 }
 
 /** Whether the grant is about `what:name`. */

@@ -1,5 +1,5 @@
 import { DEFAULT_PROJECT, type Caller, type Inbound } from "../calls/index.js";
-import { project, role, roleBinding, team, user, type AnyEntity } from "../entities/index.js";
+import { persona, project, role, roleBinding, team, user, type AnyEntity } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { Bus, Clock, Counters, Crypto, HttpClient, RecordStore } from "../ports/index.js";
 import type { ResourceActionsTable } from "../seams/index.js";
@@ -16,6 +16,8 @@ import { LiveCalls } from "./keys/live-calls.js";
 import { ensureOwnerKey } from "./owner-key.js";
 import { Passwords } from "./people/passwords.js";
 import { Users } from "./people/users.js";
+import { personaActions } from "./personas/persona-actions.js";
+import { Personas, type PersonaSnapshot } from "./personas/personas.js";
 import type { PurposeKeys } from "./purpose-keys.js";
 import { registerAccess } from "./resource-actions.js";
 import { Login } from "./sign-in/login.js";
@@ -35,7 +37,7 @@ export interface IdentityServices {
 }
 export interface IdentityOptions {
   readonly keys: () => PurposeKeys;
-  readonly snapshot: () => AccessSnapshot & SessionsSnapshot;
+  readonly snapshot: () => AccessSnapshot & SessionsSnapshot & PersonaSnapshot;
   readonly http: HttpClient;
   readonly oidc: Readonly<Record<string, OidcProvider>>;
   readonly publicUrl: string | undefined;
@@ -54,7 +56,7 @@ export interface IdentityOptions {
 }
 
 /** The records that say who there is and what they may: a snapshot has to follow them. */
-export const followedPeople = [user, team, project, role, roleBinding] as const;
+export const followedPeople = [user, team, project, role, roleBinding, persona] as const;
 
 const SWEEP_EVERY_MS = 600_000;
 
@@ -114,6 +116,7 @@ export class Identity {
     registerAccess(services.seams.resources, {
       ...{ store: services.store, clock: services.clock, keys: this.keys, users: this.users },
       ...{ people, changed, view: options.view },
+      personas: personaActions({ personas: new Personas(), snapshot }),
     });
   }
 

@@ -9,6 +9,7 @@ export { type ImportedKey, type KeyChange, type KeyView, type NewKey, type Shown
 export { type KeyVerifier } from "./keys/key-verifier.js";
 export { permissions, permissionOf, type PermissionRow } from "./permissions.js";
 export { AccessTokens } from "./tokens/access-tokens.js";
+export { explainAccess, type AccessExplanation } from "./personas/explain-access.js";
 export { Users, type NewUser, type UserView } from "./people/users.js";
 export { keyDigest, type KeyDigest } from "./key-digest.js";
 export { ensureOwnerKey, OWNER_KEY_ID, refuseWeakOwnerKey, type OwnerKeyOptions } from "./owner-key.js";

@@ -1,6 +1,7 @@
 import { DEFAULT_PROJECT, type Caller } from "../calls/index.js";
 import {
   gatewayKey,
+  persona,
   project,
   projectId as projectIdForm,
   role,
@@ -14,7 +15,7 @@ import {
 import type { AnyEntity, Entity } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import { insert, remove, type Clock, type RecordStore, type Write } from "../ports/index.js";
-import type { ActionOptions, ResourceActionsTable } from "../seams/index.js";
+import type { ActionOptions, ResourceActions, ResourceActionsTable } from "../seams/index.js";
 import { newId } from "../util/ids.js";
 import { changeWrites, type Actor } from "./auth-events.js";
 import { holdsEverywhere } from "./grants/everywhere.js";
@@ -33,6 +34,7 @@ export interface AccessActionsOptions {
   readonly keys: GatewayKeys;
   readonly users: Users;
   readonly people: () => PeopleIndex;
+  readonly personas: ResourceActions;
   readonly changed: (id: string) => Promise<void>;
   /** A row as the resource API shows it. */
   readonly view: (entity: AnyEntity, row: Row) => Row;
@@ -73,6 +75,7 @@ export function registerAccess(table: ResourceActionsTable, o: AccessActionsOpti
       assertMayLift({ before: people.scopesInTeam(gone), after: [] }, caller, heldIn(gone.projectId, caller, people));
     },
   });
+  table.set(persona.name, o.personas);
   table.set(project.name, { create: (input, options) => createProject(input, options, o) });
   table.set(roleBinding.name, {
     create: (input, options) => createBinding(input as unknown as NewBinding, options, o),

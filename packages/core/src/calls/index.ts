@@ -1,6 +1,6 @@
 export { type Answer, type AnswerBody, type Face, type Headers, type HttpAnswer, type LiveAnswer, type Outcome } from "./answer.js";
 export { type CallHead, type ModelHead, type ModelOperation, type ToolHead } from "./call-head.js";
-export { DEFAULT_PROJECT, SYSTEM_CALLER, type Caller } from "./caller.js";
+export { DEFAULT_PROJECT, SYSTEM_CALLER, type Caller, type PersonaBound } from "./caller.js";
 export { Fold, fold, unfold, type AnswerPart, type Candidate, type ModelAnswer } from "./fold.js";
 export { type Inbound } from "./inbound.js";
 export { type Json, type JsonObject } from "./json.js";

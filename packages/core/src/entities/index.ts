@@ -1,5 +1,5 @@
 import type { AnyEntity, AnyLogEntity } from "./define-entity.js";
-import { authEvent, gatewayKey, project, role, roleBinding, signInState, team, user, webSession } from "./access/index.js";
+import { authEvent, gatewayKey, persona, project, role, roleBinding, signInState, team, user, webSession } from "./access/index.js";
 import { configEntry, configRevision } from "./config-entry.js";
 import { idempotencyKey } from "./idempotency-key.js";
 import { usageEntry } from "./ledgers.js";
@@ -70,6 +70,8 @@ export {
   authEvent,
   authEventKinds,
   gatewayKey,
+  persona,
+  personaSchema,
   plainKey,
   project,
   role,
@@ -84,6 +86,8 @@ export {
   type AuthEventRow,
   type GatewayKeyRow,
   type KeyRateLimit,
+  type PersonaRow,
+  type PersonaRules,
   type ProjectRow,
   type RoleBindingRow,
   type RoleRow,
@@ -283,6 +287,7 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   project,
   role,
   roleBinding,
+  persona,
   webSession,
   signInState,
   authEvent,

@@ -1,5 +1,6 @@
 import type { Answer, Caller, JsonObject, LiveAnswer, ToolEvent, ToolHead } from "../calls/index.js";
 import { mayDo } from "../access/grants.js";
+import { toolForbidden } from "../access/grants/refused.js";
 import type { Snapshot } from "../config/snapshot.js";
 import { GatewayError } from "../errors/index.js";
 import { LiveCall } from "../policy/live-call.js";
@@ -121,7 +122,5 @@ async function* only(event: ToolEvent): AsyncIterable<ToolEvent> {
 /** What is watched, or was called otherwise before a step changed it: the same grants decide, under the same names. Errors: `forbidden`. */
 export function authoriseReading(o: CallOptions, name: string): void {
   if (mayDo(o.caller, "mcp", name)) return;
-  throw new GatewayError("forbidden", `This key may not use "${name.slice(0, 200)}".`, {
-    hint: `Grant it mcp:${name.slice(0, 200)}, or a pattern that covers it.`,
-  });
+  throw toolForbidden(o.caller, name);
 }

@@ -26,3 +26,14 @@ export function matchesGlob(glob: string, name: string): boolean {
 export function matchesAnyGlob(globs: readonly string[], name: string): boolean {
   return globs.some((glob) => matchesGlob(glob, name));
 }
+
+/** Globs of what is let pass; left out: all. A denial wins. */
+export interface NameFilter {
+  readonly allow?: readonly string[] | undefined;
+  readonly deny?: readonly string[] | undefined;
+}
+
+export function letsPass({ allow, deny }: NameFilter, name: string): boolean {
+  if (deny !== undefined && matchesAnyGlob(deny, name)) return false;
+  return allow === undefined || matchesAnyGlob(allow, name);
+}

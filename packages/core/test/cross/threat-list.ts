@@ -86,7 +86,12 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
   ],
   T17: ["packages/core/test/http/edge-access.test.ts"],
   T18: ["packages/core/test/mcp/openapi.test.ts", "packages/core/test/mcp/lying/lists.test.ts"],
-  T19: ["packages/core/src/access/grants/scope-cover.test.ts", "packages/core/test/mcp/shape.test.ts"],
+  T19: [
+    "packages/core/src/access/grants/scope-cover.test.ts",
+    "packages/core/src/access/personas/personas.test.ts",
+    "packages/core/test/access/personas.test.ts",
+    "packages/core/test/mcp/shape.test.ts",
+  ],
   T20: [
     "packages/core/src/mcp/lanes/headers.test.ts",
     "packages/core/test/mcp/fidelity.test.ts",

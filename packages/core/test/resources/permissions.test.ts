@@ -171,7 +171,7 @@ Made by \`npx vitest run packages/core/test/resources/permissions.test.ts -u\`, 
 \`yes\`: the route is reached; what it shows and does is narrowed further by the caller's projects and grants. \`no\`: 401 without a credential, 403 with one. \`open\`: answered without a credential.
 Routes of vendors' dialects and of MCP ask for any credential, and for the grant of the model or tool that is called; they are asked here for a model. \`key\` is a key that was made without scopes of its own by somebody
 who has them all; \`nobody\` sends no credential. Roles and \`key\` are held here in every project. Who holds them in some of several projects is refused beyond this, with 403: writing what is of no project (providers and their keys,
-models, routes, guardrails and safety policies, rate limits, tool permissions and classes, alert rules and channels, budgets of the scopes \`global\` and \`provider\`), reading rate limits, tool permissions, providers, their keys, alerts,
+models, routes, guardrails and safety policies, rate limits, personas, tool permissions and classes, alert rules and channels, budgets of the scopes \`global\` and \`provider\`), reading rate limits, personas, tool permissions, providers, their keys, alerts,
 alert rules and channels, and \`/metrics\`.
 
 | route | needs | ${columns} |

@@ -69,9 +69,16 @@ export class PeopleIndex {
     return custom !== undefined && custom.projectId === projectId && areScopes(custom.scopes) ? custom.scopes : nothing;
   }
 
+  /** The roles that the user holds in the project: names of built-in ones, ids of custom ones. */
+  rolesIn(userId: string, projectId: string): ReadonlySet<string> {
+    const held = new Set<string>();
+    for (const binding of this.#bindings.get(userId) ?? nothing) if (this.#holdsIn(binding, projectId)) held.add(binding.role);
+    return held;
+  }
+
   /** All that the roles of a user allow in a project, also of one that is disabled. */
   grantsIn(userId: string, projectId: string): readonly string[] {
-    return this.#grantsOf(this.#rolesIn(userId, projectId), projectId);
+    return this.#grantsOf(this.rolesIn(userId, projectId), projectId);
   }
 
   /** What the roles allow and deny that are held in the team. */
@@ -96,7 +103,7 @@ export class PeopleIndex {
     let rights = this.#rights.get(key);
     if (rights === undefined) {
       const where = projectId ?? this.#homeOf(row);
-      const roles = this.#rolesIn(row.id, where);
+      const roles = this.rolesIn(row.id, where);
       if (projectId !== undefined && roles.size === 0) return null;
       this.#rights.set(key, (rights = this.#workOut(row, where, roles)));
     }
@@ -105,16 +112,9 @@ export class PeopleIndex {
 
   #homeOf(row: UserRow): string {
     const bindings = this.#bindings.get(row.id) ?? nothing;
-    if (bindings.length === 0 || this.#rolesIn(row.id, row.projectId).size > 0) return row.projectId;
-    const first = this.projects.find((id) => this.#rolesIn(row.id, id).size > 0);
+    if (bindings.length === 0 || this.rolesIn(row.id, row.projectId).size > 0) return row.projectId;
+    const first = this.projects.find((id) => this.rolesIn(row.id, id).size > 0);
     return first ?? row.projectId;
-  }
-
-  /** Names of the roles that the user holds in the project. */
-  #rolesIn(userId: string, projectId: string): ReadonlySet<string> {
-    const held = new Set<string>();
-    for (const binding of this.#bindings.get(userId) ?? nothing) if (this.#holdsIn(binding, projectId)) held.add(binding.role);
-    return held;
   }
 
   #holdsIn({ scope, scopeId }: RoleBindingRow, projectId: string): boolean {
@@ -141,7 +141,7 @@ export class PeopleIndex {
 
   /** Whether the user may in the project all that these grants allow. */
   #covers(userId: string, projectId: string, grants: readonly string[]): boolean {
-    const roles = this.#rolesIn(userId, projectId);
+    const roles = this.rolesIn(userId, projectId);
     return roles.size > 0 && excessScope(grants, this.#grantsOf(roles, projectId)) === null;
   }
 }

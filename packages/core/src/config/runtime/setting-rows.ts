@@ -92,6 +92,7 @@ export const startReasons: Readonly<Record<string, string>> = {
   routes: RECORDS,
   guardrails: RECORDS,
   namespaces: RECORDS,
+  "access.personas": RECORDS,
   "mcp.allowStdio": OPERATOR,
   "network.allowPrivate": OPERATOR,
   "telemetry.alerts.allowPrivate": OPERATOR,

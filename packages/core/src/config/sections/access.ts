@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameSchema } from "../../entities/index.js";
+import { nameSchema, personaSchema } from "../../entities/index.js";
 import { Secret } from "../../util/secret.js";
 import { resourceServerSection } from "./resource-server.js";
 
@@ -38,6 +38,7 @@ export const accessSection = z
       })
       .prefault({}),
     oidc: z.record(nameSchema, oidcProvider).default({}).describe("OpenID providers that people may sign in with"),
+    personas: z.record(nameSchema, personaSchema).default({}).describe("what callers may use of MCP servers, whatever they are granted"),
     resourceServer: resourceServerSection.optional().describe("access tokens that MCP clients may show; left out: none"),
   })
   .check(({ value, issues }) => {

@@ -26,7 +26,7 @@ export interface SourceAskerOptions {
   readonly read: (at: { readonly server: string; readonly uri: string }, o: CallOptions) => Promise<string>;
 }
 
-/** Asks the sources of rules, each within its time, and keeps their answers for as long as the rule says: for the same caller with the same grants and the same bindings. */
+/** Asks the sources of rules, each within its time, and keeps their answers for as long as the rule says: for the same caller with the same grants and personas, and the same bindings. */
 export class SourceAsker {
   readonly #o: SourceAskerOptions;
   readonly #functions = new Map<string, EnrichmentFunction>();
@@ -48,7 +48,9 @@ export class SourceAsker {
     const key =
       rule.cacheTtlMs === 0
         ? null
-        : payloadHash([id, rule.source, bindings, o.caller.id, o.caller.grants, o.caller.bounds], (bytes) => crypto.sha256(bytes));
+        : payloadHash([id, rule.source, bindings, o.caller.id, o.caller.grants, o.caller.bounds, o.caller.personas], (bytes) =>
+            crypto.sha256(bytes),
+          );
     const kept = key === null ? undefined : this.#kept.get(key);
     if (kept !== undefined && kept.untilMs > clock.now()) return kept.value;
     const value = checked(await this.#within(rule, o, (within) => this.#answer(rule, bindings, within)));

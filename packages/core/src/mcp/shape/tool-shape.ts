@@ -1,6 +1,6 @@
 import type { ToolOverride, ToolShapeRules } from "../../entities/index.js";
 import { ArgumentFill } from "./argument-fill.js";
-import { passes } from "./tool-filter.js";
+import { letsPass } from "../../util/glob.js";
 
 /**
  * What of a server's tools is there, and under which names of its own. It follows from the operator's words alone, never from which tools the server has: a server cannot take a name by adding a tool.
@@ -34,7 +34,7 @@ export class ToolShape {
   /** Whether it is there at all: listed, and callable. A tool whose name the operator gave to another is not. */
   has(tool: string): boolean {
     if (this.#overrides.get(tool)?.hidden === true) return false;
-    return passes(this.#rules, tool) && this.toolOf(this.shownOf(tool)) === tool;
+    return letsPass(this.#rules, tool) && this.toolOf(this.shownOf(tool)) === tool;
   }
 
   /** As MCP clients know it, without its server. */
