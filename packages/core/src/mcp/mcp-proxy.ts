@@ -35,7 +35,7 @@ import type { McpRequest } from "./downstream/request.js";
 import { TaskCalls } from "./downstream/task-calls.js";
 import { ToolCalls } from "./downstream/tool-calls.js";
 import { RepeatedCalls } from "./policy/repeated-calls.js";
-import { ChangeSource } from "./pins/change-source.js";
+import { ChangeSource } from "./inbox/change-source.js";
 import { PinKeeper } from "./pins/pin-keeper.js";
 import type { ProbedServer } from "./probe-server.js";
 import type { McpServerInput, Trust } from "./server-target.js";
@@ -218,7 +218,8 @@ export class McpProxy {
 
   /** Connects once, looks what is there, and leaves nothing behind; `signal` ends it earlier. Errors: as of `connect`. */
   async probe(input: McpServerInput, o: { readonly trust?: Trust; readonly signal?: AbortSignal } = {}): Promise<ProbedServer> {
-    return this.#servers.probe(this.#servers.target("probe", input, o.trust ?? "operator"), o.signal);
+    const target = this.#servers.target("probe", input, o.trust ?? "operator");
+    return this.#servers.probe(this.oauth.probed("probe", target, { isThere: false }), o.signal);
   }
 
   /** The tools, in stable order: all, or those whose name matches a glob, or that hold a text in name, title or description. */
@@ -270,7 +271,8 @@ export class McpProxy {
   administration(): McpServers {
     const search = new ToolSearch((caller) => this.#tools.list(caller));
     const oauth = (name: string) => this.oauth.status(name);
-    return new ServerAdmin({ servers: this.#servers, catalogue: this.#catalogue, begin: () => this.start(), search, oauth });
+    const signedIn: McpOAuth["probed"] = (name, target, o) => this.oauth.probed(name, target, o);
+    return new ServerAdmin({ servers: this.#servers, catalogue: this.#catalogue, begin: () => this.start(), search, oauth, signedIn });
   }
 
   /** What the resource API does of stored servers beside its verbs. */
@@ -352,14 +354,14 @@ export class McpProxy {
   }
 
   #makeFace(policy: ToolPolicy, sessions: LegacySessions, tasks: TaskCalls): McpFace {
-    const { clock } = this.#services;
+    const { clock, events } = this.#services;
     const { fleet, snapshot } = this.#o;
     const { bridge } = this.#asking;
     const catalogue = this.#catalogue;
     const results = this.#results;
     const methods = new Methods({
       tools: new ToolCalls({ clock, catalogue, policy, bridge, results, version: VERSION }),
-      others: new OtherCalls({ clock, catalogue, policy, bridge, results, version: VERSION }),
+      others: new OtherCalls({ clock, events, catalogue, policy, bridge, results, version: VERSION }),
     });
     return new McpFace({
       ...{ snapshot, catalogue },

@@ -44,6 +44,9 @@ export interface GatewayEvents {
     readonly status: "approved" | "denied" | "expired";
     readonly runId: string | null;
   }) => void;
+  /** A call needs a caller's sign-in at a server: an item of the inbox was opened, or was closed. */
+  "sign_in.requested": (e: { readonly itemId: string; readonly server: string }) => void;
+  "sign_in.ended": (e: { readonly itemId: string; readonly server: string; readonly status: "approved" | "denied" | "expired" }) => void;
   /** A guardrail found something; what it was stands in the ledger of detections. */
   "guardrail.detected": (e: {
     readonly detectionId: string;
@@ -79,6 +82,8 @@ export interface GatewayEvents {
   "call.reconciled": (e: { readonly callId: string; readonly requestId: string; readonly costNanoUsd: number | null }) => void;
   /** What the response cache did for a call of a route that has one. `rejected`: a value that was not kept by this gateway was thrown away. */
   "cache.used": (e: { readonly callId: string | null; readonly result: "hit" | "miss" | "bypass" | "rejected" }) => void;
+  /** A resource of an MCP server that lets it be kept for a while was kept, or served from what was kept. */
+  "resource.cached": (e: { readonly callId: string; readonly server: string; readonly result: "hit" | "kept" }) => void;
   /** An alert began, was acknowledged by a person, or ended. */
   "alert.changed": (e: {
     readonly alertId: string;

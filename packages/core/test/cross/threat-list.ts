@@ -81,6 +81,7 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
     "packages/core/test/sessions/store.test.ts",
     "packages/core/test/mcp/oauth/per-user.test.ts",
     "packages/core/test/mcp/per-user-lists.test.ts",
+    "packages/core/test/mcp/read-cache.test.ts",
     "packages/core/test/mcp/long-results.test.ts",
     "packages/core/test/mcp/http-sse.test.ts",
   ],

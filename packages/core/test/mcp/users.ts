@@ -67,7 +67,10 @@ export class UserClient {
 
   async rpc(method: string, params: Record<string, unknown> = {}): Promise<Said> {
     if (this.#session !== null) return (await this.#post(method, params, { "mcp-session-id": this.#session })).json() as Said;
-    const _meta = { "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} };
+    const _meta = {
+      ...{ "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} },
+      ...(params["_meta"] as object | undefined),
+    };
     const subject = params["name"] ?? params["uri"];
     const headers = {
       ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": method },

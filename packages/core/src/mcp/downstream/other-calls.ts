@@ -4,6 +4,7 @@ import type { ToolOperation } from "../../calls/call-head.js";
 import type { LiveCall } from "../../policy/live-call.js";
 import type { Clock } from "../../ports/index.js";
 import { parseJsonText } from "../../util/json.js";
+import type { EventHub } from "../../seams/index.js";
 import type { Bridge } from "../bridge/bridge.js";
 import type { SendOptions } from "../bridge/bridged-call.js";
 import type { Replied } from "../bridge/held-call.js";
@@ -18,6 +19,8 @@ import { traceOf } from "../tool-exchange.js";
 import { guardedExchange } from "../resilience/guarded-exchange.js";
 import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { LISTS, type ListKind } from "../upstream/list-entries.js";
+import { isPlainRead } from "../upstream/read-cache.js";
+import type { Upstream } from "../upstream/upstream.js";
 import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
 import type { KeptText, LongResults } from "../results/long-results.js";
 import { readBytes } from "../results/read-bytes.js";
@@ -32,6 +35,7 @@ export interface OtherCallsOptions {
   readonly results: LongResults;
   readonly clock: Clock;
   readonly bridge: Bridge;
+  readonly events: EventHub;
   readonly version: string;
 }
 
@@ -180,7 +184,31 @@ export class OtherCalls {
     const { caller } = rpc.o;
     const upstream = this.#o.catalogue.get(located.server)!;
     const onAttempt = (): void => void call.meter.attempts++;
-    return guardedExchange(upstream, (to) => relayRequest(to, relayed), { deadlineMs, signal, asker, owner: caller.id, caller, onAttempt });
+    const ask = (): Promise<Replied> =>
+      guardedExchange(upstream, (to) => relayRequest(to, relayed), { deadlineMs, signal, asker, owner: caller.id, caller, onAttempt });
+    if (said.operation !== "read" || !isPlainRead(message)) return ask();
+    return this.#fromCache(call, { upstream, uri: edits.subject }, ask);
+  }
+
+  /** What its server lets be kept is not asked for again: policy judges the call, and what is read, as of any other. */
+  async #fromCache(
+    call: LiveCall<ToolHead>,
+    { upstream, uri }: { readonly upstream: Upstream; readonly uri: string },
+    ask: () => Promise<Replied>,
+  ): Promise<Replied> {
+    const { id } = call.caller;
+    const told = (result: "hit" | "kept"): void =>
+      this.#o.events.emit("resource.cached", { callId: call.id, server: upstream.name, result });
+    const reads = await upstream.reads(call.caller);
+    const known = reads?.get(id, uri) ?? null;
+    if (known !== null) {
+      told("hit");
+      return known;
+    }
+    const changes = reads?.changes ?? 0;
+    const replied = await ask();
+    if (reads?.keep(id, uri, { ...replied, changes }) === true) told("kept");
+    return replied;
   }
 }
 

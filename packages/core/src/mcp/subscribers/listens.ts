@@ -79,6 +79,7 @@ export class Listens {
       );
       close();
     };
+    this.#open.set(finish, rpc.o.caller.id);
     // Nor does a stream outlive what its caller came in with.
     const revoked = () => {
       stream.push(errorBytes(rpc.id, rpcError(rpc.o.signal.reason, rpc.o.requestId)));
@@ -86,7 +87,6 @@ export class Listens {
     };
     if (rpc.o.signal.aborted) revoked();
     else rpc.o.signal.addEventListener("abort", revoked, { once: true });
-    this.#open.set(finish, rpc.o.caller.id);
     // The acknowledgement comes first, and needs to know which tasks there are.
     const early: Uint8Array[] = [];
     let put = (bytes: Uint8Array): void => void early.push(bytes);

@@ -144,12 +144,14 @@ export class OtherNodes {
     const upstream = catalogue.get(server);
     if (upstream === undefined) return;
     if (what === "updated") {
+      upstream.stale(uri, whose);
       if (this.#isHeard(key, SAME_RESOURCE_MS)) return;
       const text = `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":${JSON.stringify(uri)}}}`;
       return notifier.resourceUpdated(server, readMessage(utf8(text), upstreamPlan), whose);
     }
     const known = this.#isHeard(key, SAME_MS);
     this.#note(this.#induced, key);
+    if (what === "resources") upstream.stale(null, whose);
     const kinds: readonly ListKind[] = what === "resources" ? ["resources", "resourceTemplates"] : [what];
     // Read first: who hears of it looks at once.
     await Promise.all(kinds.map((kind) => upstream.refresh(kind, whose)));

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors/index.js";
+import { isSessionLost } from "../lanes/http-failure.js";
 
 /** What went wrong with a server, told with its name and without a secret: it may say what a process, or the way, said. */
 export function namedError(error: unknown, o: { readonly server: string; readonly redact: (text: string) => string }): GatewayError {
@@ -16,4 +17,9 @@ export function keep(error: GatewayError) {
     ...(error.details === undefined ? {} : { details: error.details }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   };
+}
+
+/** The server was not reached, or not to the end. */
+export function isOutage(error: unknown): boolean {
+  return (GatewayError.is(error, "upstream_unavailable") && !isSessionLost(error)) || GatewayError.is(error, "upstream_interrupted");
 }

@@ -1,10 +1,10 @@
 import { GatewayError } from "../../errors/index.js";
-import type { RpcMessage } from "../frames/message.js";
+import { stringMember, type RpcMessage } from "../frames/message.js";
 import type { Caller } from "../../calls/index.js";
 import type { HttpTarget, ServerTarget } from "../server-target.js";
 import { Backoff } from "./backoff.js";
 import { dialServer, type Way } from "./dial.js";
-import { keep, namedError } from "./named-error.js";
+import { isOutage, keep, namedError } from "./named-error.js";
 import { isSessionLost } from "../lanes/http-failure.js";
 import { Listing } from "./listing.js";
 import type { ExchangeOptions, UpstreamRequest } from "../lanes/lane.js";
@@ -12,13 +12,14 @@ import type { ListKind } from "./list-entries.js";
 import type { Connection } from "../lanes/own-request.js";
 import { wasNotHandled } from "../resilience/not-handled.js";
 import { ServerGuard } from "../resilience/server-guard.js";
+import { ReadCache, Reads } from "./read-cache.js";
 import type { Lists } from "./server-lists.js";
 import type { ServerStatus, ServerTransport } from "./server-status.js";
 import { Subscriptions } from "./subscriptions.js";
 import type { UpstreamDeps } from "./upstream-deps.js";
 import type { UserConnections } from "./user-connections.js";
 import { usersOf } from "./users-of.js";
-import { waitWithin } from "./wait-within.js";
+import { waitWithin, withinItsTime, type Patience } from "./wait-within.js";
 
 /**
  * One upstream server over any number of connections, one at a time: dialled once however many wait for it, dialled again on the next use or, for a while, by
@@ -47,6 +48,7 @@ export class Upstream {
   /** Of a server that each caller signs in at; null: one connection is for all. */
   readonly #users: UserConnections<Upstream> | null;
   readonly #dialled: ServerTarget;
+  readonly #reads: Reads;
 
   constructor(
     readonly name: string,
@@ -56,9 +58,12 @@ export class Upstream {
       readonly subscriptions?: Subscriptions | undefined;
       /** As they were read last, of one that this takes the place of. */
       readonly lists?: Lists | undefined;
+      readonly reads?: Reads | undefined;
     },
   ) {
-    const { subscriptions, lists, ...deps } = given;
+    const { subscriptions, lists, reads, ...deps } = given;
+    const cache = new ReadCache(deps.clock);
+    this.#reads = reads ?? new Reads(deps.clock, cache, "");
     this.#deps = deps;
     this.subscriptions = subscriptions ?? new Subscriptions(deps.clock);
     const { resilience: rules, callMs } = target;
@@ -68,7 +73,9 @@ export class Upstream {
     this.#dialled = deps.prepare?.(name, target) ?? target;
     const make = (own: HttpTarget, more: ConstructorParameters<typeof Upstream>[2]) => new Upstream(name, own, more);
     this.#users =
-      this.#dialled.kind === "http" ? usersOf({ name, target: this.#dialled, deps, subscriptions: this.subscriptions, make }) : null;
+      this.#dialled.kind === "http"
+        ? usersOf({ name, target: this.#dialled, deps, subscriptions: this.subscriptions, reads: cache, make })
+        : null;
   }
 
   /** What everybody is shown. */
@@ -142,12 +149,12 @@ export class Upstream {
     given: ExchangeOptions,
   ): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
     if (this.#users !== null) return (await this.#users.of(given.caller, given)).exchange(build, given);
-    const o = this.#withinItsTime(given);
+    const o = withinItsTime(given, this.target.callMs, this.#deps.clock);
     const connection = this.#connection ?? (await this.ready(o));
     try {
       const reply = await connection.lane.exchange(build(connection), o);
       this.#lastSuccessMs = this.#deps.clock.now();
-      if (this.#lastError !== null) this.#answered(connection);
+      if (this.#lastError !== null && this.#connection === connection) this.#recovered();
       return { reply, connection };
     } catch (error) {
       this.#doubt(error);
@@ -165,6 +172,16 @@ export class Upstream {
     }
   }
 
+  /** What was read over the caller's connection and may be kept; null: it has not signed in. Errors: those of the store. */
+  async reads(caller: Caller): Promise<Reads | null> {
+    return this.#users === null ? this.#reads : ((await this.#users.signedIn(caller))?.reads(caller) ?? null);
+  }
+  /** A resource changed, or null: any may have. `whose`: as of `refresh`. */
+  stale(uri: string | null, whose?: string): void {
+    if (this.#users === null) this.#reads.stale(uri);
+    else if (whose !== undefined) for (const own of this.#users.ofPrincipal(whose)) own.stale(uri);
+  }
+
   /** Has what the caller is shown at hand, where each caller is shown its own. Never rejects. */
   look(caller: Caller, o: Patience): Promise<void> | undefined {
     return this.#users?.look(caller, o);
@@ -179,7 +196,10 @@ export class Upstream {
 
   /** Reads the list again now, unless it was read within the last second: then at the end of it. `whose`: of the one principal that is shown it. */
   refresh(kind: ListKind, whose?: string): Promise<void> {
-    if (this.#users !== null) return whose === undefined ? Promise.resolve() : this.#users.refresh(kind, whose);
+    if (this.#users !== null) {
+      const own = whose === undefined ? [] : this.#users.ofPrincipal(whose);
+      return Promise.all(own.map((one) => one.refresh(kind))).then(() => undefined);
+    }
     const connection = this.#connection;
     return connection === null ? Promise.resolve() : this.#listing.refresh(connection, kind);
   }
@@ -218,6 +238,7 @@ export class Upstream {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#reads.stale(null);
     await this.#users?.close();
     this.#backoff.stop();
     this.#listing.close();
@@ -228,17 +249,6 @@ export class Upstream {
     // A dial under way ends now, and closes what it opened.
     this.#ending.abort();
     await this.#dialing?.catch(() => undefined);
-  }
-
-  #withinItsTime(o: ExchangeOptions): ExchangeOptions {
-    const { callMs } = this.target;
-    if (callMs === undefined || o.aside !== undefined) return o;
-    const latestMs = this.#deps.clock.now() + callMs;
-    return latestMs < o.deadlineMs ? { ...o, deadlineMs: latestMs } : o;
-  }
-
-  #answered(connection: Connection): void {
-    if (this.#connection === connection) this.#recovered();
   }
 
   #doubt(error: unknown): void {
@@ -312,9 +322,11 @@ export class Upstream {
       case "notifications/prompts/list_changed":
         return void this.refresh("prompts");
       case "notifications/resources/list_changed":
+        this.#reads.stale(null);
         void this.refresh("resources");
         return void this.refresh("resourceTemplates");
       case "notifications/resources/updated":
+        this.#reads.stale(stringMember(notice.bytes, notice.params, "uri"));
         return this.#deps.onResourceUpdated(this.name, notice);
     }
   }
@@ -324,6 +336,7 @@ export class Upstream {
     this.#over.set(connection, { why });
     if (this.#connection !== connection || this.#closed) return;
     this.#connection = null;
+    this.#reads.stale(null); // what changes meanwhile is told to nobody
     this.#stderr = connection.lane.stderr();
     this.subscriptions.connected(null);
     if (why === null) return void connection.lane.close();
@@ -388,16 +401,4 @@ export class Upstream {
   #named(error: unknown): GatewayError {
     return namedError(error, { server: this.name, redact: this.#deps.redact });
   }
-}
-
-/** How long somebody waits, and who: it matters where each caller signs in. */
-interface Patience {
-  readonly deadlineMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly caller?: Caller | undefined;
-  readonly asker?: ExchangeOptions["asker"];
-}
-
-function isOutage(error: unknown): boolean {
-  return (GatewayError.is(error, "upstream_unavailable") && !isSessionLost(error)) || GatewayError.is(error, "upstream_interrupted");
 }

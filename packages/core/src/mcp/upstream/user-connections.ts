@@ -16,7 +16,6 @@ export interface OneOf {
   readonly connection: Connection | null;
   readonly subscriptions: { readonly isWatched: boolean };
   ready(w: Waiting): Promise<unknown>;
-  refresh(kind: ListKind): Promise<void>;
   close(): Promise<void>;
 }
 /** What one of them is made with. */
@@ -127,13 +126,10 @@ export class UserConnections<U extends OneOf> {
 
   /** Has the caller's own lists at hand, if it has signed in. Begins no sign-in, and never rejects: what cannot be read now is not there. */
   async look(caller: Caller, w: Waiting): Promise<void> {
-    const who = this.#who(caller);
-    if (who === null) return;
-    const standing = await who.authorizer.standing().catch(() => undefined);
-    if (standing === undefined || this.#closed) return;
-    if (standing === null) return this.#drop(who.context);
-    const context = this.#contextOf(who, standing);
-    const upstream = this.#upstreamOf(context);
+    // What cannot be looked up now is as it was.
+    const upstream = await this.signedIn(caller).catch(() => null);
+    const context = this.#peek(caller);
+    if (upstream === null || context === undefined) return;
     if (upstream.connection !== null) return void (context.isWhole = true);
     const { clock, startMs } = this.#o;
     const reading = upstream.ready({ ...w, deadlineMs: Math.min(w.deadlineMs, clock.now() + startMs) }).then(
@@ -144,9 +140,21 @@ export class UserConnections<U extends OneOf> {
     if (!context.isWhole) await reading;
   }
 
-  async refresh(kind: ListKind, principal: string): Promise<void> {
-    const own = [...this.#contexts.values()].filter((context) => context.principal === principal);
-    await Promise.all(own.flatMap(({ upstream }) => (upstream === null ? [] : [upstream.refresh(kind)])));
+  /** That of the caller's sign-in, connected or not; null: it has not signed in. Errors: those of the store. */
+  async signedIn(caller: Caller): Promise<U | null> {
+    const who = this.#who(caller);
+    if (who === null) return null;
+    const standing = await who.authorizer.standing();
+    if (standing !== null && !this.#closed) return this.#upstreamOf(this.#contextOf(who, standing));
+    this.#drop(who.context);
+    return null;
+  }
+
+  /** Those of one principal. */
+  ofPrincipal(principal: string): readonly U[] {
+    return [...this.#contexts.values()].flatMap(({ upstream, ...own }) =>
+      own.principal === principal && upstream !== null ? [upstream] : [],
+    );
   }
 
   async close(): Promise<void> {

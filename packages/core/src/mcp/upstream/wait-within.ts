@@ -1,5 +1,22 @@
 import { GatewayError } from "../../errors/index.js";
+import type { Caller } from "../../calls/index.js";
 import type { Clock } from "../../ports/index.js";
+import type { ExchangeOptions } from "../lanes/lane.js";
+
+/** How long somebody waits, and who: it matters where each caller signs in. */
+export interface Patience {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly caller?: Caller | undefined;
+  readonly asker?: ExchangeOptions["asker"];
+}
+
+/** With the time that the server's operator gives each call, where that is shorter. What has a time of its own keeps it. */
+export function withinItsTime(o: ExchangeOptions, callMs: number | undefined, clock: Clock): ExchangeOptions {
+  if (callMs === undefined || o.aside !== undefined) return o;
+  const latestMs = clock.now() + callMs;
+  return latestMs < o.deadlineMs ? { ...o, deadlineMs: latestMs } : o;
+}
 
 /** Waits for shared work, each waiter with its own patience: what one gives up goes on for the others. Errors: `upstream_timeout`, `cancelled`. */
 export function waitWithin<T>(
