@@ -27,7 +27,8 @@ export async function guardedRequests(reply: RpcMessage, guard: QuestionGuard, s
   const { resultType, requestState, inputRequests = {}, ...said } = parseJsonText(textAt(bytes, result)) as JsonObject;
   const requests = Object.entries(inputRequests as Readonly<Record<string, JsonObject>>);
   const asked = Object.fromEntries(requests.map(([key, { method: _method, ...rest }]) => [key, rest]));
-  const { asked: left, ...others } = (await guard.question({ ...said, asked }, signal)) as JsonObject & { readonly asked: JsonObject };
+  const seen = await guard.question({ ...said, inputRequests: asked }, signal);
+  const { inputRequests: left, ...others } = seen as JsonObject & { readonly inputRequests: JsonObject };
   const guarded = requests.map(([key, { method }]) => {
     if (left[key] === undefined) throw keyBlocked();
     return [key, { method, ...(left[key] as JsonObject) }] as const;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { TEST_OWNER_KEY } from "../../../src/testing/index.js";
+import { TEST_OWNER_KEY, type TestGatewayOptions } from "../../../src/testing/index.js";
 import { saying, served } from "../../safety/safety-harness.js";
 import { modern, post } from "../proxy-harness.js";
 import { rawServer } from "../servers/raw-http.js";
 import { ASKED, words, type Action } from "./word-servers.js";
 
-async function place(era: "legacy" | "modern", action: Action) {
+async function place(era: "legacy" | "modern", action: Action, guardrails: TestGatewayOptions["guardrails"] = words(action)) {
   const raw = await rawServer(era, [{ name: "ask", inputSchema: { type: "object" } }]);
-  const to = await served({ model: saying({ text: "x" }), guardrails: words(action) });
+  const to = await served({ model: saying({ text: "x" }), guardrails });
   await to.gateway.mcp.connect("asking", { url: raw.url });
   const url = new URL(`${to.base}/mcp`);
   const authorization = `Bearer ${TEST_OWNER_KEY}`;
@@ -65,6 +65,22 @@ describe.each(["legacy", "modern"] as const)("what a server (%s) says", (era) =>
     raw.result = `{${contents}}`;
     for (const [method, params] of methods)
       for (const call of by) expect([method, (await call(method, params)).text.includes(ASKED)]).toEqual([method, false]);
+  });
+
+  it("in numbers and however deep is seen, and what the protocol counts is none of that", async () => {
+    const settings = { patterns: [{ pattern: "[0-9]{6,20}" }] };
+    const { raw, by } = await place(era, "mask", { digits: { kind: "regex", action: "mask", settings } });
+    const deep = `${'{"x":['.repeat(20)}4111111111111111${"]}".repeat(20)}`;
+    raw.result = `{"content":[{"type":"resource_link","uri":"raw://r","name":"r","size":1234567}],"y":${deep},"z":12345}`;
+    for (const call of by) {
+      const { text } = await call("tools/call", { name: "asking__ask", arguments: {} });
+      expect([text.includes("4111111111111111"), text.includes('"[removed]"'), text.includes('"size":1234567')]).toEqual([
+        false,
+        true,
+        true,
+      ]);
+      expect(text).toContain('"z":12345');
+    }
   });
 
   it("beside a picture is masked as well, though nobody sees the picture", async () => {

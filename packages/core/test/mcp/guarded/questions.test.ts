@@ -195,6 +195,11 @@ describe("a question of a server since 2026-07-28, as it stands on the wire", ()
     expect(await ask(`"q":${roots}`)).toContain(`"inputRequests":{"q":${roots}}`);
   });
 
+  it("is not held against names that the protocol, or this gateway, gave it", async () => {
+    const ask = await raw({ w: { kind: "words", settings: { words: ["asked", "method", "params", "inputRequests", "requestState"] } } });
+    expect(await ask(`"q":${roots}`)).toContain(`"inputRequests":{"q":${roots}}`);
+  });
+
   it.each(["block", "mask"] as const)("has no words in its key, beside it, or twice where one is looked at: %s", async (action) => {
     const ask = await raw(words(action));
     const keyed = await ask(`"${ASKED}":${roots}`);

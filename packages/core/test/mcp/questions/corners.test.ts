@@ -108,7 +108,7 @@ describe("askByUrl", () => {
   it("asks whoever takes pages, and nobody else", async () => {
     const able = of({ elicitation: { url: {} } }, "accept");
     expect(await askByUrl(able.asker, errand, signal)).toBe("accept");
-    expect(able.got).toEqual([{ method: "elicitation/create", params: JSON.stringify({ mode: "url", ...errand }) }]);
+    expect(able.got).toEqual([{ method: "elicitation/create", params: JSON.stringify({ mode: "url", ...errand }), isOurs: true }]);
     expect(await askByUrl(of({ elicitation: { url: {} } }, "decline").asker, errand, signal)).toBe("decline");
     expect(await askByUrl(of({ elicitation: { form: {} } }, "accept").asker, errand, signal)).toBe("unable");
     expect(await askByUrl(undefined, errand, signal)).toBe("unable");

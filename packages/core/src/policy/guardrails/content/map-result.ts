@@ -7,7 +7,10 @@ import { mapJson } from "./map-json.js";
 type Stage = Extract<Place["stage"], "results" | "arguments">;
 
 const TEXT_TYPE = /^(?:text\/|application\/(?:json|xml|yaml)\b)|\+(?:json|xml)\b/;
-const MAX_DEPTH = 8;
+/** Deeper than anything that means something; what is deeper is not seen. */
+const MAX_DEPTH = 100;
+/** Shorter numbers identify nobody. */
+const SHORTEST_NUMBER = 6;
 /** Members that are JSON of their own: who judges texts is given it whole. */
 const WHOLE: ReadonlySet<string> = new Set(["structuredContent", "requestedSchema", "inputSchema", "input"]);
 /** Members that people or models read as prose, beside the texts of blocks. */
@@ -62,16 +65,23 @@ class ResultMapper {
     if (typeof inner === "string" && name === "blob") return this.#blob(inner, of["mimeType"]);
     if (typeof inner === "string" && name === "data" && (of["type"] === "image" || of["type"] === "audio"))
       return this.#bytes(inner, of["type"]);
+    // What the protocol counts says nothing of anybody.
+    if (typeof inner === "number" && PROTOCOL.has(name)) return inner;
     return this.#walk(inner, depth + 1);
   }
 
   #walk(value: unknown, depth: number): unknown {
-    if (depth >= MAX_DEPTH) return this.#aside(value);
+    if (typeof value === "string") return this.#aside(value);
+    if (typeof value === "number") return this.#number(value);
+    if (depth >= MAX_DEPTH && typeof value === "object" && value !== null) {
+      this.#visitor.unseen("a value that is nested too deeply", this.#stage);
+      return value;
+    }
     if (Array.isArray(value)) {
       const items = value.map((item) => this.#walk(item, depth + 1));
       return items.some((item, i) => item !== value[i]) ? items : value;
     }
-    return isObject(value) ? this.object(value, depth) : this.#aside(value);
+    return isObject(value) ? this.object(value, depth) : value;
   }
 
   /** Names that the protocol gives are not the server's words. */
@@ -98,7 +108,14 @@ class ResultMapper {
     return said === text ? data : toBase64(said);
   }
 
-  #aside(value: unknown): unknown {
+  /** One that is changed becomes a text. */
+  #number(value: number): number | string {
+    const text = String(value);
+    const said = text.length < SHORTEST_NUMBER ? text : this.#visitor.text(text, { kind: "aside", stage: this.#stage, group: 0 });
+    return said === text ? value : said;
+  }
+
+  #aside(value: string): string {
     const place: Place = { kind: "aside", stage: this.#stage, group: 0 };
     return mapJson(value, {
       text: (text) => (text === "" ? text : this.#visitor.text(text, place)),
