@@ -95,36 +95,6 @@ CREATE TABLE `approval_rules` (
   KEY `ix_approval_rules_project_id` (`project_id`)
 );
 
-CREATE TABLE `approvals` (
-  `id` varchar(64) NOT NULL,
-  `version` bigint NOT NULL,
-  `created_at_ms` bigint NOT NULL,
-  `updated_at_ms` bigint NOT NULL,
-  `project_id` varchar(64) NOT NULL,
-  `status` varchar(16) NOT NULL,
-  `caller_id` varchar(100) NOT NULL,
-  `caller_name` varchar(200) NOT NULL,
-  `caller_ids` json NOT NULL,
-  `server` varchar(100) NOT NULL,
-  `tool` varchar(200) NOT NULL,
-  `class` varchar(16) NOT NULL,
-  `arguments_hash` varchar(64) NOT NULL,
-  `open_key` varchar(64) NOT NULL,
-  `arguments` longtext NOT NULL,
-  `edited` longtext DEFAULT NULL,
-  `request_id` varchar(64) NOT NULL,
-  `run_id` varchar(64) DEFAULT NULL,
-  `expires_at_ms` bigint NOT NULL,
-  `decided_by` varchar(100) DEFAULT NULL,
-  `decided_at_ms` bigint DEFAULT NULL,
-  `note` varchar(1000) DEFAULT NULL,
-  PRIMARY KEY (`id`),
-  UNIQUE KEY `uq_approvals_open_key` (`open_key`),
-  KEY `ix_approvals_project_id_created_at_ms` (`project_id`,`created_at_ms`),
-  KEY `ix_approvals_status_expires_at_ms` (`status`,`expires_at_ms`),
-  KEY `ix_approvals_run_id` (`run_id`)
-);
-
 CREATE TABLE `audit_entries` (
   `id` varchar(64) NOT NULL,
   `at_ms` bigint NOT NULL,
@@ -396,6 +366,52 @@ CREATE TABLE `idempotency_keys` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_idempotency_keys_project_id_caller_id_key` (`project_id`,`caller_id`,`key`),
   KEY `ix_idempotency_keys_expires_at_ms` (`expires_at_ms`)
+);
+
+CREATE TABLE `inbox_items` (
+  `id` varchar(64) NOT NULL,
+  `version` bigint NOT NULL,
+  `created_at_ms` bigint NOT NULL,
+  `updated_at_ms` bigint NOT NULL,
+  `audience` varchar(120) NOT NULL,
+  `kind` varchar(16) NOT NULL,
+  `status` varchar(16) NOT NULL,
+  `open_key` varchar(64) NOT NULL,
+  `project_id` varchar(64) DEFAULT NULL,
+  `server` varchar(100) NOT NULL,
+  `tool` varchar(512) DEFAULT NULL,
+  `caller_id` varchar(100) DEFAULT NULL,
+  `caller_name` varchar(200) DEFAULT NULL,
+  `caller_ids` json NOT NULL,
+  `class` varchar(16) DEFAULT NULL,
+  `digest` varchar(64) DEFAULT NULL,
+  `arguments` longtext DEFAULT NULL,
+  `edited` longtext DEFAULT NULL,
+  `pin_id` varchar(64) DEFAULT NULL,
+  `differences` longtext DEFAULT NULL,
+  `request_id` varchar(64) DEFAULT NULL,
+  `run_id` varchar(64) DEFAULT NULL,
+  `expires_at_ms` bigint DEFAULT NULL,
+  `decided_by` varchar(100) DEFAULT NULL,
+  `decided_at_ms` bigint DEFAULT NULL,
+  `note` varchar(1000) DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_inbox_items_open_key` (`open_key`),
+  KEY `ix_inbox_items_audience_created_at_ms` (`audience`,`created_at_ms`),
+  KEY `ix_inbox_items_status_expires_at_ms` (`status`,`expires_at_ms`),
+  KEY `ix_inbox_items_kind_server` (`kind`,`server`)
+);
+
+CREATE TABLE `interrupts` (
+  `id` varchar(64) NOT NULL,
+  `version` bigint NOT NULL,
+  `created_at_ms` bigint NOT NULL,
+  `updated_at_ms` bigint NOT NULL,
+  `project_id` varchar(64) NOT NULL,
+  `run_id` varchar(64) NOT NULL,
+  `item_id` varchar(64) NOT NULL,
+  PRIMARY KEY (`id`),
+  KEY `ix_interrupts_item_id` (`item_id`)
 );
 
 CREATE TABLE `mcp_news` (
@@ -1097,6 +1113,7 @@ CREATE TABLE `tool_pins` (
   `digest` varchar(64) DEFAULT NULL,
   `seen_digest` varchar(64) DEFAULT NULL,
   `seen_at_ms` bigint DEFAULT NULL,
+  `item_id` varchar(64) DEFAULT NULL,
   `decided_by` varchar(100) DEFAULT NULL,
   `decided_at_ms` bigint DEFAULT NULL,
   PRIMARY KEY (`id`),

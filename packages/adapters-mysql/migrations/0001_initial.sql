@@ -622,34 +622,50 @@ create table if not exists `approval_rules` (
   key `ix_approval_rules_project_id` (`project_id`)
 ) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
 
-create table if not exists `approvals` (
+create table if not exists `inbox_items` (
+  `id` varchar(64) not null,
+  `version` bigint not null,
+  `created_at_ms` bigint not null,
+  `updated_at_ms` bigint not null,
+  `audience` varchar(120) not null,
+  `kind` varchar(16) not null,
+  `status` varchar(16) not null,
+  `open_key` varchar(64) not null,
+  `project_id` varchar(64),
+  `server` varchar(100) not null,
+  `tool` varchar(512),
+  `caller_id` varchar(100),
+  `caller_name` varchar(200),
+  `caller_ids` json not null,
+  `class` varchar(16),
+  `digest` varchar(64),
+  `arguments` longtext,
+  `edited` longtext,
+  `pin_id` varchar(64),
+  `differences` longtext,
+  `request_id` varchar(64),
+  `run_id` varchar(64),
+  `expires_at_ms` bigint,
+  `decided_by` varchar(100),
+  `decided_at_ms` bigint,
+  `note` varchar(1000),
+  primary key (`id`),
+  unique key `uq_inbox_items_open_key` (`open_key`),
+  key `ix_inbox_items_audience_created_at_ms` (`audience`, `created_at_ms`),
+  key `ix_inbox_items_status_expires_at_ms` (`status`, `expires_at_ms`),
+  key `ix_inbox_items_kind_server` (`kind`, `server`)
+) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
+
+create table if not exists `interrupts` (
   `id` varchar(64) not null,
   `version` bigint not null,
   `created_at_ms` bigint not null,
   `updated_at_ms` bigint not null,
   `project_id` varchar(64) not null,
-  `status` varchar(16) not null,
-  `caller_id` varchar(100) not null,
-  `caller_name` varchar(200) not null,
-  `caller_ids` json not null,
-  `server` varchar(100) not null,
-  `tool` varchar(200) not null,
-  `class` varchar(16) not null,
-  `arguments_hash` varchar(64) not null,
-  `open_key` varchar(64) not null,
-  `arguments` longtext not null,
-  `edited` longtext,
-  `request_id` varchar(64) not null,
-  `run_id` varchar(64),
-  `expires_at_ms` bigint not null,
-  `decided_by` varchar(100),
-  `decided_at_ms` bigint,
-  `note` varchar(1000),
+  `run_id` varchar(64) not null,
+  `item_id` varchar(64) not null,
   primary key (`id`),
-  unique key `uq_approvals_open_key` (`open_key`),
-  key `ix_approvals_project_id_created_at_ms` (`project_id`, `created_at_ms`),
-  key `ix_approvals_status_expires_at_ms` (`status`, `expires_at_ms`),
-  key `ix_approvals_run_id` (`run_id`)
+  key `ix_interrupts_item_id` (`item_id`)
 ) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
 
 create table if not exists `trace_spans` (
@@ -1188,6 +1204,7 @@ create table if not exists `tool_pins` (
   `digest` varchar(64),
   `seen_digest` varchar(64),
   `seen_at_ms` bigint,
+  `item_id` varchar(64),
   `decided_by` varchar(100),
   `decided_at_ms` bigint,
   primary key (`id`),

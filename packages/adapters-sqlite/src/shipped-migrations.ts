@@ -1584,6 +1584,66 @@ alter table "mcp_news" add column "principal" text not null default '';
 `,
   },
   {
+    id: "0032_inbox",
+    text: `-- What waits for a person, of every kind, in one table, and the runs that wait for it.
+
+drop table "approvals";
+
+create table "inbox_items" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "audience" text not null,
+  "kind" text not null,
+  "status" text not null,
+  "open_key" text not null,
+  "project_id" text,
+  "server" text not null,
+  "tool" text,
+  "caller_id" text,
+  "caller_name" text,
+  "caller_ids" text not null,
+  "class" text,
+  "digest" text,
+  "arguments" text,
+  "edited" text,
+  "pin_id" text,
+  "differences" text,
+  "request_id" text,
+  "run_id" text,
+  "expires_at_ms" integer,
+  "decided_by" text,
+  "decided_at_ms" integer,
+  "note" text,
+  primary key ("id")
+) strict;
+
+create unique index "uq_inbox_items_open_key" on "inbox_items" ("open_key");
+
+create index "ix_inbox_items_audience_created_at_ms" on "inbox_items" ("audience", "created_at_ms");
+
+create index "ix_inbox_items_status_expires_at_ms" on "inbox_items" ("status", "expires_at_ms");
+
+create index "ix_inbox_items_kind_server" on "inbox_items" ("kind", "server");
+
+create table "interrupts" (
+  "id" text not null,
+  "version" integer not null,
+  "created_at_ms" integer not null,
+  "updated_at_ms" integer not null,
+  "project_id" text not null,
+  "run_id" text not null,
+  "item_id" text not null,
+  primary key ("id")
+) strict;
+
+create index "ix_interrupts_item_id" on "interrupts" ("item_id");
+
+alter table "tool_pins" add column "item_id" text;
+`,
+  },
+  {
     id: "0033_personas",
     text: `-- What callers may use of MCP servers, whatever they are granted.
 

@@ -27,6 +27,7 @@ import { ArgumentRules } from "./policy/argument-rules/argument-rules.js";
 import { attemptSteps, callSteps, modelSteps } from "./policy/chain.js";
 import type { GroupCommit } from "./policy/group-commit.js";
 import { Guardrails } from "./policy/guardrails/index.js";
+import { InboxItems } from "./policy/inbox/index.js";
 import { GuardedCounters, Limiter } from "./policy/limits/index.js";
 import { Money } from "./policy/money/money.js";
 import { ResponseCache } from "./policy/response-cache/index.js";
@@ -81,8 +82,10 @@ export function policyOf(services: Services, o: PolicyOptions) {
     shared: services.shared,
   });
   const money = new Money({ store, clock, events, ledger, nodeId, durable: o.durable, resources: seams.resources });
-  const approvals = new Approvals(services, { snapshot });
-  seams.inbox.fill(approvals);
+  const inbox = new InboxItems(services);
+  const approvals = new Approvals(services, { snapshot, inbox });
+  inbox.add(approvals);
+  seams.inbox.fill(inbox);
   const toolRules = new ArgumentRules({ snapshot });
   const telemetry = new Telemetry(services, {
     ...{ config, snapshot, ledger, http, version: VERSION, otel: o.otel, breakers: o.breakers, nodes: o.nodes },
@@ -109,5 +112,5 @@ export function policyOf(services: Services, o: PolicyOptions) {
     redact: telemetry.redact,
   };
   const steps = { steps: callSteps(chain), modelSteps: modelSteps(chain), attemptSteps: attemptSteps(chain) };
-  return { ...steps, money, approvals, toolRules, telemetry, guardrails, counters };
+  return { ...steps, money, inbox, toolRules, telemetry, guardrails, counters };
 }

@@ -145,7 +145,7 @@ export class Gateway {
       ...{ steps: policy.steps, guards: policy.guardrails, parkedKey: () => keys()("parked-calls") },
       ...(base.isInMemory ? {} : { fleet: this.#registry }),
     });
-    this.#engine = new RunEngine(services, { eventView: toRunEventView });
+    this.#engine = new RunEngine(services, { eventView: toRunEventView, onSignInNeeded: () => snapshot().config.mcp.signIns.inRuns });
     this.tasks = new TaskScheduler(services, { owner: OWNER });
     this.runs = new Runs(this.#engine, OWNER);
     this.#sessions = new SessionDomain(services, {
@@ -201,7 +201,7 @@ export class Gateway {
 
   /** What waits for a person, and what they decide. */
   get inbox(): Inbox {
-    return this.#policy.approvals;
+    return this.#policy.inbox;
   }
 
   /** The same gateway for another caller: its projects, its grants. */
@@ -280,6 +280,7 @@ export class Gateway {
     seams.tools.fill(this.mcp.toolCaller());
     seams.mcpServers.fill(this.mcp.administration());
     seams.toolPins.fill(this.mcp.toolPins());
+    for (const source of this.mcp.inboxSources()) seams.inbox.get().add(source);
     seams.enrichments.fill(this.mcp.enrichment);
     seams.resources.set("enrichmentRule", this.mcp.enrichment.actions());
     seams.resources.set("mcpServer", this.mcp.serverActions());
@@ -328,7 +329,7 @@ export class Gateway {
     this.tasks.start();
     this.#identity.start();
     this.#engine.work();
-    this.#policy.approvals.work();
+    this.#policy.inbox.work();
     this.#objects.work();
     this.#sessions.work();
     this.#policy.money.work();
@@ -351,7 +352,7 @@ export class Gateway {
     this.#models.close();
     await this.#policy.telemetry.close();
     this.#base.secrets.close();
-    this.#policy.approvals.close();
+    this.#policy.inbox.stop();
     this.#identity.close();
     await this.#base.ledger.close(Math.max(this.#endByMs, this.#services.clock.now() + LAST_WRITES_MS));
     await this.#policy.money.close();

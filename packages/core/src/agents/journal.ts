@@ -20,7 +20,7 @@ export interface Turn {
   readonly outcomes: Map<string, ToolOutcome>;
   /** Calls that were begun by a process that no longer holds the run. */
   readonly begun: ReadonlySet<string>;
-  /** Calls that were not made because a person has to approve them, and the approvals. */
+  /** Calls that were not made because they wait for a person, and the items of the inbox. */
   readonly parked: Map<string, string>;
 }
 
@@ -42,7 +42,7 @@ export type JournalEntry =
       readonly step: number;
       readonly body: { readonly callId: string; readonly name: string; readonly idempotencyKey: string };
     }
-  | { readonly kind: "tool.parked"; readonly step: number; readonly body: { readonly callId: string; readonly approvalId: string } }
+  | { readonly kind: "tool.parked"; readonly step: number; readonly body: { readonly callId: string; readonly itemId: string } }
   | { readonly kind: "tool.done"; readonly step: number; readonly body: { readonly callId: string } & ToolOutcome };
 
 /** A run as its journal tells it. */
@@ -84,7 +84,7 @@ export async function readJournal(store: RecordStore, row: RunRow, within: () =>
         if (told.kind === "tool.begun") turn.begun.add(callId);
         else if (told.kind === "tool.parked") {
           turn.begun.delete(callId);
-          turn.parked.set(callId, told.body.approvalId);
+          turn.parked.set(callId, told.body.itemId);
         } else turn.outcomes.set(told.body.callId, { isError: told.body.isError, text: told.body.text });
       }
     }

@@ -23,6 +23,7 @@ export interface RunAttemptOptions {
   readonly feed: RunFeed;
   readonly leaseMs: number;
   readonly maxParallelTools: number;
+  readonly onSignInNeeded: () => "wait" | "fail";
   /** As it was taken, and the monotonic time just before that. */
   readonly row: RunRow;
   readonly takenAtMs: number;
@@ -288,7 +289,8 @@ export class RunAttempt {
       options: this.#callOptions(),
       writer,
       maxParallel: maxParallelTools,
-      verdict: (approvalId) => services.seams.inbox.get().verdict(row.projectId, approvalId),
+      verdict: (id) => services.seams.inbox.get().verdict(id),
+      onSignInNeeded: this.#o.onSignInNeeded(),
     });
   }
 
@@ -296,10 +298,10 @@ export class RunAttempt {
   async #wait(writer: RunWriter, turn: Turn): Promise<void> {
     const { row, services } = this.#o;
     this.#mayGoOn();
-    await writer.wait();
+    const items = [...turn.parked.values()];
+    await writer.wait(items);
     services.events.emit("run.changed", { runId: row.id, status: "waiting" });
-    const inbox = services.seams.inbox.get();
-    const verdicts = await Promise.all([...turn.parked.values()].map((id) => inbox.verdict(row.projectId, id)));
+    const verdicts = await Promise.all(items.map((id) => services.seams.inbox.get().verdict(id)));
     if (verdicts.some((verdict) => verdict?.status !== "pending")) await services.seams.runs.get().wake(row.id, row.projectId);
   }
 

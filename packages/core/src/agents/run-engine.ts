@@ -24,6 +24,8 @@ export interface RunEngineOptions {
   readonly pollMs?: number | undefined;
   /** Tool calls of one answer at the same time; 8 when left out. */
   readonly maxParallelTools?: number | undefined;
+  /** What becomes of a run whose caller has to sign in somewhere first; it waits when left out. */
+  readonly onSignInNeeded?: (() => "wait" | "fail") | undefined;
 }
 
 /** How long a new run is kept for the process that stored it. */
@@ -64,6 +66,7 @@ export class RunEngine implements RunStarter {
       leaseMs: options.leaseMs ?? 30_000,
       pollMs: options.pollMs ?? 1000,
       maxParallelTools: options.maxParallelTools ?? 8,
+      onSignInNeeded: options.onSignInNeeded ?? (() => "wait"),
     };
     this.#queue = new CommitQueue({ store, clock });
     this.#records = new RunRecords(services, this.#queue);
@@ -291,7 +294,7 @@ export class RunEngine implements RunStarter {
   }
 
   #carryOut(row: RunRow, takenAtMs: number): void {
-    const { leaseMs, maxParallelTools } = this.#o;
+    const { leaseMs, maxParallelTools, onSignInNeeded } = this.#o;
     const attempt = new RunAttempt({
       services: this.#services,
       queue: this.#queue,
@@ -299,6 +302,7 @@ export class RunEngine implements RunStarter {
       feed: this.#feed,
       leaseMs,
       maxParallelTools,
+      onSignInNeeded,
       row,
       takenAtMs,
     });

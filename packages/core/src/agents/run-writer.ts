@@ -1,9 +1,10 @@
 import type { RunEvent } from "../calls/index.js";
-import { run, runEvent, runStep, type RunRow } from "../entities/index.js";
+import { interrupt, run, runEvent, runStep, type RunRow } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { CommitQueue } from "../ports/commit-queue.js";
-import { append, now, nowPlus, update, type Change, type Clock, type Unit, type UnitResult, type Write } from "../ports/index.js";
+import { append, insert, now, nowPlus, update, type Change, type Clock, type Unit, type UnitResult, type Write } from "../ports/index.js";
 import type { HeldLease } from "../ports/lease-keeper.js";
+import { newId } from "../util/ids.js";
 import type { JournalEntry } from "./journal.js";
 
 export interface RunWriterOptions {
@@ -139,12 +140,14 @@ export class RunWriter {
     await this.flush();
   }
 
-  /** Writes what is left and lets go of the run until somebody wakes it. One whose cancellation was asked for does not wait: then this rejects with `cancelled`, and nothing of it is written. */
-  async wait(): Promise<void> {
+  /** Writes what is left and lets go of the run until somebody wakes it: whoever decides on one of these items of the inbox. One whose cancellation was asked for does not wait: then this rejects with `cancelled`, and nothing of it is written. */
+  async wait(itemIds: readonly string[]): Promise<void> {
     await this.#writing;
     if (this.#failed !== null) throw this.#failed;
     Object.assign(this.#next.set, { status: "waiting", leaseUntilMs: now, waitingSinceMs: now });
     this.#next.end = "waiting";
+    const { id: runId, projectId } = this.#o.row;
+    this.#next.also = itemIds.map((itemId) => insert(interrupt, { id: newId("int"), projectId, runId, itemId }));
     await this.flush();
   }
 

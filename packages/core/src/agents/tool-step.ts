@@ -16,8 +16,10 @@ export interface ToolStepOptions {
   readonly writer: RunWriter;
   /** Calls at the same time. */
   readonly maxParallel: number;
-  /** What became of an approval that a call waits for; null: it is gone. */
-  readonly verdict: (approvalId: string) => Promise<Verdict | null>;
+  /** What became of an item of the inbox that a call waits for; null: it is gone. */
+  readonly verdict: (itemId: string) => Promise<Verdict | null>;
+  /** What a call does that needs its caller's sign-in: it waits for it, or ends the run with `authorization_required`. */
+  readonly onSignInNeeded: "wait" | "fail";
 }
 
 /** Calls of one answer that are made; the rest are told to the model as refused. */
@@ -29,10 +31,10 @@ const MAX_EVENT_CHARS = 32_768;
 
 /**
  * Makes the tool calls of one answer that have no outcome yet, several at a time. Each is written down before it is made and with its outcome after, so that a completed call is never made again;
- * what a tool answers, also its failure, is an outcome that the model is told. A call that a person has to approve first is parked, and is no outcome yet; once that is decided it is made, perhaps with
- * other arguments, or the model is told that it was denied.
+ * what a tool answers, also its failure, is an outcome that the model is told. A call that a person has to approve, or to sign in for, is parked, and is no outcome yet; once that is decided it is made,
+ * perhaps with other arguments, or the model is told that it was denied.
  *
- * Errors: `outcome_unknown` when a call was begun and nobody knows whether it was done, the signal's reason, those of the writer.
+ * Errors: `authorization_required` for a call that needs a sign-in and does not wait for it, `outcome_unknown` when a call was begun and nobody knows whether it was done, the signal's reason, those of the writer.
  */
 export async function toolStep(o: ToolStepOptions): Promise<void> {
   const { turn } = o;
@@ -62,8 +64,8 @@ export async function toolStep(o: ToolStepOptions): Promise<void> {
 async function oneCall(o: ToolStepOptions, asked: ToolCallPart, index: number): Promise<ToolOutcome | null> {
   const { step, parked } = o.turn;
   const { id: callId, name } = asked;
-  const approvalId = parked.get(callId);
-  const verdict = approvalId === undefined ? undefined : await o.verdict(approvalId);
+  const itemId = parked.get(callId);
+  const verdict = itemId === undefined ? undefined : await o.verdict(itemId);
   if (verdict?.status === "pending") return null;
   parked.delete(callId);
   if (verdict !== undefined) {
@@ -72,7 +74,8 @@ async function oneCall(o: ToolStepOptions, asked: ToolCallPart, index: number): 
   }
   const call = verdict === undefined || verdict === null || verdict.edited === null ? asked : { ...asked, arguments: verdict.edited };
   const started = { type: "tool.started", step, callId, name, arguments: shorten(call.arguments, MAX_EVENT_CHARS) } as const;
-  const refusal = refusalOf(o, call, index);
+  // A call that waited was let through before it did: its server may have no list to show since then.
+  const refusal = refusalOf(o, call, { index, isKnown: itemId !== undefined });
   if (refusal !== null) return finish(o, call, { outcome: refusal, events: [started] });
 
   // Nothing may come between this and the call: what is written down as begun counts as perhaps done.
@@ -88,8 +91,9 @@ async function oneCall(o: ToolStepOptions, asked: ToolCallPart, index: number): 
   } catch (error) {
     if (o.options.signal.aborted) throw o.options.signal.reason as Error;
     const known = GatewayError.from(error);
-    const waitsFor = known.code === "approval_required" ? known.details?.["approval_id"] : undefined;
-    if (typeof waitsFor === "string") return park(o, call, waitsFor);
+    const waiting = waitingOf(known);
+    if (waiting?.for === "sign_in" && o.onSignInNeeded === "fail") throw known;
+    if (waiting !== null) return park(o, call, waiting);
     if (fatal.has(known.code)) throw known.code === "outcome_unknown" ? unknownOutcome(o, call, known.message) : known;
     outcome = { isError: true, text: failureText(known) };
   }
@@ -97,20 +101,35 @@ async function oneCall(o: ToolStepOptions, asked: ToolCallPart, index: number): 
 }
 
 /** Nothing was done of it. */
-async function park(o: ToolStepOptions, call: ToolCallPart, approvalId: string): Promise<null> {
+async function park(o: ToolStepOptions, call: ToolCallPart, waiting: Waiting): Promise<null> {
   const { step, parked } = o.turn;
+  const { itemId, for: waitsFor } = waiting;
   await o.writer.write({
-    events: [{ type: "tool.waiting", step, callId: call.id, name: call.name, approvalId }],
-    journal: [{ kind: "tool.parked", step, body: { callId: call.id, approvalId } }],
+    events: [{ type: "tool.waiting", step, callId: call.id, name: call.name, itemId, waitsFor }],
+    journal: [{ kind: "tool.parked", step, body: { callId: call.id, itemId } }],
   });
-  parked.set(call.id, approvalId);
+  parked.set(call.id, itemId);
   return null;
+}
+
+interface Waiting {
+  readonly for: "approval" | "sign_in";
+  readonly itemId: string;
+}
+
+/** What a call waits for that was refused before anything was done of it; null: it does not wait. */
+function waitingOf({ code, details }: GatewayError): Waiting | null {
+  const waitsFor = code === "approval_required" ? "approval" : code === "authorization_required" ? "sign_in" : null;
+  const itemId = details?.[waitsFor === "approval" ? "approval_id" : "inbox_id"];
+  return waitsFor === null || typeof itemId !== "string" ? null : { for: waitsFor, itemId };
 }
 
 /** What the model is told of a call that nobody approved; null: it may be made. */
 function denialOf(verdict: Verdict | null): ToolOutcome | null {
   const told = (text: string): ToolOutcome => ({ isError: true, text });
-  if (verdict === null || verdict.status === "expired") return told("Not called: nobody approved it in time.");
+  const isSignIn = verdict?.kind === "sign_in";
+  if (verdict === null || verdict.status === "expired")
+    return told(isSignIn ? "Not called: its user did not sign in in time." : "Not called: nobody approved it in time.");
   if (verdict.status !== "denied") return null;
   return told(
     verdict.note === null ? "Not called: a person denied it." : `Not called: a person denied it, and said: ${toWellFormed(verdict.note)}`,
@@ -132,10 +151,14 @@ async function finish(
 }
 
 /** Why a call is not made at all, as the model is told. */
-function refusalOf(o: ToolStepOptions, call: ToolCallPart, index: number): ToolOutcome | null {
+function refusalOf(
+  o: ToolStepOptions,
+  call: ToolCallPart,
+  { index, isKnown }: { readonly index: number; readonly isKnown: boolean },
+): ToolOutcome | null {
   const refused = (text: string): ToolOutcome => ({ isError: true, text });
   if (index >= MAX_CALLS) return refused(`Not called: one answer may make at most ${MAX_CALLS} tool calls. Ask again for what is missing.`);
-  if (!o.allowed.has(call.name)) {
+  if (!isKnown && !o.allowed.has(call.name)) {
     const names = [...o.allowed.keys()];
     return refused(
       `There is no tool named ${JSON.stringify(call.name)}. ${names.length === 0 ? "No tools are available." : `Tools: ${shorten(names.join(", "), 4000)}`}`,

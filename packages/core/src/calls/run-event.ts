@@ -30,8 +30,15 @@ export type RunEvent =
       readonly isError: boolean;
       readonly text: string;
     }
-  /** A person has to approve the call; the run goes on when that is decided. */
-  | { readonly type: "tool.waiting"; readonly step: number; readonly callId: string; readonly name: string; readonly approvalId: string }
+  /** A person has to approve the call, or its user to sign in; the run goes on when that is decided. `itemId`: in the inbox. */
+  | {
+      readonly type: "tool.waiting";
+      readonly step: number;
+      readonly callId: string;
+      readonly name: string;
+      readonly itemId: string;
+      readonly waitsFor: "approval" | "sign_in";
+    }
   | { readonly type: "step.finished"; readonly step: number; readonly finishReason: FinishReason; readonly usage: Usage }
   | { readonly type: "run.succeeded"; readonly text: string; readonly output: Json; readonly usage: Usage; readonly steps: number }
   | { readonly type: "run.failed"; readonly code: ErrorCode; readonly message: string; readonly step: number; readonly usage: Usage }

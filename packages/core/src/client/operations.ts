@@ -28,6 +28,7 @@ export const inboxPaths = {
   get: ["GET", "/api/v1/inbox/{id}"],
   approve: ["POST", "/api/v1/inbox/{id}/approve"],
   deny: ["POST", "/api/v1/inbox/{id}/deny"],
+  bulk: ["POST", "/api/v1/inbox/bulk"],
 } as const satisfies PathsOf<typeof inboxRoutes>;
 
 /** Beside what every resource has. */

@@ -29,7 +29,7 @@ import { route } from "./route.js";
 import { run, runEvent, runStep } from "./run.js";
 import { message, session } from "./sessions/index.js";
 import { approvalRule } from "./approvals/approval-rule.js";
-import { approval } from "./approvals/approval.js";
+import { inboxItem, interrupt } from "./inbox/index.js";
 import { toolClassification } from "./approvals/tool-classification.js";
 import { toolPermission } from "./approvals/tool-permission.js";
 import { storedModel, storedProvider, storedProviderKey } from "./providers/stored-provider.js";
@@ -232,7 +232,16 @@ export {
   type Severity,
 } from "./safety/index.js";
 export { approvalCondition, approvalRule, type ApprovalCondition, type ApprovalRuleRow } from "./approvals/approval-rule.js";
-export { approval, approvalStatus, type ApprovalRow, type ApprovalStatus } from "./approvals/approval.js";
+export {
+  inboxItem,
+  inboxKind,
+  inboxStatus,
+  interrupt,
+  type InboxItemRow,
+  type InboxKind,
+  type InboxStatus,
+  type InterruptRow,
+} from "./inbox/index.js";
 export { toolClass, toolClassification, type ToolClass, type ToolClassificationRow } from "./approvals/tool-classification.js";
 export { toolPermission, type ToolPermissionRow } from "./approvals/tool-permission.js";
 export {
@@ -313,7 +322,8 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   toolClassification,
   toolPermission,
   approvalRule,
-  approval,
+  inboxItem,
+  interrupt,
   traceSpan,
   alertRule,
   alertChannel,

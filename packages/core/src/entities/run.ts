@@ -69,7 +69,7 @@ export type RunEventEntry = RowType<typeof runEvent>;
 /**
  * The journal of a run, from which another process goes on: an entry before and after every step that costs or has an effect. The stream is the run's
  * id. `kind` says what `body` is: `model.begun`, `model.done` (the whole answer), `tool.begun` (call id, name, arguments, idempotency key), `tool.done` (the result),
- * `tool.parked` (nothing was done: a person has to approve it first).
+ * `tool.parked` (nothing was done: a person has to decide first).
  */
 export const runStep = defineLog({
   name: "runStep",

@@ -55,7 +55,13 @@ export const runEventView = z.discriminatedUnion("type", [
   event("reasoning.delta", { step, text: z.string() }),
   event("tool.started", { step, call_id: z.string(), name: z.string(), arguments: z.string() }),
   event("tool.finished", { step, call_id: z.string(), name: z.string(), is_error: z.boolean(), text: z.string() }),
-  event("tool.waiting", { step, call_id: z.string(), name: z.string(), approval_id: z.string().describe("in the inbox") }),
+  event("tool.waiting", {
+    step,
+    call_id: z.string(),
+    name: z.string(),
+    item_id: z.string().describe("in the inbox"),
+    waits_for: z.enum(["approval", "sign_in"]),
+  }),
   event("step.finished", { step, finish_reason: z.string(), usage: usageView }),
   event("run.succeeded", { text: z.string(), output: z.unknown(), usage: usageView, steps: z.int() }),
   event("run.failed", { code: z.string(), message: z.string(), step, usage: usageView }),
@@ -119,7 +125,15 @@ export function toRunEventView(event: StoredRunEvent): RunEventView {
       return { type: event.type, ...stored, step, call_id: callId, name, is_error: isError, text };
     }
     case "tool.waiting":
-      return { type: event.type, ...stored, step: event.step, call_id: event.callId, name: event.name, approval_id: event.approvalId };
+      return {
+        type: event.type,
+        ...stored,
+        step: event.step,
+        call_id: event.callId,
+        name: event.name,
+        item_id: event.itemId,
+        waits_for: event.waitsFor,
+      };
     case "step.finished":
       return { type: event.type, ...stored, step: event.step, finish_reason: event.finishReason, usage: toUsageView(event.usage) };
     case "run.succeeded": {

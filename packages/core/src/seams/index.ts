@@ -2,7 +2,18 @@ export { MAX_DEPTH, type CallOptions, type Origin } from "./call-options.js";
 export { type Conversations, type EndedTurn, type HeldTurn, type OpenedTurn } from "./conversations.js";
 export { type DryRun, type DryRunInput, type Enrichments, type FiredRule } from "./mcp/enrichments.js";
 export { EventHub, type GatewayEvents } from "./event-hub.js";
-export { type Approving, type Inbox, type InboxItem, type InboxQuery, type Verdict } from "./inbox.js";
+export {
+  type Approving,
+  type Denying,
+  type Inbox,
+  type InboxItem,
+  type InboxKeeper,
+  type InboxQuery,
+  type InboxSource,
+  type Settling,
+  type Showing,
+  type Verdict,
+} from "./inbox.js";
 export { type ListedModel, type ModelCaller, type Operated, type WireCall } from "./model-caller.js";
 export { type InputItemsPage, type Responses } from "./responses.js";
 export { type InputMessage, type RunRequest, type RunStarter } from "./run-starter.js";
@@ -45,4 +56,4 @@ export {
   type TraceStats,
 } from "./telemetry.js";
 export type { FoundTool, McpServers, OAuthStatus, ServerAuthMode, ServerFacts, ServerTool } from "./mcp/mcp-servers.js";
-export type { PinDetail, PinDifference, PinQuery, ToolPins } from "./mcp/tool-pins.js";
+export type { PinDecision, PinDetail, PinDifference, PinQuery, ToolPins } from "./mcp/tool-pins.js";

@@ -62,6 +62,11 @@ export class ResourceActionsTable {
     this.#isHeldEverywhere = by;
   }
 
+  /** Whether the caller, who may do this where it acts, may do it in every project. */
+  isHeldEverywhere(caller: Caller, scope: string): boolean {
+    return this.#isHeldEverywhere(caller, scope);
+  }
+
   /** For what no project owns: the caller may do this in every project. `scope`: such as `limits:write`. Errors: `forbidden` (T04). */
   assertEverywhere(caller: Caller, scope: string): void {
     if (this.#isHeldEverywhere(caller, scope)) return;

@@ -2,7 +2,7 @@ import { GatewayError } from "../errors/index.js";
 import type { Secret } from "../util/secret.js";
 import type { Conversations } from "./conversations.js";
 import type { Enrichments } from "./mcp/enrichments.js";
-import type { Inbox } from "./inbox.js";
+import type { InboxKeeper } from "./inbox.js";
 import type { McpServers } from "./mcp/mcp-servers.js";
 import type { ModelCaller } from "./model-caller.js";
 import { ResourceActionsTable } from "./resource-actions.js";
@@ -63,7 +63,7 @@ export interface Seams {
   readonly responses: Seam<Responses>;
   readonly objects: Seam<VendorObjects>;
   readonly conversations: Seam<Conversations>;
-  readonly inbox: Seam<Inbox>;
+  readonly inbox: Seam<InboxKeeper>;
   readonly vault: Seam<Vault>;
   readonly safety: Seam<Safety>;
   readonly telemetry: Seam<Telemetry>;

@@ -205,7 +205,7 @@ const fixed = (): readonly Write[] => [
     ...{ revokedAtMs: null, address: null, agent: null },
   }),
   row(idempotencyKey, {
-    ...{ id: "ik_1", projectId: "p1", callerId: "c", key: "k", payloadHash: "e".repeat(64), state: "done", status: 200, answer: {} },
+    ...{ id: "ik_1", projectId: "p1", callerId: "c", key: "k", payloadHash: "e".repeat(64), state: "done", status: 200, answer: "{}" },
     ...{ withheld: [], leaseUntilMs: 0, expiresAtMs: 9e12 },
   }),
   row(budget, {

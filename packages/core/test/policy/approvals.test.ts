@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Caller } from "../../src/calls/index.js";
-import { approval, toolClassification, toolPermission } from "../../src/entities/index.js";
+import { inboxItem, toolClassification, toolPermission } from "../../src/entities/index.js";
 import type { Gateway } from "../../src/gateway.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { serve } from "../../src/node/index.js";
@@ -11,6 +11,7 @@ import { argumentsHash } from "../../src/policy/approvals/arguments-hash.js";
 import { classOfName } from "../../src/policy/approvals/classify.js";
 import { conditionsHold } from "../../src/policy/approvals/conditions.js";
 import { insert, update, type RecordStore } from "../../src/ports/index.js";
+import type { InboxItem } from "../../src/seams/index.js";
 import { createTestGateway, FakeClock, script, TEST_OWNER_KEY } from "../../src/testing/index.js";
 
 const dangerous = { approvals: { tools: { demo__echo: { class: "dangerous" as const } } } };
@@ -41,13 +42,15 @@ async function asked(gateway: Gateway, args: Record<string, unknown>, caller: Ca
   return answer.slice("needs ".length);
 }
 
+const argumentsOf = (item: InboxItem): unknown => (item.kind === "approval" ? JSON.parse(item.arguments) : item.kind);
+
 describe("a call that needs a person", () => {
   it("is refused with the approval's id, stands in the inbox once, and succeeds once after it was approved", async () => {
     const gateway = await gatewayWith();
     const id = await asked(gateway, { text: "hello" });
     expect(await asked(gateway, { text: "hello" })).toBe(id);
     const { items } = await gateway.inbox.list(ada, { limit: 10 });
-    expect(items.map(({ row, arguments: args }) => [row.id, row.status, row.tool, JSON.parse(args)])).toEqual([
+    expect(items.map((item) => [item.row.id, item.row.status, item.row.tool, argumentsOf(item)])).toEqual([
       [id, "pending", "echo", { text: "hello" }],
     ]);
     await gateway.inbox.approve(bob, id, { note: "go on" });
@@ -119,9 +122,9 @@ describe("a call that needs a person", () => {
     const providers = { lab: { vendor: "openai-compatible" as const, baseUrl: "http://127.0.0.1:9/v1", apiKey: "sk-canary-of-the-lab" } };
     const gateway = await gatewayWith({ ...dangerous, storage, clock, providers });
     const id = await asked(gateway, { text: "payroll-canary", key: "sk-canary-of-the-lab" });
-    const row = await store.get(approval, id, scope, within);
+    const row = await store.get(inboxItem, id, scope, within);
     expect(JSON.stringify(row)).not.toContain("canary");
-    expect(JSON.parse((await gateway.inbox.get(ada, id))!.arguments)).toEqual({ text: "payroll-canary", key: "***" });
+    expect(argumentsOf((await gateway.inbox.get(ada, id))!)).toEqual({ text: "payroll-canary", key: "***" });
   });
 });
 
@@ -332,7 +335,7 @@ describe("a run", () => {
     const [item] = (await gateway.inbox.list(ada, { limit: 1 })).items;
     // What another process would have written, had it ended right after.
     const set = { status: "denied" as const, openKey: item!.row.id, note: "no" };
-    await store.commit([{ scope, writes: [update(approval, item!.row.id, { change: { set } })] }], within);
+    await store.commit([{ scope, writes: [update(inboxItem, item!.row.id, { change: { set } })] }], within);
     await clock.advance(10_000);
     expect((await handle).text).toBe("done");
   });

@@ -218,7 +218,7 @@ it("measures each metric of 5.9", async () => {
 });
 
 async function pins(store: RecordStore, tools: Readonly<Record<string, PinStatus>>): Promise<void> {
-  const nothing = { digest: null, seenDigest: null, seenAtMs: null, decidedBy: null, decidedAtMs: null };
+  const nothing = { digest: null, seenDigest: null, seenAtMs: null, itemId: null, decidedBy: null, decidedAtMs: null };
   const writes = Object.entries(tools).map(([tool, status]) => insert(toolPin, { id: tool, server: "box", tool, status, ...nothing }));
   await store.commit([{ scope, writes }], within());
 }

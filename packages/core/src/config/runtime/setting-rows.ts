@@ -52,6 +52,7 @@ export const settingRows: readonly SettingRow[] = [
     maxBytes: { unit: "bytes" },
     keepMs: ms,
   }),
+  ...within(["mcp", "signIns"], { expiresMs: ms, inRuns: {} }),
   ...within(["approvals"], { unknown: {}, expiresMs: ms, fourEyes: {} }),
   { path: ["access", "maxStaleMs"], ...ms, description: "how old what is known of keys may be before credentials are refused" },
   ...within(["access", "sessions"], {

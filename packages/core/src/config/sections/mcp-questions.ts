@@ -19,3 +19,19 @@ export const mcpQuestionsSection = z
     mostWaiting: z.int().min(1).max(10_000).default(100).describe("how many calls of one caller wait so at once, at one process"),
   })
   .prefault({});
+
+/** Sign-ins at servers that each caller signs in at, as the inbox asks for them. */
+export const mcpSignInsSection = z
+  .strictObject({
+    expiresMs: z
+      .int()
+      .min(60_000)
+      .max(2_592_000_000)
+      .default(86_400_000)
+      .describe("how long a caller's missing sign-in is asked for in the inbox, and a run waits for it"),
+    inRuns: z
+      .enum(["wait", "fail"])
+      .default("wait")
+      .describe("what becomes of a run whose caller has not signed in: it waits until that is done, or fails with authorization_required"),
+  })
+  .prefault({});

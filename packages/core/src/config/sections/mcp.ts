@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { mcpEnrichmentSection } from "./mcp-enrichment.js";
-import { mcpQuestionsSection } from "./mcp-questions.js";
+import { mcpQuestionsSection, mcpSignInsSection } from "./mcp-questions.js";
 import { mcpResultsSection } from "./mcp-results.js";
 import { mcpAuthSchema } from "./mcp-auth.js";
 import { mcpRulesSection } from "./mcp-rules.js";
@@ -48,6 +48,7 @@ export const mcpSection = z
       ),
     purpose: z.boolean().default(false).describe("every tool takes a purpose beside its arguments, for the audit; servers never see it"),
     questions: mcpQuestionsSection,
+    signIns: mcpSignInsSection,
     rules: mcpRulesSection.describe("what calls of tools may say, by the name of the rule"),
     enrichment: mcpEnrichmentSection.describe("what is added to tools' results, by the name of the rule"),
   })

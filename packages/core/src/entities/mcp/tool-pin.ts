@@ -28,6 +28,8 @@ export const toolPin = defineEntity({
     seenDigest: field(digest.nullable(), { access: "server", column: text(64) }),
     /** When that was seen first, Unix ms. */
     seenAtMs: field(z.int().nullable(), { access: "server", column: int }),
+    /** The item of the inbox that asks for it; null: nothing waits. */
+    itemId: field(z.string().max(64).nullable(), { access: "server", column: text(64) }),
     /** Who approved or rejected last; null: nobody, it was there when the server was seen first. */
     decidedBy: field(z.string().max(100).nullable(), { access: "server", column: text(100) }),
     decidedAtMs: field(z.int().nullable(), { access: "server", column: int }),

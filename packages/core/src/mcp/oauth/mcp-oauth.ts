@@ -18,9 +18,11 @@ import { RefreshRounds } from "./tokens/refresh-rounds.js";
 import { Refreshes } from "./tokens/refreshes.js";
 import { SignedIn } from "./tokens/signed-in.js";
 import { Consents, type Agreed, type Consent } from "./consents.js";
+import { probingAuthorizer } from "./probing.js";
 import { awaiting, type SignInLink } from "./sign-in-needed.js";
 import { SignInLinks, type LinkFor } from "./sign-in-links.js";
 import { SignInRows } from "./sign-in-rows.js";
+import { SignInSource } from "../inbox/sign-in-source.js";
 import { SignIns, type BegunSignIn, type FinishedSignIn } from "./sign-ins.js";
 import { clientRowId, TokenRows } from "./tokens/token-rows.js";
 import { ShownTokens } from "./tokens/shown-tokens.js";
@@ -32,8 +34,10 @@ export interface McpOAuthOptions {
   readonly publicUrl: string | undefined;
   /** A token that the caller showed to come in, for exchange; null: it did not come with one. */
   readonly subjectOf: (caller: Caller) => Secret | null;
-  /** Somebody signed in: whoever waited for it is tried again. */
-  readonly onSignedIn: (server: string) => void;
+  /** How long a caller's sign-in is asked for in the inbox. */
+  readonly askedMs: () => number;
+  /** Somebody signed in, or all callers at once (an empty principal, or one that is not known here): whoever waited for it is tried again. */
+  readonly onSignedIn: (server: string, principal: string) => void;
 }
 export interface OAuthTokenInput {
   readonly accessToken: string | Secret;
@@ -72,7 +76,11 @@ export class McpOAuth {
   readonly #signIns: SignIns;
   readonly #rounds: RefreshRounds;
   readonly #awaited: Awaited;
+  /** What callers are asked for in the inbox. */
+  readonly asked: SignInSource;
   readonly #servers = new Map<string, OAuthServer>();
+  /** As they were prepared. */
+  readonly #dialled = new Map<string, HttpTarget>();
   readonly #authorizers = new Map<string, OwnCredentials | SignedIn>();
   readonly #links: SignInLinks;
   readonly #consents: Consents;
@@ -91,7 +99,8 @@ export class McpOAuth {
     this.#consents = new Consents({ rows: begun, clock });
     this.#links = new SignInLinks({ clock, log, publicUrl: options.publicUrl, start: (name, o) => this.start(name, o) });
     const isSignedIn = async (name: string): Promise<boolean> => (await rows.get({ server: name, principal: "" }))?.state === "connected";
-    this.#awaited = new Awaited({ clock, isSignedIn, onSignedIn: options.onSignedIn });
+    this.asked = new SignInSource(services, { expiresMs: options.askedMs, oauth: this, links: this.#links });
+    this.#awaited = new Awaited({ clock, isSignedIn, onSignedIn: (name) => options.onSignedIn(name, "") });
     const serverOf = (name: string) => this.#servers.get(name);
     this.#rounds = new RefreshRounds({ clock, log, rows, refreshes: this.#refreshes, serverOf, sweep: () => begun.sweep() });
   }
@@ -102,17 +111,34 @@ export class McpOAuth {
     if (target.kind !== "http" || target.oauth === undefined) return target;
     const server: OAuthServer = { name, url: target.url, trust: target.trust, auth: target.oauth };
     this.#servers.set(name, server);
-    if (server.auth.credentials === "shared") return { ...target, authorizer: this.#shared(server) };
+    const dialled = (made: HttpTarget): HttpTarget => {
+      this.#dialled.set(name, made);
+      return made;
+    };
+    if (server.auth.credentials === "shared") return dialled({ ...target, authorizer: this.#shared(server) });
     const authorizerOf = (caller: Caller): PrincipalAuthorizer => {
       const principal = this.principalOf(caller);
-      return { principal, authorizer: this.#ofCaller(server, principal, caller) };
+      return { principal, ...this.#ofCaller(server, principal, caller) };
     };
-    return { ...target, authorizerOf } satisfies HttpTarget;
+    return dialled({ ...target, authorizerOf });
+  }
+
+  /** The target as it is looked at once, by what signs in at it anyway, or for one that is not there by itself; of that nothing is kept. `caller`: who looks; left out: nobody. */
+  probed(name: string, target: ServerTarget, o: { readonly isThere: boolean; readonly caller?: Caller | undefined }): ServerTarget {
+    if (target.kind !== "http" || target.oauth === undefined) return target;
+    const server: OAuthServer = { name, url: target.url, trust: target.trust, auth: target.oauth };
+    const { caller } = o;
+    const known = o.isThere ? this.#dialled.get(name) : undefined;
+    if (known?.authorizer !== undefined) return known;
+    if (known?.authorizerOf !== undefined && caller !== undefined) return { ...known, authorizer: known.authorizerOf(caller).authorizer };
+    const subject = caller === undefined ? null : this.#o.subjectOf(caller);
+    return { ...target, authorizer: probingAuthorizer(server, { http: this.#o.http, clock: this.#services.clock, subject }) };
   }
 
   /** A server is there no longer; its sign-ins stay in the store. */
   forgotten(name: string): void {
     this.#servers.delete(name);
+    this.#dialled.delete(name);
     this.#awaited.done(name);
     this.#discovery.forget(name);
     this.#links.forget(name);
@@ -234,7 +260,7 @@ export class McpOAuth {
       const own = this.#shared(server) as OwnCredentials;
       own.forget();
       await own.headers(within);
-      this.#o.onSignedIn(name);
+      this.#o.onSignedIn(name, "");
       return this.status(name);
     }
     const principal = this.#principal(this.#byBrowser(name), o.principal);
@@ -280,7 +306,7 @@ export class McpOAuth {
   /** Renews in the background, and hears of sign-ins that other processes finished. */
   async work(): Promise<void> {
     this.#rounds.start();
-    const onHint = (names: readonly string[]): void => names.forEach((name) => this.#o.onSignedIn(name));
+    const onHint = (names: readonly string[]): void => names.forEach((name) => this.#o.onSignedIn(name, ""));
     this.#unsubscribe ??= await this.#services.bus.subscribe(TOPIC, onHint, () => undefined);
   }
 
@@ -293,7 +319,8 @@ export class McpOAuth {
   async #signedIn(name: string, principal: string): Promise<void> {
     this.#links.forget(name, principal);
     this.#awaited.done(name);
-    this.#o.onSignedIn(name);
+    this.#o.onSignedIn(name, principal);
+    await this.asked.signedIn({ server: name, principal }).catch(() => undefined); // found out with the next look
     await this.#services.bus.publish(TOPIC, [name]).catch(() => undefined); // a hint: the others find out with their next use
   }
 
@@ -325,11 +352,11 @@ export class McpOAuth {
     );
   }
 
-  #ofCaller(server: OAuthServer, principal: string, caller: Caller): Authorizer {
-    if (server.auth.grant === "authorization_code")
-      return this.#authorizer(server, principal, () =>
-        this.#signedInAs(server, principal, (why) => this.#links.needed({ server: server.name, principal, by: caller.name }, why)),
-      );
+  #ofCaller(server: OAuthServer, principal: string, caller: Caller): Omit<PrincipalAuthorizer, "principal"> {
+    if (server.auth.grant === "authorization_code") {
+      const ask = (why: string) => this.#links.needed({ server: server.name, principal, by: caller.name }, why);
+      return { context: principal, authorizer: this.#authorizer(server, principal, () => this.#signedInAs(server, principal, ask)) };
+    }
     const subject = this.#o.subjectOf(caller);
     if (subject === null)
       throw new GatewayError(
@@ -342,7 +369,8 @@ export class McpOAuth {
       );
     // With another token of its own, the caller gets another one there.
     const digest = this.#rows.idOf({ server: principal, principal: subject.reveal() });
-    return this.#authorizer(server, `${principal}\n${digest}`, () => this.#exchange(server, principal, subject));
+    const context = `${principal}\n${digest}`;
+    return { context, authorizer: this.#authorizer(server, context, () => this.#exchange(server, principal, subject)) };
   }
 
   #exchange(server: OAuthServer, principal: string, subject: Secret): OwnCredentials {
@@ -381,7 +409,7 @@ export class McpOAuth {
       rows: this.#rows,
       refreshes: this.#refreshes,
       shown: this.#shown(principal),
-      needed,
+      needed: principal === "" ? needed : async (why) => this.asked.told(await needed(why), { server: server.name, principal }),
     });
   }
 

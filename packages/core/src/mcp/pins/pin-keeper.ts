@@ -1,10 +1,11 @@
-import type { Caller, Json } from "../../calls/index.js";
+import type { Json } from "../../calls/index.js";
 import type { PinMode, ToolPinRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import type { PinDetail, PinQuery, Services, ToolPins } from "../../seams/index.js";
+import type { PinDecision, PinDetail, PinQuery, Services, ToolPins } from "../../seams/index.js";
 import { toHex } from "../../util/encoding/hex.js";
 import type { Sha256 } from "../shape/outer-names.js";
 import type { ListEntry } from "../upstream/list-entries.js";
+import type { Vetting } from "../upstream/upstream-deps.js";
 import { differences, digestOf, pinnedText } from "./definition.js";
 import { PinRows, type SeenTool } from "./pin-rows.js";
 
@@ -46,11 +47,11 @@ export class PinKeeper implements ToolPins {
   }
 
   /** A server's list of tools was read and is about to be shown. Errors: those of the store, with `quarantine`: what cannot be compared is not shown. */
-  async vet(server: string, tools: ReadonlyMap<string, ListEntry>): Promise<void> {
+  async vet(server: string, tools: ReadonlyMap<string, ListEntry>, { isPartial }: Vetting = { isPartial: false }): Promise<void> {
     const mode = this.#o.modeOf(server);
     if (mode === "off") return;
     try {
-      await this.#note(server, tools, mode);
+      await this.#note(server, { tools, isPartial }, mode);
     } catch (error) {
       if (mode === "quarantine") throw error;
       this.#services.log.warn("definitions of an MCP server's tools could not be compared", {
@@ -60,13 +61,13 @@ export class PinKeeper implements ToolPins {
     }
   }
 
-  async #note(server: string, tools: ReadonlyMap<string, ListEntry>, mode: PinMode): Promise<void> {
+  async #note(server: string, o: Vetting & { readonly tools: ReadonlyMap<string, ListEntry> }, mode: PinMode): Promise<void> {
     const { events, log } = this.#services;
-    const seen: SeenTool[] = [...tools.values()].map((entry) => {
+    const seen: SeenTool[] = [...o.tools.values()].map((entry) => {
       const { pinId, digest, text } = this.#seen(server, entry);
       return { pinId, digest, tool: entry.name, text: () => text };
     });
-    const news = await this.#rows.note(server, { serverPin: this.#pinId(server, ""), tools: seen });
+    const news = await this.#rows.note(server, { serverPin: this.#pinId(server, ""), tools: seen, isPartial: o.isPartial });
     this.#own.set(server, new Map(await this.#rows.ofServer(server)));
     this.#o.onChange();
     const quarantined = mode === "quarantine";
@@ -91,10 +92,10 @@ export class PinKeeper implements ToolPins {
     return { pin, approved: before, seen: after, differences: seen === null ? [] : differences(before ?? undefined, after) };
   }
 
-  async decide(id: string, o: { readonly digest: string; readonly approve: boolean; readonly caller: Caller }): Promise<ToolPinRow> {
+  async decide(id: string, o: PinDecision): Promise<ToolPinRow> {
     const row = await this.#found(id);
     if (row.seenDigest !== o.digest) throw anotherWaits(row);
-    const by = o.caller.name;
+    const by = { id: o.caller.id, name: o.caller.name, note: o.note };
     const done = o.approve ? await this.#rows.approve(row, by) : await this.#rows.reject(row, by);
     const now = await this.#found(id);
     if (!done) throw anotherWaits(now);

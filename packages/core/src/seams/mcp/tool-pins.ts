@@ -23,6 +23,13 @@ export interface PinDetail {
   readonly differences: readonly PinDifference[];
 }
 
+export interface PinDecision {
+  readonly digest: string;
+  readonly approve: boolean;
+  readonly caller: Caller;
+  readonly note?: string | undefined;
+}
+
 /** Definitions of MCP tools as they were approved, and those that wait. */
 export interface ToolPins {
   /** Errors: those of the store. */
@@ -33,5 +40,5 @@ export interface ToolPins {
    * Approves, or rejects, the definition of this digest and no other: what was not looked at is not decided on. Valid on every node within about a second.
    * Errors: `not_found`; `conflict` when another definition waits, or none; those of the store.
    */
-  decide(id: string, o: { readonly digest: string; readonly approve: boolean; readonly caller: Caller }): Promise<ToolPinRow>;
+  decide(id: string, o: PinDecision): Promise<ToolPinRow>;
 }

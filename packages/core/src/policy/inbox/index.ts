@@ -1,0 +1,1 @@
+export { editedAt, InboxItems, notPending } from "./inbox-items.js";
