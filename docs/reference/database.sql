@@ -95,6 +95,22 @@ CREATE TABLE `approval_rules` (
   KEY `ix_approval_rules_project_id` (`project_id`)
 );
 
+CREATE TABLE `argument_rules` (
+  `id` varchar(64) NOT NULL,
+  `version` bigint NOT NULL,
+  `created_at_ms` bigint NOT NULL,
+  `updated_at_ms` bigint NOT NULL,
+  `name` varchar(40) NOT NULL,
+  `description` longtext DEFAULT NULL,
+  `tools` json NOT NULL,
+  `when` longtext NOT NULL,
+  `effect` varchar(16) NOT NULL,
+  `message` varchar(500) DEFAULT NULL,
+  `enabled` tinyint(1) NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_argument_rules_name` (`name`)
+);
+
 CREATE TABLE `audit_entries` (
   `id` varchar(64) NOT NULL,
   `at_ms` bigint NOT NULL,
@@ -449,6 +465,7 @@ CREATE TABLE `mcp_servers` (
   `connect_timeout_ms` bigint DEFAULT NULL,
   `call_timeout_ms` bigint DEFAULT NULL,
   `trust_level` varchar(16) NOT NULL,
+  `resilience` json DEFAULT NULL,
   `tools` json DEFAULT NULL,
   `pin` varchar(16) DEFAULT NULL,
   `enabled` tinyint(1) NOT NULL,

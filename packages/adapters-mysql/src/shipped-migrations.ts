@@ -1081,6 +1081,7 @@ create table if not exists \`mcp_servers\` (
   \`connect_timeout_ms\` bigint,
   \`call_timeout_ms\` bigint,
   \`trust_level\` varchar(16) not null,
+  \`resilience\` json,
   \`tools\` json,
   \`pin\` varchar(16),
   \`enabled\` tinyint(1) not null,
@@ -1265,6 +1266,22 @@ create table if not exists \`used_request_states\` (
   \`expires_at_ms\` bigint not null,
   primary key (\`id\`),
   key \`ix_used_request_states_expires_at_ms\` (\`expires_at_ms\`)
+) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
+
+create table if not exists \`argument_rules\` (
+  \`id\` varchar(64) not null,
+  \`version\` bigint not null,
+  \`created_at_ms\` bigint not null,
+  \`updated_at_ms\` bigint not null,
+  \`name\` varchar(40) not null,
+  \`description\` longtext,
+  \`tools\` json not null,
+  \`when\` longtext not null,
+  \`effect\` varchar(16) not null,
+  \`message\` varchar(500),
+  \`enabled\` tinyint(1) not null,
+  primary key (\`id\`),
+  unique key \`uq_argument_rules_name\` (\`name\`)
 ) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
 
 create table if not exists \`enrichment_rules\` (

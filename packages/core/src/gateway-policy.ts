@@ -5,6 +5,7 @@ import type { Config } from "./config/schema.js";
 import type { Snapshot } from "./config/snapshot.js";
 import {
   approvalRule,
+  argumentRule,
   budget,
   configEntry,
   dataKey,
@@ -24,6 +25,7 @@ import {
 import { memoryCounters } from "./memory/index.js";
 import { Approvals } from "./policy/approvals/index.js";
 import { ArgumentRules } from "./policy/argument-rules/argument-rules.js";
+import { ruleActions } from "./policy/argument-rules/rule-actions.js";
 import { attemptSteps, callSteps, modelSteps } from "./policy/chain.js";
 import type { GroupCommit } from "./policy/group-commit.js";
 import { Guardrails } from "./policy/guardrails/index.js";
@@ -42,7 +44,7 @@ import type { Codec } from "./wire/shared/codec.js";
 export const followedRecords = [
   ...followedPeople,
   ...[storedProvider, storedProviderKey, storedModel, dataKey, mcpServer],
-  ...[mcpTool, namespace, toolPin, enrichmentRule],
+  ...[mcpTool, namespace, toolPin, enrichmentRule, argumentRule],
   ...[configEntry, rateLimit, toolClassification, toolPermission, approvalRule, guardrail, budget],
 ];
 
@@ -87,6 +89,7 @@ export function policyOf(services: Services, o: PolicyOptions) {
   inbox.add(approvals);
   seams.inbox.fill(inbox);
   const toolRules = new ArgumentRules({ snapshot });
+  seams.resources.set("argumentRule", ruleActions({ rules: toolRules, snapshot, resources: seams.resources }));
   const telemetry = new Telemetry(services, {
     ...{ config, snapshot, ledger, http, version: VERSION, otel: o.otel, breakers: o.breakers, nodes: o.nodes },
     isListed: (provider, model) => o.providers().get(provider)?.model(model) !== null,

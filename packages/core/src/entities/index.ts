@@ -7,6 +7,7 @@ import { rateLimit } from "./limits/rate-limit.js";
 import { budget, budgetWindow } from "./money/budget.js";
 import { openCalls, reservation } from "./money/reservation.js";
 import {
+  argumentRule,
   enrichmentRule,
   mcpNews,
   mcpServer,
@@ -128,7 +129,10 @@ export {
   type ReservationShare,
 } from "./money/reservation.js";
 export {
+  argumentRule,
   enrichmentRule,
+  argumentRuleSchema,
+  serverResilienceSchema,
   enrichmentSchema,
   mcpNews,
   mcpServer,
@@ -154,6 +158,10 @@ export {
   toolShapeSchema,
   usedRequestState,
   type ArgumentOverride,
+  type ArgumentRuleConfig,
+  type ArgumentRuleRow,
+  type ServerResilience,
+  type ServerResilienceInput,
   type EnrichmentRule,
   type EnrichmentRuleRow,
   type McpNewsRow,
@@ -355,5 +363,6 @@ export const allEntities: readonly (AnyEntity | AnyLogEntity)[] = [
   toolResult,
   toolResultPart,
   usedRequestState,
+  argumentRule,
   enrichmentRule,
 ];

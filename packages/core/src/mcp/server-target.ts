@@ -1,7 +1,7 @@
 import type { Caller } from "../calls/index.js";
 import type { McpServerConfig } from "../config/schema.js";
 import type { McpAuthConfig, McpAuthInput, McpOAuthConfig } from "../config/sections/mcp-auth.js";
-import type { McpResilience, McpResilienceInput } from "../config/sections/mcp-resilience.js";
+import type { ServerResilience, ServerResilienceInput } from "../entities/index.js";
 import type { Snapshot } from "../config/snapshot.js";
 import type { PinMode, ToolShapeRules } from "../entities/index.js";
 import { GatewayError } from "../errors/index.js";
@@ -17,13 +17,13 @@ export interface InProcessInput {
   readonly tools?: ToolShapeRules | undefined;
   readonly pin?: PinMode | undefined;
   readonly callTimeoutMs?: number | undefined;
-  readonly resilience?: McpResilienceInput | undefined;
+  readonly resilience?: ServerResilienceInput | undefined;
 }
 interface TermsInput {
   readonly connectTimeoutMs?: number | undefined;
   readonly callTimeoutMs?: number | undefined;
   readonly trustLevel?: "untrusted" | "trusted" | undefined;
-  readonly resilience?: McpResilienceInput | undefined;
+  readonly resilience?: ServerResilienceInput | undefined;
   readonly tools?: ToolShapeRules | undefined;
   readonly pin?: PinMode | undefined;
 }
@@ -68,7 +68,7 @@ export interface ServerTerms {
   /** Its instructions are not handed on. */
   readonly isUntrusted?: boolean | undefined;
   /** Left out: a breaker alone. */
-  readonly resilience?: McpResilience | undefined;
+  readonly resilience?: ServerResilience | undefined;
   /** What of its tools is there, and how they are shown; left out: all, as they are. */
   readonly tools?: ToolShapeRules | undefined;
   /** Left out: as `mcp.pin` says. */

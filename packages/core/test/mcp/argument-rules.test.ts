@@ -1,6 +1,12 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sqlite } from "@sallyport/adapters-sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.js";
 import { createTestGateway, TEST_OWNER_KEY } from "../../src/testing/index.js";
+import { callerOf, codeOf, restGateway } from "../resources/harness.js";
 import { OWNER } from "./proxy-harness.js";
 import { listedServer, tool } from "./servers/listed-server.js";
 
@@ -65,6 +71,20 @@ describe("a rule on arguments", () => {
     expect(await open.code("read", {})).toMatch(/^approval_required/);
   });
 
+  it.each(["Path", "PATH", "pAth", "ｐath"])("cannot be judged by an argument that a server may read as another: %s (T43)", async (key) => {
+    const when = "has(args.path) && args.path.startsWith('/etc')";
+    const { code } = await ruled({ denied: { tools: ["files__read"], when, effect: "deny" } });
+    expect(await code("read", { [key]: "/etc/passwd" })).toMatch(/^forbidden/);
+    expect(await code("read", { path: "/home", [key]: "/etc/passwd" })).toMatch(/^forbidden/);
+    expect(await code("read", { path: "/home", other: "/etc/passwd" })).toBe("done");
+    const open = await ruled(
+      { open: { tools: ["files__*"], when: "!('path' in args) || args[\"path\"] == '/tmp'", effect: "allow" } },
+      { tools: { "files__*": { class: "dangerous" } } },
+    );
+    expect(await open.code("read", { path: "/tmp" })).toBe("done");
+    expect(await open.code("read", { [key]: "/etc" })).toMatch(/^approval_required/);
+  });
+
   it("asks a person, or saves asking one; a denial stands before both", async () => {
     const { code } = await ruled(
       {
@@ -99,5 +119,72 @@ describe("a rule on arguments", () => {
 
   it.each(["args.a.matches('(a+)+$')", "args.a.all(x, args.a.all(y, x != y))"])("of unbounded time is not taken: %s", async (when) => {
     await expect(ruled({ slow: { tools: ["*"], when, effect: "deny" } })).rejects.toMatchObject({ code: "invalid_config" });
+  });
+});
+
+describe("a rule of the store", () => {
+  const PATH = "/api/v1/argument-rules";
+  const boss = callerOf("boss", { grants: ["*", "project:*"] });
+  const keeper = callerOf("keeper", { grants: ["servers:*", "project:*"] });
+  const user = callerOf("user", { grants: ["mcp:*"] });
+  const SOON = { timeout: 60_000, interval: 20 };
+  const rule = { name: "system", tools: ["files__*"], when: "args.path.startsWith('/etc')", effect: "deny", message: "Not there." };
+
+  async function nodes() {
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-rules-"));
+    const secret = randomBytes(32).toString("base64");
+    const files = listedServer([tool("read")]);
+    const mcp = { rules: { fixed: { tools: ["none__*"], when: "true", effect: "deny" as const } } };
+    const start = async () => {
+      const node = await restGateway([boss, keeper, user], { storage: sqlite(join(folder, "s.db")), secret, mcp });
+      await node.gateway.mcp.connect("files", { server: files.server });
+      const read = async (path: string) => {
+        const { text } = await node.call("POST", "/mcp/execute", { as: "user", body: { tool_name: "files__read", args: { path } } });
+        return text.includes("Not there.") ? "denied" : text.includes("approval_required") ? "asked" : "done";
+      };
+      return { ...node, read };
+    };
+    const [a, b] = [await start(), await start()];
+    onTestFinished(async () => {
+      await Promise.all([a.gateway.close(), b.gateway.close()]);
+      rmSync(folder, { recursive: true, force: true });
+    });
+    return { a, b, files };
+  }
+
+  it("holds at every node, changes and goes while they run, without a restart", async () => {
+    const { a, b, files } = await nodes();
+    expect([await a.read("/etc/x"), await b.read("/etc/x")]).toEqual(["done", "done"]);
+    const made = await a.call("POST", PATH, { body: rule });
+    expect(made).toMatchObject({ status: 201, body: { name: "system", enabled: true } });
+    for (const node of [a, b]) await expect.poll(() => node.read("/etc/x"), SOON).toBe("denied");
+    expect(await b.read("/home")).toBe("done");
+    const path = `${PATH}/${String(made.body["id"])}`;
+    expect((await a.call("PATCH", path, { body: { effect: "approve" } })).status).toBe(200);
+    await expect.poll(() => b.read("/etc/x"), SOON).toBe("asked");
+    expect((await a.call("PATCH", path, { body: { enabled: false } })).status).toBe(200);
+    await expect.poll(() => b.read("/etc/x"), SOON).toBe("done");
+    await a.call("PATCH", path, { body: { enabled: true, effect: "deny" } });
+    await expect.poll(() => b.read("/etc/x"), SOON).toBe("denied");
+    expect((await b.call("DELETE", path)).status).toBe(200);
+    for (const node of [a, b]) await expect.poll(() => node.read("/etc/x"), SOON).toBe("done");
+    expect(files.calls.length).toBeGreaterThan(0);
+  });
+
+  it("is refused with where and why when it does not compile, and is nobody's to write who may not", async () => {
+    const { a } = await nodes();
+    const refused = await a.call("POST", PATH, { body: { ...rule, when: "args.path.startsWith('/etc') &&\n  args.mode ==" } });
+    expect([refused.status, codeOf(refused)]).toEqual([400, "validation_failed"]);
+    expect(refused.text).toContain("line 2, column");
+    expect(refused.body["error"]).toMatchObject({ details: { field: "when", line: 2 } });
+    for (const when of ["nothing_known(args.path)", "args.path.startsWith(", "1 + 'a' == 2", "args.a.matches('(a+)+$')"])
+      expect([when, codeOf(await a.call("POST", PATH, { body: { ...rule, when } }))]).toEqual([when, "validation_failed"]);
+    expect(codeOf(await a.call("POST", PATH, { body: { ...rule, name: "fixed" } }))).toBe("conflict");
+    expect((await a.call("POST", PATH, { as: "user", body: rule })).status).toBe(403);
+    // What has nobody asked is a matter of approvals as well.
+    expect((await a.call("POST", PATH, { as: "keeper", body: { ...rule, effect: "allow" } })).status).toBe(403);
+    expect((await a.call("POST", PATH, { as: "keeper", body: rule })).status).toBe(201);
+    expect((await a.call("GET", `${PATH}/fixed`)).body).toMatchObject({ name: "fixed", origin: "configuration" });
+    expect((await a.call("DELETE", `${PATH}/fixed`)).status).toBe(403);
   });
 });

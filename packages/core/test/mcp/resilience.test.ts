@@ -1,6 +1,6 @@
 import { lyingMcpServer } from "@sallyport/adapter-kit";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { McpResilienceInput } from "../../src/config/sections/mcp-resilience.js";
+import type { ServerResilienceInput } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
 import { hosted, post, proxyHarness } from "./proxy-harness.js";
 import { listedServer, tool } from "./servers/listed-server.js";
@@ -90,7 +90,7 @@ describe("a server that does something and then says that it is busy (F66)", () 
   const refused = (status: number, more = ""): string => `HTTP/1.1 ${status} Busy\r\n${more}content-length: 0\r\nconnection: close\r\n\r\n`;
 
   /** How often its tool did something, and what two calls with one key came to. */
-  async function busy(answer: string, resilience: McpResilienceInput) {
+  async function busy(answer: string, resilience: ServerResilienceInput) {
     let effects = 0;
     const liar = await lyingMcpServer({
       era: "modern",

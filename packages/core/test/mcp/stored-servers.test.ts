@@ -127,6 +127,25 @@ describe("a stored server", () => {
     expect(rest.gateway.mcp.status().map(({ name, connected }) => [name, connected])).toEqual([["moved", true]]);
   });
 
+  it("has bounds of its own for its calls, shown, changed and taken away again", async () => {
+    const server = await namedServer("one");
+    const rest = await gateway();
+    const made = await add(rest, { name: "a", url: server.url, resilience: { max_concurrent: 1, retries: 2, idempotent: ["one"] } });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { resilience: { max_concurrent: 1, max_queued: 100, retries: 2, trust_annotations: false } },
+    });
+    await expect.poll(rest.tools, SOON).toEqual(["a__one"]);
+    const path = `/api/v1/mcp-servers/${String(made.body["id"])}`;
+    const refused = await rest.call("PATCH", path, { body: { resilience: { coalesce: true } } });
+    expect([refused.status, codeOf(refused)]).toEqual([400, "validation_failed"]);
+    expect(refused.text).toContain("resilience.coalesce");
+    const greeted = server.greetings();
+    expect((await rest.call("PATCH", path, { body: { resilience: { max_concurrent: 1, max_queued: 0 } } })).status).toBe(200);
+    await expect.poll(() => server.greetings(), SOON).toBeGreaterThan(greeted);
+    expect((await rest.call("PATCH", path, { body: { resilience: null } })).body).toMatchObject({ resilience: null });
+  });
+
   it("is waited for as long as its time, and no longer", async () => {
     const server = createServer((request) => void request.resume());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

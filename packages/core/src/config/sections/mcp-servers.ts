@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { mcpResilienceSchema } from "./mcp-resilience.js";
+import { serverResilienceSchema } from "../../entities/index.js";
 import { shapeTerms } from "./mcp-shape.js";
 import { durationMs, secret, url } from "./values.js";
 
@@ -11,7 +11,9 @@ export const serverTerms = {
     .enum(["untrusted", "trusted"])
     .optional()
     .describe("whether the server's own instructions are handed on to clients; left out: trusted"),
-  resilience: mcpResilienceSchema.optional().describe("how its calls are kept from harming it and each other; left out: a breaker alone"),
+  resilience: serverResilienceSchema
+    .optional()
+    .describe("how its calls are kept from harming it and each other; left out: a breaker alone"),
   ...shapeTerms,
 };
 

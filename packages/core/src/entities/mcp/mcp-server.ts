@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bool, defineEntity, field, int, json, longText, text, type RowType } from "../define-entity.js";
 import { nameSchema } from "../route.js";
+import { serverResilienceSchema } from "./server-resilience.js";
 import { pinMode, toolShapeSchema } from "./tool-shape.js";
 
 export const serverTypes = ["http", "streamable-http", "sse", "stdio", "openapi"] as const;
@@ -72,6 +73,8 @@ export const mcpServer = defineEntity({
     callTimeoutMs: field(durationMs, { access: "open", column: int }),
     /** `trusted`: the server's own instructions are handed on to clients. */
     trustLevel: field(z.enum(["untrusted", "trusted"]).default("untrusted"), { access: "open", column: text(16) }),
+    /** How its calls are kept from harming it and each other; null: a breaker alone. */
+    resilience: field(serverResilienceSchema.nullable(), { access: "open", column: json }),
     /** Which of its tools are there, and how they are shown; null: all, as they are. */
     tools: field(toolShapeSchema.nullable(), { access: "open", column: json }),
     /** null: as `mcp.pin` says. */

@@ -21,7 +21,7 @@ export function rowBody(
   return {
     ...same,
     // Said of tools elsewhere, and not of where the server is.
-    ...(o.before === null ? {} : { tools: o.before.tools, pin: o.before.pin }),
+    ...(o.before === null ? {} : { resilience: o.before.resilience, tools: o.before.tools, pin: o.before.pin }),
     ...(credential === undefined ? {} : { credential }),
     ...(oauth === undefined ? {} : oauthBody(oauth)),
     ...(endpoint === undefined ? {} : { url: endpoint }),

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../calls/index.js";
-import type { McpResilience } from "../../config/sections/mcp-resilience.js";
+import type { ServerResilience } from "../../entities/index.js";
 import { matchesAnyGlob } from "../../util/glob.js";
 import { parseJson } from "../../util/json.js";
 import type { ListEntry } from "../upstream/list-entries.js";
@@ -8,7 +8,7 @@ import type { ListEntry } from "../upstream/list-entries.js";
 export type Nature = "read-only" | "idempotent" | "unknown";
 
 /** A server's own word counts only where the operator trusts it (F66). */
-export function natureOf(tool: ListEntry, rules: McpResilience | undefined): Nature {
+export function natureOf(tool: ListEntry, rules: ServerResilience | undefined): Nature {
   if (rules === undefined) return "unknown";
   const hints = rules.trustAnnotations ? hintsOf(tool) : NO_HINTS;
   if (matchesAnyGlob(rules.readOnly ?? [], tool.name) || hints["readOnlyHint"] === true) return "read-only";

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { mcpResilienceSchema, type McpResilienceInput } from "../../config/sections/mcp-resilience.js";
+import { serverResilienceSchema, type ServerResilienceInput } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { FakeClock } from "../../testing/fake-clock.js";
 import { Log } from "../../util/log.js";
 import { ServerGuard, type AttemptBounds, type GuardedCall } from "./server-guard.js";
 
-function guarded(rules?: McpResilienceInput, callMs?: number) {
+function guarded(rules?: ServerResilienceInput, callMs?: number) {
   const clock = new FakeClock();
-  const parsed = rules === undefined ? undefined : mcpResilienceSchema.parse(rules);
+  const parsed = rules === undefined ? undefined : serverResilienceSchema.parse(rules);
   const guard = new ServerGuard({ server: "s", clock, log: new Log("error", () => undefined), rules: parsed, callMs });
   const call = (more: Partial<GuardedCall> = {}): GuardedCall => ({
     ...{ nature: "unknown", canBeAsked: false, deadlineMs: clock.now() + 60_000 },
@@ -163,7 +163,7 @@ describe("a call whose client is asked", () => {
 });
 
 describe("a call that failed (F66)", () => {
-  async function attempts(rules: McpResilienceInput | undefined, more: Partial<GuardedCall>, error: GatewayError): Promise<number> {
+  async function attempts(rules: ServerResilienceInput | undefined, more: Partial<GuardedCall>, error: GatewayError): Promise<number> {
     const { guard, call, clock } = guarded(rules);
     let count = 0;
     const run = guard.run(call(more), (bounds) => {

@@ -4,7 +4,7 @@ import { pause } from "../../policy/resilience/pause.js";
 import { RetryBudget } from "../../policy/resilience/retry-budget.js";
 import type { Clock } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
-import type { McpResilience } from "../../config/sections/mcp-resilience.js";
+import type { ServerResilience } from "../../entities/index.js";
 import { Bulkhead, type Place } from "./bulkhead.js";
 import { hedged } from "./hedged.js";
 import { OwnTime } from "./own-time.js";
@@ -19,7 +19,7 @@ export interface ServerGuardOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Left out: a breaker, and nothing else. */
-  readonly rules: McpResilience | undefined;
+  readonly rules: ServerResilience | undefined;
   /** The server's own time for a call; undefined: it has none. */
   readonly callMs: number | undefined;
 }

@@ -80,6 +80,7 @@ function fixedRow(name: string, target: ServerTarget, origin: "configuration" | 
     connectTimeoutMs: target.connectMs ?? null,
     callTimeoutMs: target.callMs ?? null,
     trustLevel: target.isUntrusted === true ? "untrusted" : "trusted",
+    resilience: target.resilience ?? null,
     tools: target.tools ?? null,
     pin: target.pin ?? null,
     enabled: true,

@@ -26,6 +26,7 @@ export function storedTarget(row: ServerFields, trust: Trust = "remote"): Server
     connectMs: row.connectTimeoutMs ?? undefined,
     callMs: row.callTimeoutMs ?? undefined,
     isUntrusted: row.trustLevel === "untrusted",
+    resilience: row.resilience ?? undefined,
     tools: row.tools ?? undefined,
     pin: row.pin ?? undefined,
   };

@@ -1,7 +1,7 @@
 import type { Environment, ParseResult } from "@marcbachmann/cel-js";
 import type { Caller, ToolHead } from "../../calls/index.js";
-import type { ArgumentRule } from "../../config/sections/mcp-rules.js";
 import type { Snapshot } from "../../config/snapshot.js";
+import { argumentRule, type ArgumentRuleConfig, type ArgumentRuleRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { matchesAnyGlob } from "../../util/glob.js";
 import { parseCallerJson } from "../../util/json-checks/caller-json.js";
@@ -9,6 +9,9 @@ import { parseCallerJson } from "../../util/json-checks/caller-json.js";
 /** Longer arguments are not judged, and so not let through. */
 const MOST_CHARACTERS = 65_536;
 const LIMITS = { maxAstNodes: 500, maxDepth: 30, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 10 };
+
+/** A rule of the configuration, or of the store. */
+export type ArgumentRule = ArgumentRuleConfig | ArgumentRuleRow;
 
 export interface NamedArgumentRule {
   readonly name: string;
@@ -44,19 +47,34 @@ export interface RuleVerdict {
  */
 export class ArgumentRules {
   readonly #snapshot: () => Snapshot;
-  readonly #compiled = new WeakMap<ArgumentRule, ParseResult | GatewayError>();
+  readonly #compiled = new WeakMap<ArgumentRule, Compiled | GatewayError>();
   #environment: Promise<Environment> | null = null;
 
   constructor(o: { readonly snapshot: () => Snapshot }) {
     this.#snapshot = o.snapshot;
   }
 
-  /** Rules for calls of this tool; none for most. */
-  of({ name }: Pick<ToolHead, "name">, { config }: Pick<Snapshot, "config">): readonly NamedArgumentRule[] {
+  /** Rules for calls of this tool, those of the configuration first; none for most. */
+  of({ name }: Pick<ToolHead, "name">, { config, records }: Pick<Snapshot, "config" | "records">): readonly NamedArgumentRule[] {
     const { rules } = config.mcp;
     let found: NamedArgumentRule[] | null = null;
     for (const key in rules) if (matchesAnyGlob(rules[key]!.tools, name)) (found ??= []).push({ name: key, rule: rules[key]! });
+    for (const row of records.of(argumentRule))
+      if (row.enabled && !Object.hasOwn(rules, row.name) && matchesAnyGlob(row.tools, name))
+        (found ??= []).push({ name: row.name, rule: row });
     return found ?? NONE;
+  }
+
+  /** Errors: `validation_failed` with what is wrong with the expression, and where; `missing_dependency`. */
+  async assertCompiles(when: string): Promise<void> {
+    const wrong = problemOf(when, await this.#ready());
+    if (wrong === null) return;
+    const at = wrong.line === null ? {} : { line: wrong.line, column: wrong.column };
+    const where = wrong.line === null ? "" : ` at line ${wrong.line}, column ${wrong.column}`;
+    throw new GatewayError("validation_failed", `when: ${wrong.what}${where}.`, {
+      hint: "docs/how-to/mcp-rules.md says what an expression may say.",
+      details: { field: "when", ...at },
+    });
   }
 
   /** What the rules would say of a call that nobody makes. Errors: `missing_dependency`, and `validation_failed` for arguments that are none. */
@@ -67,10 +85,7 @@ export class ArgumentRules {
   /** Errors: `missing_dependency`; `validation_failed` for arguments in which a key stands twice. */
   async judge(rules: readonly NamedArgumentRule[], call: Judged): Promise<RuleVerdict> {
     const values = call.arguments.length > MOST_CHARACTERS ? null : valuesOf(call);
-    const environment = await (this.#environment ??= newEnvironment().catch((error: unknown) => {
-      this.#environment = null;
-      throw error;
-    }));
+    const environment = await this.#ready();
     const findings = rules.map((named) => this.#finding(named, environment, values));
     for (const effect of ["deny", "approve", "allow"] as const) {
       const at = findings.findIndex((finding) => finding.effect === effect && finding.holds);
@@ -79,14 +94,23 @@ export class ArgumentRules {
     return { effect: null, rule: null, message: null, findings };
   }
 
+  #ready(): Promise<Environment> {
+    return (this.#environment ??= newEnvironment().catch((error: unknown) => {
+      this.#environment = null;
+      throw error;
+    }));
+  }
+
   #finding({ name, rule }: NamedArgumentRule, environment: Environment, values: Record<string, unknown> | null): RuleFinding {
     const { effect } = rule;
     const unjudged = (error: string): RuleFinding => ({ rule: name, effect, holds: effect !== "allow", error });
     if (values === null) return unjudged(`The arguments are longer than ${MOST_CHARACTERS} characters.`);
     const compiled = this.#compile(rule, environment);
     if (compiled instanceof GatewayError) return unjudged(compiled.message);
+    const other = otherCase(compiled.reads, values["args"] as object);
+    if (other !== null) return unjudged(`The argument "${other.slice(0, 40)}" differs in case alone from one that the rule looks at.`);
     try {
-      const result: unknown = compiled(values);
+      const result: unknown = compiled.run(values);
       return typeof result === "boolean"
         ? { rule: name, effect, holds: result, error: null }
         : unjudged("The expression is neither true nor false.");
@@ -95,21 +119,23 @@ export class ArgumentRules {
     }
   }
 
-  #compile(rule: ArgumentRule, environment: Environment): ParseResult | GatewayError {
+  #compile(rule: ArgumentRule, environment: Environment): Compiled | GatewayError {
     let compiled = this.#compiled.get(rule);
     if (compiled === undefined) {
-      try {
-        compiled = environment.parse(rule.when);
-        const { valid, error } = compiled.check();
-        if (!valid) compiled = new GatewayError("misconfigured", `The expression is not valid: ${firstLine(error)}`);
-      } catch (error) {
-        compiled = new GatewayError("misconfigured", `The expression is not valid: ${firstLine(error)}`);
-      }
+      const wrong = problemOf(rule.when, environment);
+      if (wrong !== null) compiled = new GatewayError("misconfigured", `The expression is not valid: ${wrong.what}`);
+      else compiled = { run: environment.parse(rule.when), reads: readsOf(rule.when) };
       this.#compiled.set(rule, compiled);
     }
     return compiled;
   }
 }
+interface Compiled {
+  readonly run: ParseResult;
+  /** Arguments that the expression names: as they are, by what they are in any case. */
+  readonly reads: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
 const NONE: readonly NamedArgumentRule[] = [];
 
 function valuesOf({ caller, server, tool, arguments: text }: Judged): Record<string, unknown> {
@@ -132,6 +158,51 @@ async function newEnvironment(): Promise<Environment> {
     .registerVariable("server", "string")
     .registerVariable("tool", "string")
     .registerVariable("project", "string");
+}
+
+interface Problem {
+  readonly what: string;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** null: there is none. */
+function problemOf(when: string, environment: Environment): Problem | null {
+  let wrong: unknown;
+  try {
+    const { valid, error } = environment.parse(when).check();
+    if (valid) return null;
+    wrong = error;
+  } catch (error) {
+    wrong = error;
+  }
+  const at = (wrong as { readonly range?: { readonly start?: unknown } }).range?.start;
+  const what = firstLine(wrong).replace(/\.$/, "");
+  if (typeof at !== "number") return { what, line: null, column: null };
+  const before = when.slice(0, at).split("\n");
+  return { what, line: before.length, column: before.at(-1)!.length + 1 };
+}
+
+const READ = /\bargs\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])/g;
+
+function readsOf(when: string): Compiled["reads"] {
+  const reads = new Map<string, Set<string>>();
+  for (const [, plain, double, single] of when.matchAll(READ)) {
+    const name = plain ?? double ?? single ?? "";
+    reads.set(folded(name), (reads.get(folded(name)) ?? new Set()).add(name));
+  }
+  return reads;
+}
+
+/** A server that reads names in any case would take it for the one that the rule looked for (T43). */
+function otherCase(reads: Compiled["reads"], args: object): string | null {
+  if (reads.size === 0) return null;
+  return Object.keys(args).find((key) => reads.get(folded(key))?.has(key) === false) ?? null;
+}
+
+/** The same for keys that differ in case, in the width of their letters, or in the letters that fold to others. */
+function folded(key: string): string {
+  return key.normalize("NFKC").toUpperCase().toLowerCase();
 }
 
 /** The library shows the place below its first line, with what stands there. */

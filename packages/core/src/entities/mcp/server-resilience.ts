@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { durationMs } from "./values.js";
 
+const durationMs = z.int().min(1).max(86_400_000);
 const globs = z.array(z.string().min(1).max(512)).min(1).max(200);
 
 /** How calls of one MCP server are kept from harming each other, it, and other servers' calls. */
-export const mcpResilienceSchema = z
+export const serverResilienceSchema = z
   .strictObject({
     breaker: z
       .union([
@@ -46,5 +46,5 @@ export const mcpResilienceSchema = z
     if (value.hedgeAfterMs !== undefined && !isKnown) refuse("hedgeAfterMs");
     if (value.coalesce && !isKnown) refuse("coalesce");
   });
-export type McpResilience = z.output<typeof mcpResilienceSchema>;
-export type McpResilienceInput = z.input<typeof mcpResilienceSchema>;
+export type ServerResilience = z.output<typeof serverResilienceSchema>;
+export type ServerResilienceInput = z.input<typeof serverResilienceSchema>;
