@@ -29,12 +29,21 @@ export interface ProtectedMcpServer {
   close(): Promise<void>;
 }
 
-/** An MCP server (2025-11-25, Streamable HTTP with sessions) that takes only who shows a token that `look` knows. Its one tool, `whoami`, tells whose token it was shown, and quotes the token when it is asked to. */
-export async function protectedMcpServer(look: (token: string) => Issued | null): Promise<ProtectedMcpServer> {
+export interface ProtectedMcpServerOptions {
+  /** `sse`: HTTP with SSE, of 2024-11-05. */
+  readonly transport?: "http" | "sse";
+}
+
+/** An MCP server (2025-11-25, Streamable HTTP with sessions, or HTTP+SSE) that takes only who shows a token that `look` knows. Its one tool, `whoami`, tells whose token it was shown, and quotes the token when it is asked to. */
+export async function protectedMcpServer(
+  look: (token: string) => Issued | null,
+  { transport = "http" }: ProtectedMcpServerOptions = {},
+): Promise<ProtectedMcpServer> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return new Protected(server, look, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return new Protected(server, { look, origin, path: transport === "sse" ? "/sse" : "/mcp" });
 }
 
 interface Rpc {
@@ -50,18 +59,25 @@ class Protected implements ProtectedMcpServer {
   namesMetadata = true;
   readonly seen: { method: string; authorization: string | undefined; session: string | undefined; headers: string; body: string }[] = [];
   readonly done: { tool: string; token: string }[] = [];
+  look: (token: string) => Issued | null;
+  readonly origin: string;
+  readonly #path: string;
+  /** Of HTTP+SSE, by session. */
+  readonly #streams = new Map<string, ServerResponse>();
   #sessions = 0;
 
   constructor(
     readonly server: Server,
-    public look: (token: string) => Issued | null,
-    readonly origin: string,
+    o: { readonly look: (token: string) => Issued | null; readonly origin: string; readonly path: string },
   ) {
+    this.look = o.look;
+    this.origin = o.origin;
+    this.#path = o.path;
     server.on("request", (request, response) => void this.#answer(request, response).catch(() => response.destroy()));
   }
 
   get url(): string {
-    return `${this.origin}/mcp`;
+    return `${this.origin}${this.#path}`;
   }
 
   close(): Promise<void> {
@@ -75,27 +91,41 @@ class Protected implements ProtectedMcpServer {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
-    const path = new URL(request.url ?? "/", this.origin).pathname;
+    const { pathname: path, searchParams } = new URL(request.url ?? "/", this.origin);
+    const stream = path === "/messages" ? this.#streams.get(searchParams.get("session") ?? "") : undefined;
     if (path.startsWith("/.well-known/oauth-protected-resource")) return this.#metadata(response);
-    if (path !== "/mcp") return void response.writeHead(404).end();
+    if (path !== this.#path && stream === undefined) return void response.writeHead(404).end();
     const { authorization } = request.headers;
     const session = request.headers["mcp-session-id"]?.toString();
     this.seen.push({ method: request.method ?? "", authorization, session, headers: JSON.stringify(request.rawHeaders), body });
     const token = /^Bearer (.+)$/.exec(authorization ?? "")?.[1] ?? "";
     const issued = this.look(token);
     if (issued === null) return this.#challenge(response, 401, authorization === undefined ? "" : 'error="invalid_token"');
-    if (request.method !== "POST") return void response.writeHead(request.method === "DELETE" ? 200 : 405).end();
+    if (request.method === "GET" && path === "/sse") return this.#open(response);
+    if (request.method !== "POST" || path === "/sse") return void response.writeHead(request.method === "DELETE" ? 200 : 405).end();
     const rpc = JSON.parse(body) as Rpc;
     if (rpc.id === undefined) return void response.writeHead(202).end();
     if (rpc.method === "tools/call" && this.scope !== undefined && !(issued.scope ?? "").split(" ").includes(this.scope))
       return this.#challenge(response, 403, `error="insufficient_scope", scope="${this.scope}"`);
     const result = this.#result(rpc, { token, issued });
+    const answer = result === null ? { error: { code: -32601, message: "unknown method" } } : { result };
+    const message = JSON.stringify({ jsonrpc: "2.0", id: rpc.id, ...answer });
+    if (stream !== undefined) {
+      stream.write(`event: message\ndata: ${message}\n\n`);
+      return void response.writeHead(202).end();
+    }
     const headers = {
       "content-type": "application/json",
       ...(rpc.method === "initialize" ? { "mcp-session-id": `session-${++this.#sessions}` } : {}),
     };
-    const answer = result === null ? { error: { code: -32601, message: "unknown method" } } : { result };
-    response.writeHead(200, headers).end(JSON.stringify({ jsonrpc: "2.0", id: rpc.id, ...answer }));
+    response.writeHead(200, headers).end(message);
+  }
+
+  #open(response: ServerResponse): void {
+    const session = `session-${++this.#sessions}`;
+    this.#streams.set(session, response);
+    response.once("close", () => this.#streams.delete(session));
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(`event: endpoint\ndata: /messages?session=${session}\n\n`);
   }
 
   #metadata(response: ServerResponse): void {
@@ -105,7 +135,7 @@ class Protected implements ProtectedMcpServer {
   }
 
   #challenge(response: ServerResponse, status: number, why: string): void {
-    const where = this.namesMetadata ? `resource_metadata="${this.origin}/.well-known/oauth-protected-resource/mcp"` : "";
+    const where = this.namesMetadata ? `resource_metadata="${this.origin}/.well-known/oauth-protected-resource${this.#path}"` : "";
     const said = [where, why].filter((part) => part !== "").join(", ");
     response.writeHead(status, { "www-authenticate": `Bearer ${said}`, "content-type": "application/json" }).end("{}");
   }

@@ -1,17 +1,15 @@
 import type { McpServerRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { ConnectionConfig, Row } from "../../routes/index.js";
-
-/** What stands for a credential wherever a connection is shown; sent back, it keeps the one that is stored. */
-export const REDACTED = "[REDACTED]";
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+import { milliseconds, REDACTED } from "./connection-values.js";
+import { nested, oauthBody, oauthOf } from "./oauth-settings.js";
 
 /** A connection as the row of its server, in the names of the resource API. Errors: `validation_failed`. */
 export function rowBody(
   config: ConnectionConfig,
   o: { readonly description?: string | null | undefined; readonly before: McpServerRow | null },
 ): Row {
-  const { endpoint, connect_timeout: connect, call_timeout: call, credential: given, oauth, ...same } = config;
+  const { endpoint, connect_timeout: connect, call_timeout: call, credential: given, oauth, ...same } = nested(config);
   if (given === REDACTED && (o.before?.credential ?? null) === null)
     throw new GatewayError("validation_failed", "config.credential: there is none that could be kept", {
       details: { field: "config.credential" },
@@ -29,41 +27,6 @@ export function rowBody(
     ...(call === undefined ? {} : { call_timeout_ms: milliseconds(call, "call_timeout") }),
     ...(o.description === undefined ? {} : { description: o.description }),
   };
-}
-
-function oauthBody(oauth: ConnectionConfig["oauth"]): Row {
-  if (oauth === null || oauth === undefined) return { oauth: null, client_secret: null };
-  const { client_secret: secret, refresh_max_lifetime: lifetime, credentials, ...same } = oauth;
-  const more = {
-    ...(credentials === undefined ? {} : { credentials: credentials === "per_user" ? "perUser" : credentials }),
-    ...(lifetime === undefined ? {} : { refresh_max_lifetime_ms: milliseconds(lifetime, "oauth.refresh_max_lifetime", 31_622_400_000) }),
-  };
-  return { oauth: { ...same, ...more }, ...(secret === undefined || secret === REDACTED ? {} : { client_secret: secret }) };
-}
-
-function oauthOf({ oauth, clientSecret }: McpServerRow): ConnectionConfig["oauth"] {
-  if (oauth === null) return null;
-  const { tokenUrl, authorizationUrl, clientId, endpointAuthStyle, refreshMaxLifetimeMs, credentials, ...same } = oauth;
-  return {
-    ...same,
-    ...(credentials === undefined ? {} : { credentials: credentials === "perUser" ? "per_user" : credentials }),
-    ...(tokenUrl === undefined ? {} : { token_url: tokenUrl }),
-    ...(authorizationUrl === undefined ? {} : { authorization_url: authorizationUrl }),
-    ...(clientId === undefined ? {} : { client_id: clientId }),
-    ...(endpointAuthStyle === undefined ? {} : { endpoint_auth_style: endpointAuthStyle }),
-    ...(refreshMaxLifetimeMs === undefined ? {} : { refresh_max_lifetime: refreshMaxLifetimeMs / 1_000 }),
-    ...(clientSecret === null ? {} : { client_secret: REDACTED }),
-  };
-}
-
-function milliseconds(value: number | string | null, field: string, most = 86_400_000): number | null {
-  if (value === null) return null;
-  const [, amount = "", unit = "s"] = typeof value === "number" ? ["", String(value)] : (/^([\d.]+)(ms|s|m|h)$/.exec(value) ?? []);
-  const ms = Math.round(Number(amount) * UNITS[unit]!);
-  if (ms >= 1 && ms <= most) return ms;
-  throw new GatewayError("validation_failed", `config.${field}: is not between 1 ms and ${most} ms`, {
-    details: { field: `config.${field}` },
-  });
 }
 
 /** The row as a connection, its credential hidden. */

@@ -4,7 +4,9 @@ import { connectionRoutes, type ConnectionConfig, type RouteOutput } from "../..
 import type { McpServers, ServerFacts, ServerTool, Services } from "../../seams/index.js";
 import { callOptions, type Exchange, type Handler } from "../exchange.js";
 import { jsonHandler } from "../faces/rest-face.js";
-import { configOf, REDACTED, rowBody } from "./connection-config.js";
+import { configOf, rowBody } from "./connection-config.js";
+import { REDACTED } from "./connection-values.js";
+import { authOf, nested } from "./oauth-settings.js";
 import type { ServerRows } from "./server-rows.js";
 
 type Connection = RouteOutput<typeof connectionRoutes.get>;
@@ -56,7 +58,7 @@ export function connectionHandlers({
       const servers = asked(x, "write");
       const { config } = body;
       if (config === undefined) return told(() => servers.test(params.name, callOptions(x)));
-      return told(() => servers.probe(params.name, described(config), callOptions(x)));
+      return told(() => servers.probe(params.name, described(nested(config)), callOptions(x)));
     }),
     refresh: jsonHandler(connectionRoutes.refresh, ({ params }, x: Exchange) => {
       const servers = asked(x, "write");
@@ -113,9 +115,13 @@ function described(config: ConnectionConfig): Readonly<Record<string, unknown>> 
   const { type = "http", endpoint, headers, auth_mode: mode = "none", credential, credential_header: header } = config;
   if (type === "stdio") return { type, command: config.command ?? "", args: config.args ?? [] };
   if (credential === REDACTED) throw new GatewayError("validation_failed", "config.credential: is sent whole to be tested", {});
-  const own = mode === "none" || credential === null || credential === undefined ? {} : credentialHeader(mode, credential, header);
+  const own =
+    mode === "none" || mode === "oauth" || credential === null || credential === undefined
+      ? {}
+      : credentialHeader(mode, credential, header);
   const sent = { ...headers, ...own };
-  if (type !== "openapi") return { type, url: endpoint ?? "", headers: sent };
+  const auth = mode === "oauth" ? { auth: authOf(config.oauth ?? {}) } : {};
+  if (type !== "openapi") return { type, url: endpoint ?? "", headers: sent, ...auth };
   const { document, base_url: baseUrl, include, exclude } = config.openapi ?? {};
   return {
     ...{ type, spec: document ?? endpoint ?? "", headers: sent },

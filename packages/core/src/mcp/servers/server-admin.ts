@@ -7,6 +7,7 @@ import type { ListEntry } from "../upstream/list-entries.js";
 import type { Upstream } from "../upstream/upstream.js";
 import type { ToolSearch } from "../search/tool-search.js";
 import { authModeOf } from "./auth-mode.js";
+import type { McpOAuth } from "../oauth/mcp-oauth.js";
 import type { ServerSet } from "./server-set.js";
 
 export interface ServerAdminOptions {
@@ -17,6 +18,8 @@ export interface ServerAdminOptions {
   /** How a server's sign-in stands; null: it has none. */
   readonly search: ToolSearch;
   readonly oauth?: ((name: string) => Promise<OAuthStatus | null>) | undefined;
+  /** A target as it is looked at once, signed in at where that is possible. */
+  readonly signedIn: McpOAuth["probed"];
 }
 
 const NO_OAUTH: OAuthStatus = {
@@ -57,12 +60,14 @@ export class ServerAdmin implements McpServers {
 
   async test(name: string, o: CallOptions): Promise<readonly ServerTool[]> {
     const upstream = await this.#known(name);
-    const { tools } = await this.#o.servers.probe(upstream.target, o.signal);
+    const target = this.#o.signedIn(name, upstream.target, { isThere: true, caller: o.caller });
+    const { tools } = await this.#o.servers.probe(target, o.signal);
     return tools.map((tool) => shown(name, tool));
   }
 
   async probe(name: string, described: unknown, o: CallOptions): Promise<readonly ServerTool[]> {
-    const target = this.#o.servers.target(name, described as never, "remote");
+    const said = this.#o.servers.target(name, described as never, "remote");
+    const target = this.#o.signedIn(name, said, { isThere: false, caller: o.caller });
     const { tools } = await this.#o.servers.probe(target, o.signal);
     return tools.map((tool) => shown(name, tool));
   }

@@ -14,6 +14,21 @@ const timeout = z
   ])
   .describe('seconds, or text such as "500ms", "10s", "2m"');
 
+const oauth = z.strictObject({
+  grant: serverOAuth.shape.grant,
+  credentials: z.enum(["shared", "per_user"]).optional(),
+  issuer: serverOAuth.shape.issuer,
+  token_url: serverOAuth.shape.tokenUrl,
+  authorization_url: serverOAuth.shape.authorizationUrl,
+  client_id: serverOAuth.shape.clientId,
+  client_secret: z.string().min(1).nullable().optional().describe("[REDACTED] keeps the one that is stored"),
+  endpoint_auth_style: serverOAuth.shape.endpointAuthStyle,
+  scope: serverOAuth.shape.scope,
+  resource: serverOAuth.shape.resource,
+  prompt: serverOAuth.shape.prompt,
+  refresh_max_lifetime: timeout.optional(),
+});
+
 /** What of a connection a caller sets. */
 export const connectionConfig = z.strictObject({
   type: z.enum(serverTypes).optional().describe("http when left out"),
@@ -24,23 +39,19 @@ export const connectionConfig = z.strictObject({
   auth_mode: z.enum(serverAuthModes).optional(),
   credential: z.string().min(1).nullable().optional().describe("[REDACTED] keeps the one that is stored"),
   credential_header: z.string().max(100).nullable().optional().describe("of api_key; x-api-key when left out"),
-  oauth: z
-    .strictObject({
-      grant: serverOAuth.shape.grant,
-      credentials: z.enum(["shared", "per_user"]).optional(),
-      issuer: serverOAuth.shape.issuer,
-      token_url: serverOAuth.shape.tokenUrl,
-      authorization_url: serverOAuth.shape.authorizationUrl,
-      client_id: serverOAuth.shape.clientId,
-      client_secret: z.string().min(1).nullable().optional().describe("[REDACTED] keeps the one that is stored"),
-      endpoint_auth_style: serverOAuth.shape.endpointAuthStyle,
-      scope: serverOAuth.shape.scope,
-      resource: serverOAuth.shape.resource,
-      prompt: serverOAuth.shape.prompt,
-      refresh_max_lifetime: timeout.optional(),
-    })
-    .nullable()
-    .optional(),
+  oauth: oauth.nullable().optional().describe("of the auth mode oauth; each field may stand beside it as oauth_…, which goes before"),
+  oauth_grant: oauth.shape.grant,
+  oauth_credentials: oauth.shape.credentials,
+  oauth_issuer: oauth.shape.issuer,
+  oauth_token_url: oauth.shape.token_url,
+  oauth_authorization_url: oauth.shape.authorization_url,
+  oauth_client_id: oauth.shape.client_id,
+  oauth_client_secret: oauth.shape.client_secret,
+  oauth_endpoint_auth_style: oauth.shape.endpoint_auth_style,
+  oauth_scope: oauth.shape.scope,
+  oauth_resource: oauth.shape.resource,
+  oauth_prompt: oauth.shape.prompt,
+  oauth_refresh_max_lifetime: oauth.shape.refresh_max_lifetime,
   openapi: z
     .strictObject({
       document: openApiSettings.shape.document,
