@@ -16,6 +16,8 @@ export interface Leg {
   readonly revision: Revision;
   /** The server's address, or the command of the client, to which the suite appends an address. */
   readonly subject: string;
+  /** One scenario alone; left out: all that the revision requires. */
+  readonly scenario?: string | undefined;
   /** A file beside this one: what may fail, and why. What it names and passes is a failure too. */
   readonly expected: string;
 }
@@ -39,7 +41,7 @@ export function peer(path: string): { readonly node: string; readonly program: s
   return { node, program: resolve(path) };
 }
 
-/** Runs all that a revision requires of a server or a client, by the official suite in a process of its own. */
+/** Runs all that a revision requires of a server or a client, or one scenario, by the official suite in a process of its own. */
 export async function runSuite(leg: Leg): Promise<Verdict> {
   const results = mkdtempSync(join(tmpdir(), "sallyport-conformance-"));
   const { node, program } = peer("@modelcontextprotocol/conformance/dist/index.js");
@@ -50,7 +52,10 @@ export async function runSuite(leg: Leg): Promise<Verdict> {
       leg.role,
       ...(leg.role === "server" ? ["--url", leg.subject] : ["--command", leg.subject]),
       // All clients are started at once: on a busy machine each takes as long as all.
-      ...["--timeout", "240000", "--requirements", leg.revision, "--output-dir", results],
+      ...["--timeout", "240000", "--output-dir", results],
+      ...(leg.scenario === undefined
+        ? ["--requirements", leg.revision]
+        : ["--scenario", leg.scenario, "--spec-version", leg.revision, "--force"]),
       ...["--expected-failures", join(expected, leg.expected)],
     ],
     { cwd: results, stdio: ["ignore", "pipe", "pipe"] },

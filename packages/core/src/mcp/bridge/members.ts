@@ -37,7 +37,8 @@ export interface Retry {
   readonly requestState: string | null;
 }
 export const NO_RETRY: Retry = { inputResponses: null, requestState: null };
-const RETRY_KEYS: ReadonlySet<string> = new Set(["inputResponses", "requestState"]);
+/** `task`: the wish of a client up to 2025-11-25 that it be one, which is for us to ignore and not for a server that knows it. */
+const RETRY_KEYS: ReadonlySet<string> = new Set(["inputResponses", "requestState", "task"]);
 
 /** As members of `params`, without braces. */
 export function retryMembers(retry: Retry): string[] {

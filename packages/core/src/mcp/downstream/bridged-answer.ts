@@ -4,7 +4,7 @@ import { noteToolCost } from "../../policy/money/tool-price.js";
 import type { Bridged } from "../bridge/bridged-call.js";
 import { withRetry, type Retry } from "../bridge/members.js";
 import { member, valueMember, type RpcMessage } from "../frames/message.js";
-import { RPC } from "../frames/protocol.js";
+import { META, RPC } from "../frames/protocol.js";
 import { noteReply } from "../tool-exchange.js";
 import { inputBytes, relayReply, taskBytes, type ReplyOptions } from "./relay.js";
 
@@ -28,8 +28,14 @@ export function noteBridged(call: LiveCall<ToolHead>, bridged: Bridged): void {
 
 /** The caller's message for a server, with what belongs to this attempt; the message itself for a first one. */
 export function retried(message: RpcMessage, retry: Retry): RpcMessage {
-  const isFirst = member(message.params, "inputResponses") === null && member(message.params, "requestState") === null;
+  const { params } = message;
+  const isFirst = member(params, "inputResponses") === null && member(params, "requestState") === null && !wishesTask(params);
   return isFirst && retry.inputResponses === null && retry.requestState === null ? message : withRetry(message, retry);
+}
+
+/** Since 2026-07-28 the server alone decides what is a task. */
+function wishesTask(params: RpcMessage["params"]): boolean {
+  return member(params, "task") !== null && member(member(params, "_meta"), META.protocolVersion) !== null;
 }
 
 /** An error that the protocol wants told by the status as well. */

@@ -38,6 +38,7 @@ export const requestPlan = scanPlan({
       "requestId",
       "notifications",
       "taskId",
+      "task",
       "argument",
       "context",
       "inputResponses",

@@ -275,7 +275,8 @@ export class Parking {
     }
     if (kept.held.isOver && row.kind === "call") return row.state === "cancelled" ? this.forget(row.id) : this.#tell(kept);
     kept.cancelTimer();
-    await this.#write(kept, () => ({ state: "working" }));
+    // Of a task some questions may be open still, which nobody else tells of.
+    await this.#write(kept, () => (row.kind === "task" ? this.#standing(kept.held) : { state: "working" }));
     if (row.kind === "call") void this.#tell(kept);
     else this.#wait(kept);
   }

@@ -77,7 +77,8 @@ export class Tasks {
   ): string {
     const { rows } = this.#o;
     if (row.state === "cancelled") return taskMembers(row, "cancelled");
-    if (row.state === "asked") return `${taskMembers(row, "input_required")},"inputRequests":${rows.read(row, "questions") ?? "{}"}`;
+    const open = openQuestions(row, rows);
+    if (open !== null) return `${taskMembers(row, "input_required")},"inputRequests":${open}`;
     if (isOpen(row)) return taskMembers(row, "working");
     const ended: Ended = row.state === "lost" ? { kind: "error", error: lost() } : decodeOutcome(rows.read(row, "outcome"));
     if (ended.kind === "cancelled") return taskMembers(row, "cancelled");
@@ -112,6 +113,14 @@ export class Tasks {
     }
     throw new GatewayError("conflict", "The task changed again and again.", { hint: "Repeat it in a moment.", retryAfterMs: POLL_MS });
   }
+}
+
+/** Those that nobody answered, also while its process has not heard of answers to others; null: there are none. */
+function openQuestions(row: ParkedCallRow, rows: ParkedRows): string | null {
+  if (row.state !== "asked" && row.state !== "answered") return null;
+  const answered = membersOf(rows.read(row, "answers") ?? "{}");
+  const open = [...membersOf(rows.read(row, "questions") ?? "{}")].filter(([key]) => !answered.has(key));
+  return open.length === 0 ? null : objectOf(new Map(open));
 }
 
 function isOpen({ state }: ParkedCallRow): boolean {
