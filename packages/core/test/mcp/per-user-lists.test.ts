@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { memoryStore } from "../../src/memory/index.js";
+import { clock, crypto } from "../../src/platform/node.js";
 import { perUserServer } from "./servers/per-user-server.js";
 import { gatewayOfUsers } from "./users.js";
 
@@ -159,6 +161,39 @@ describe("what is said unasked", () => {
     await expect.poll(() => new Set(eve.methods())).toContain("notifications/tools/list_changed");
     expect(await eve.list()).toEqual(["mail__of_eve"]);
     expect(bob.heard).toEqual([]);
+  });
+});
+
+describe("what another process hears", () => {
+  it("of one caller's lists and resources reaches that caller's clients here, and nobody else's", async () => {
+    const store = memoryStore({ clock });
+    const storage = { name: "shared", open: () => Promise.resolve(store) };
+    const mail = await perUserServer();
+    const secret = Buffer.from(crypto.random(32)).toString("base64");
+    const here = await adaAndBob({ storage, secret }, mail);
+    const there = await gatewayOfUsers({ mail: mail.url }, ["ada", "bob"], { storage, secret });
+    const uri = "sallyport:mail/note:both";
+    const [ada, bob] = [await here.client("ada").open(), await here.client("bob").open()];
+    // Each is connected by one process: ada by the other alone.
+    expect(await there.client("ada").list()).toEqual(["mail__both", "mail__of_ada"]);
+    expect(await bob.rpc("resources/subscribe", { uri })).toMatchObject({ result: {} });
+    const lists = (one: typeof ada) => one.methods().filter((method) => method === "notifications/tools/list_changed").length;
+    await expect.poll(() => mail.of("token-ada").streams.size).toBe(1);
+    // Of his own, as they were read for the first time.
+    await expect.poll(() => lists(bob), { timeout: 30_000 }).toBe(1);
+    const before = lists(ada);
+    // Processes hear of each other after a while, and of what was said from then on.
+    let changes = 0;
+    const change = () => {
+      mail.show("token-ada", [`later_of_ada_${++changes}`]);
+      mail.changed("token-ada");
+      return lists(ada);
+    };
+    await expect.poll(change, { timeout: 60_000, interval: 500 }).toBeGreaterThan(before);
+    mail.updated("token-bob", "note:both", "of bob");
+    await expect.poll(() => bob.methods(), { timeout: 30_000 }).toContain("notifications/resources/updated");
+    expect(lists(bob)).toBe(1);
+    expect(await ada.list()).toEqual([`mail__later_of_ada_${changes}`]);
   });
 });
 
