@@ -1,4 +1,5 @@
-export { McpProxy, type McpCallOptions, type McpProxyOptions } from "./mcp-proxy.js";
+export { type McpCallOptions, type McpProxyOptions } from "./mcp-proxy-options.js";
+export { McpProxy } from "./mcp-proxy.js";
 export { type ProbedServer } from "./probe-server.js";
 export { type McpServerInput } from "./server-target.js";
 export { type InProcessServer } from "./lanes/in-process.js";

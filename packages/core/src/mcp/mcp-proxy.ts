@@ -2,9 +2,7 @@ import { mayDo } from "../access/grants.js";
 import { Personas } from "../access/personas/personas.js";
 import { mcpTool, toolPin, type McpServerRow } from "../entities/index.js";
 import type { Records } from "../config/records.js";
-import type { Caller, HttpAnswer, JsonObject, ToolDefinition, ToolEvent, ToolResult } from "../calls/index.js";
-import type { Snapshot } from "../config/snapshot.js";
-import type { HttpClient, McpSpawner } from "../ports/index.js";
+import type { Caller, HttpAnswer, JsonObject, ToolDefinition, ToolResult } from "../calls/index.js";
 import type { CallOptions, InboxSource, McpServers, ResourceActions, Services, ToolCaller, ToolPins } from "../seams/index.js";
 import { matchesGlob } from "../util/glob.js";
 import { newId } from "../util/ids.js";
@@ -29,6 +27,7 @@ import { Notifier } from "./subscribers/notifier.js";
 import { OtherNodes } from "./subscribers/other-nodes.js";
 import { SharedSessions } from "./subscribers/shared-sessions.js";
 import { subjectTokenOf } from "../access/tokens/subject-tokens.js";
+import type { McpCallOptions, McpProxyOptions } from "./mcp-proxy-options.js";
 import { McpOAuth } from "./oauth/mcp-oauth.js";
 import { OtherCalls } from "./downstream/other-calls.js";
 import type { McpRequest } from "./downstream/request.js";
@@ -45,43 +44,10 @@ import { serverActions } from "./servers/server-actions.js";
 import { ServerAdmin } from "./servers/server-admin.js";
 import { ServerSet } from "./servers/server-set.js";
 import { ProxyToolCaller } from "./tool-caller.js";
-import { ToolPolicy, type ToolGuards, type ToolSteps } from "./tool-policy.js";
+import { ToolPolicy } from "./tool-policy.js";
 import type { ServerStatus } from "./upstream/server-status.js";
 import type { ListKind } from "./upstream/list-entries.js";
 import type { McpLimits, UpstreamDeps } from "./upstream/upstream-deps.js";
-
-export interface McpProxyOptions {
-  readonly snapshot: () => Snapshot;
-  /** Every tool call passes them, wherever it comes from. */
-  readonly steps: ToolSteps;
-  /** Look at resources and prompts that are read, and at questions of servers; nobody does when left out. */
-  readonly guards?: ToolGuards | undefined;
-  /** The guarded dialer, for servers with a URL. */
-  readonly http: HttpClient;
-  /** Starts servers that are child processes; left out where there are none. */
-  readonly spawner?: McpSpawner | undefined;
-  /** Reads text files that the operator named; left out where there are none. */
-  readonly readFile?: ((path: string) => Promise<string | null>) | undefined;
-  /** Who calls made in this process act as. */
-  readonly owner: Caller;
-  readonly limits?: Partial<McpLimits> | undefined;
-  /** How browsers reach the gateway; left out: by what each request says. */
-  readonly publicUrl?: string | undefined;
-  /** What is known of other processes on this store; left out: there can be none. */
-  readonly fleet?: { readonly hasPeers: boolean } | undefined;
-  /** Seals what clients carry between the rounds of a call, the same at every process; left out: a key of this process. */
-  readonly parkedKey?: (() => Uint8Array) | undefined;
-}
-
-export interface McpCallOptions {
-  /** Left out: the owner. */
-  readonly caller?: Caller | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** 10 minutes when left out. */
-  readonly timeoutMs?: number | undefined;
-  readonly idempotencyKey?: string | undefined;
-  readonly onProgress?: ((event: Extract<ToolEvent, { type: "progress" }>) => void) | undefined;
-}
 
 const LIMITS: McpLimits = { connectMs: 30_000, listMs: 15_000, startMs: 5_000, maxMessageBytes: 67_108_864 };
 const CALL_MS = 600_000;

@@ -112,7 +112,7 @@ describe("a rule that fails", () => {
       c: { server: "shop", tool: "*", ...owner, bindings: { id: "bob" } },
     });
     const warnings = JSON.stringify((await call("order", {}, "narrow", ["mcp:shop__*"]))["content"]);
-    expect(warnings).toContain('warning: a: This key may not use the tool \\"people__lookup\\"');
+    expect(warnings).toContain('warning: a: This key may not use \\"people__lookup\\"');
     expect(asked).toEqual([]);
     const others = JSON.stringify((await call("order"))["content"]);
     expect(others).toContain("warning: b: $.response.nothing leads to nothing.");
