@@ -151,6 +151,8 @@ const CONNECTING = 250;
 /** Calls every tool; one that wants more than was granted has the person agree again, a few times. */
 async function useSignedIn(gateway: Gateway) {
   const called = [];
+  // One that took the sign-in and takes it no more before it showed a tool has the person asked again, too.
+  if ((await gateway.mcp.tools()).length === 0) await signIn(gateway);
   for (const { name } of await gateway.mcp.tools())
     for (let i = 0; i < SIGN_INS; i++) {
       const result = await gateway.mcp.call(name).catch((error: unknown) => error);
