@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lyingMcpServer } from "@sallyport/adapter-kit";
 import { sqlite } from "@sallyport/adapters-sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { JsonObject } from "../../src/calls/index.js";
@@ -109,6 +110,58 @@ describe("a call with an idempotency key (F66)", () => {
     // One key however the call came in.
     expect(await pay({ to: "ann" }, "k")).toBe("pay ann 1");
     expect(server.calls).toHaveLength(1);
+  });
+});
+
+describe.each(["legacy", "modern"] as const)("a call with a key whose answer breaks off at a %s server (F67)", (era) => {
+  const KEY = "sallyport/idempotencyKey";
+  const keyOf = (params: Readonly<Record<string, unknown>>) => (params["_meta"] as Readonly<Record<string, unknown>>)[KEY];
+
+  /** A server that knows calls by their keys: it does its work, begins to answer, and breaks off; whoever comes again with the key is told what was done. */
+  async function breaking(resilience: object) {
+    const done = new Map<unknown, number>();
+    const liar = await lyingMcpServer({
+      era,
+      lie: ({ method, id, params }, say) => {
+        if (method !== "tools/call") return false;
+        const key = keyOf(params);
+        const isKnown = done.has(key);
+        if (!isKnown) done.set(key, (done.get(key) ?? 0) + 1);
+        if (isKnown) return void say.send(JSON.stringify({ jsonrpc: "2.0", id, result: { resultType: "complete", content: [] } }));
+        say.sse(JSON.stringify({ jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: id, progress: 1 } }));
+        // What was said is on its way before the connection ends.
+        setImmediate(() => say.cut());
+      },
+    });
+    onTestFinished(() => liar.close());
+    const harness = proxyHarness();
+    await harness.proxy.connect("s", { url: liar.url, resilience });
+    const host = await hosted(harness);
+    const ask = (id: number, key: string) => {
+      const params = { name: "s__effect", arguments: {}, _meta: { [KEY]: key, progressToken: "p" } };
+      return post(host.url, { jsonrpc: "2.0", id, method: "tools/call", params });
+    };
+    const sent = () => liar.asked.filter(({ method }) => method === "tools/call");
+    return { ask, sent, effects: () => [...done.values()] };
+  }
+
+  it("is sent again under a new id with the same key where its operator lets it be, and has one effect", async () => {
+    const { ask, sent, effects } = await breaking({ retries: 1, idempotent: ["effect"] });
+    expect((await ask(1, "a")).text).toContain('"result"');
+    expect(sent()).toHaveLength(2);
+    expect(new Set(sent().map(({ id }) => id)).size).toBe(2);
+    expect(sent().map(({ params }) => keyOf(params))).toEqual(["a", "a"]);
+    // Its client's own repetition has a new id as well.
+    expect((await ask(2, "a")).text).toContain('"result"');
+    expect([sent().length, effects()]).toEqual([2, [1]]);
+  });
+
+  it("is not sent again where nobody lets it be, nor when its client comes again with a new id", async () => {
+    const { ask, sent, effects } = await breaking({ retries: 3 });
+    for (const id of [1, 2, 3]) expect((await ask(id, "a")).text).toContain("outcome_unknown");
+    expect([sent().length, effects()]).toEqual([1, [1]]);
+    expect((await ask(4, "b")).text).toContain("outcome_unknown");
+    expect([sent().length, effects()]).toEqual([2, [1, 1]]);
   });
 });
 
