@@ -1,28 +1,40 @@
-import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { LoggingMessageNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+import {
+  LoggingMessageNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+  SubscribeRequestSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 import { expect, it } from "vitest";
 import { TEST_OWNER_KEY, type TestGatewayOptions } from "../../../src/testing/index.js";
 import { saying, served } from "../../safety/safety-harness.js";
 import { words } from "./word-servers.js";
 
-const story = join(import.meta.dirname, "..", "servers", "old-stdio.mjs");
+const uri = "later://r";
+
+/** It logs in the course of its only tool, and when it has answered; then it changes its resource. */
+function talkative(): McpServer {
+  const server = new McpServer({ name: "s", version: "1" }, { capabilities: { logging: {}, tools: {}, resources: { subscribe: true } } });
+  server.registerResource("r", uri, {}, () => ({ contents: [{ uri, text: "x" }] }));
+  server.server.setRequestHandler(SubscribeRequestSchema, () => ({}));
+  server.registerTool("talk", {}, async () => {
+    await server.sendLoggingMessage({ level: "error", data: "before" });
+    setTimeout(() => {
+      void server.sendLoggingMessage({ level: "error", data: "after" }).then(() => server.server.sendResourceUpdated({ uri }));
+    }, 100);
+    return { content: [] };
+  });
+  return server;
+}
 const { w } = words("log");
 
 it.each<[string, TestGatewayOptions["guardrails"], readonly string[]]>([
-  [
-    "reach the session whose call they belong to where nobody looks at results",
-    { w: { ...w, stages: ["arguments"] } },
-    ["said with error"],
-  ],
+  ["reach the session whose they are where nobody looks at results", { w: { ...w, stages: ["arguments"] } }, ["before", "after"]],
   ["do not where somebody does: nobody knows which call they are of", { w }, []],
 ])("logs of a server on a wire %s", async (_what, guardrails, expected) => {
-  const to = await served({
-    model: saying({ text: "x" }),
-    guardrails,
-    mcpServers: { story: { command: process.execPath, args: [story] } },
-  });
+  const to = await served({ model: saying({ text: "x" }), guardrails });
+  await to.gateway.mcp.connect("s", { server: talkative });
   const client = new Client({ name: "t", version: "1" });
   const requestInit = { headers: { authorization: `Bearer ${TEST_OWNER_KEY}` } };
   await client.connect(
@@ -30,10 +42,12 @@ it.each<[string, TestGatewayOptions["guardrails"], readonly string[]]>([
   );
   const heard: unknown[] = [];
   client.setNotificationHandler(LoggingMessageNotificationSchema, (note) => void heard.push(note.params.data));
+  const touched = new Promise<void>((resolve) => client.setNotificationHandler(ResourceUpdatedNotificationSchema, () => resolve()));
   await client.setLoggingLevel("debug");
-  const called = await client.callTool({ name: "story__shout", arguments: { level: "error" } });
-  expect(JSON.stringify(called)).toContain("shouted");
-  // What a server says before its answer is told before it.
+  await client.subscribeResource({ uri: `sallyport:s/${uri}` });
+  await client.callTool({ name: "s__talk", arguments: {} });
+  // On the same stream, and later.
+  await touched;
   expect(heard).toEqual(expected);
   await client.close();
 });
