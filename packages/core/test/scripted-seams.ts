@@ -100,6 +100,7 @@ export function scriptedTools(tools: Readonly<Record<string, ScriptedTool>>): To
   });
   return {
     calls,
+    assertSignedIn: () => Promise.resolve(),
     list: () => Promise.resolve(definitions),
     status: () => ({ servers: 1, connected: 1, tools: definitions.length }),
     async call(call, options) {

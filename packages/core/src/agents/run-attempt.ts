@@ -5,15 +5,14 @@ import type { CommitQueue } from "../ports/commit-queue.js";
 import { now, nowPlus, update, type Change, type Unit, type Write } from "../ports/index.js";
 import type { HeldLease, LeaseKeeper } from "../ports/lease-keeper.js";
 import type { CallOptions, Services } from "../seams/index.js";
-import { matchesAnyGlob, matchesGlob } from "../util/glob.js";
-import { untilAborted } from "../util/until-aborted.js";
 import { toWellFormed } from "../util/well-formed.js";
+import { allowedTools } from "./allowed-tools.js";
 import { callsOf, conversation, readJournal, visibleText, type Turn } from "./journal.js";
 import { modelStep } from "./model-step.js";
 import type { RunFeed } from "./run-feed.js";
 import { callerOf, optionsOf } from "./run-request.js";
 import { isRefusal, RunWriter } from "./run-writer.js";
-import { toolStep } from "./tool-step.js";
+import { toolStep, waitingOf } from "./tool-step.js";
 import { fruitless, isComplete, isFinal, stepLimit } from "./turn-end.js";
 
 export interface RunAttemptOptions {
@@ -109,7 +108,10 @@ export class RunAttempt {
 
   async #toTheEnd(): Promise<void> {
     const writer = await this.#begin();
-    const tools = await this.#allowedTools();
+    const { row, services } = this.#o;
+    const wanted = { tools: services.seams.tools.get(), caller: this.#caller, globs: row.tools, signal: this.#controller.signal };
+    const tools = await allowedTools({ ...wanted, isNew: this.#turns.length === 0 }).catch((error: unknown) => this.#signInOf(error));
+    if (typeof tools === "string") return this.#wait(writer, [tools]);
     this.#input = await this.#context();
     let turn = this.#turns.at(-1) ?? null;
     for (;;) {
@@ -120,8 +122,16 @@ export class RunAttempt {
       if (turn.step >= optionsOf(this.#o.row).maxSteps) throw stepLimit(turn.step);
       this.#mayGoOn();
       if (calls > 0) await this.#useTools(writer, { turn, tools });
-      if (turn.parked.size > 0) return this.#wait(writer, turn);
+      if (turn.parked.size > 0) return this.#wait(writer, [...turn.parked.values()]);
     }
+  }
+
+  /** The sign-in that the run waits for before its first step, once; else throws the error. */
+  #signInOf(error: unknown): string {
+    const { waitingSinceMs, waitedMs } = this.#o.row;
+    const waiting = GatewayError.is(error) ? waitingOf(error) : null;
+    if (waiting === null || waitingSinceMs !== null || waitedMs !== null || this.#o.onSignInNeeded() === "fail") throw error;
+    return waiting.itemId;
   }
 
   /** Asked before every step. Throws why not. */
@@ -191,21 +201,6 @@ export class RunAttempt {
   #waitedMs(): number {
     const { row, leaseMs } = this.#o;
     return (row.waitedMs ?? 0) + (row.waitingSinceMs === null ? 0 : Math.max(0, row.leaseUntilMs - leaseMs - row.waitingSinceMs));
-  }
-
-  /** The tools that the run may call. A name or glob of the first attempt that no tool matches is a mistake, which the model could only guess at. */
-  async #allowedTools(): Promise<ReadonlyMap<string, ToolDefinition>> {
-    const { row, services } = this.#o;
-    if (row.tools.length === 0) return new Map();
-    // A server that is slow to answer must not keep a run from being stopped.
-    const listed = await untilAborted(services.seams.tools.get().list(this.#caller), this.#controller.signal);
-    const missing = row.tools.find((glob) => !/^\*+$/.test(glob) && !listed.some(({ name }) => matchesGlob(glob, name)));
-    if (missing !== undefined && this.#turns.length === 0)
-      throw new GatewayError("tool_not_found", `No tool that the run may call matches "${missing}".`, {
-        hint: "Names are server__tool; a server that is down offers none.",
-        details: { tool: missing },
-      });
-    return new Map(listed.filter(({ name }) => matchesAnyGlob(row.tools, name)).map((tool) => [tool.name, tool]));
   }
 
   async #askModel(writer: RunWriter, tools: ReadonlyMap<string, ToolDefinition>): Promise<Turn> {
@@ -295,10 +290,9 @@ export class RunAttempt {
   }
 
   /** Lets go of the run until a person has decided. What was decided just before that would wake nobody: so it is asked once more. */
-  async #wait(writer: RunWriter, turn: Turn): Promise<void> {
+  async #wait(writer: RunWriter, items: readonly string[]): Promise<void> {
     const { row, services } = this.#o;
     this.#mayGoOn();
-    const items = [...turn.parked.values()];
     await writer.wait(items);
     services.events.emit("run.changed", { runId: row.id, status: "waiting" });
     const verdicts = await Promise.all(items.map((id) => services.seams.inbox.get().verdict(id)));

@@ -118,7 +118,7 @@ interface Waiting {
 }
 
 /** What a call waits for that was refused before anything was done of it; null: it does not wait. */
-function waitingOf({ code, details }: GatewayError): Waiting | null {
+export function waitingOf({ code, details }: GatewayError): Waiting | null {
   const waitsFor = code === "approval_required" ? "approval" : code === "authorization_required" ? "sign_in" : null;
   const itemId = details?.[waitsFor === "approval" ? "approval_id" : "inbox_id"];
   return waitsFor === null || typeof itemId !== "string" ? null : { for: waitsFor, itemId };

@@ -130,7 +130,7 @@ export class McpProxy {
     this.#others =
       fleet === undefined || shared === undefined ? null : new OtherNodes(services, { fleet, shared, sessions, catalogue, notifier });
     this.#logLevels = new LogLevels(catalogue, clock);
-    this.#tools = new ProxyToolCaller({ catalogue, policy, bound, begin: () => this.#begin() });
+    this.#tools = new ProxyToolCaller({ catalogue, clock, policy, bound, begin: () => this.#begin() });
     const results = (this.#results = new LongResults(services, { snapshot: options.snapshot }));
     const changed = (signal: AbortSignal) => this.#asking.parking.changed(signal);
     const taskCalls = new TaskCalls({ catalogue, policy, results, tasks, changed, version: VERSION });

@@ -1,5 +1,7 @@
 import type { Caller, ToolDefinition, ToolResult } from "../calls/index.js";
+import { mayDo } from "../access/grants.js";
 import { GatewayError } from "../errors/index.js";
+import type { Clock } from "../ports/index.js";
 import type { CallOptions, ToolCall, ToolCaller } from "../seams/index.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
 import { toolNotFound } from "./catalogue/unreachable.js";
@@ -11,6 +13,7 @@ import type { ToolPolicy } from "./tool-policy.js";
 
 export interface ProxyToolCallerOptions {
   readonly catalogue: Catalogue;
+  readonly clock: Clock;
   readonly policy: ToolPolicy;
   /** The caller as personas leave it now. */
   readonly bound: (caller: Caller) => Caller;
@@ -30,6 +33,18 @@ export class ProxyToolCaller implements ToolCaller {
     const { catalogue, bound } = this.#o;
     await catalogue.ready(catalogue.whole, { caller, deadlineMs: Infinity });
     return catalogue.tools(bound(caller));
+  }
+
+  async assertSignedIn(glob: string, caller: Caller): Promise<void> {
+    const { catalogue, bound, clock } = this.#o;
+    const upstream = catalogue.get(splitName(glob)?.server ?? "");
+    if (upstream?.isPerUser !== true || !mayDo(bound(caller), "mcp", glob)) return;
+    try {
+      await upstream.ready({ caller: bound(caller), deadlineMs: clock.now() + READY_MS });
+    } catch (error) {
+      // One that is down offers nothing, which is told as ever.
+      if (GatewayError.is(error, "authorization_required")) throw error;
+    }
   }
 
   async call(call: ToolCall, asked: CallOptions): Promise<ToolResult> {
@@ -84,6 +99,7 @@ export class ProxyToolCaller implements ToolCaller {
   }
 }
 
+const READY_MS = 15_000;
 const decoder = new TextDecoder();
 const UNSAID = { traceparent: null, tracestate: null };
 

@@ -109,7 +109,12 @@ function fillSeams(services: Services, runs: RunsInMemory, relay: ModelCaller["r
     list: () => models,
     find: (_caller, name) => models.find(({ id }) => id === name) ?? null,
   });
-  seams.tools.fill({ list: () => Promise.resolve([]), call: unused, status: () => ({ servers: 2, connected: 1, tools: 7 }) });
+  seams.tools.fill({
+    list: () => Promise.resolve([]),
+    assertSignedIn: unused,
+    call: unused,
+    status: () => ({ servers: 2, connected: 1, tools: 7 }),
+  });
   seams.runs.fill(runs);
   seams.responses.fill(new StoredResponses(services));
 }

@@ -3,8 +3,10 @@ import type { Caller } from "../../src/calls/index.js";
 import type { GatewayOptions } from "../../src/gateway-options.js";
 import type { Gateway } from "../../src/gateway.js";
 import type { GatewayError } from "../../src/errors/index.js";
-import { FakeClock } from "../../src/testing/index.js";
+import { FakeClock, script } from "../../src/testing/index.js";
 import { memoryStore } from "../../src/memory/index.js";
+import { oauthToken } from "../../src/entities/index.js";
+import { insert } from "../../src/ports/index.js";
 import { ask, world, type World } from "../mcp/oauth/harness.js";
 
 // A server that each caller signs in at: who has not is asked in the inbox, once, and alone.
@@ -17,6 +19,8 @@ const callers: Readonly<Record<string, Caller>> = Object.fromEntries(
 );
 const ada = callers["ada"]!;
 const bob = callers["bob"]!;
+const scope = { system: "test" };
+const within = { deadlineMs: Number.MAX_SAFE_INTEGER };
 const as = (name: string) => ({ authorization: "", "x-test-caller": name });
 
 async function perUser({ as: server, gateway }: World, options: GatewayOptions = {}): Promise<Gateway> {
@@ -102,5 +106,81 @@ describe("a caller that has to sign in", () => {
     await clock.advance(60_000);
     await expect.poll(async () => (await gateway.inbox.get(ada, second))?.row.status).toBe("expired");
     await expect(gateway.inbox.deny(ada, second, {})).rejects.toMatchObject({ code: "conflict" });
+  });
+});
+
+describe("a run of a caller that has to sign in", () => {
+  const wants = () => script([{ tool: "web__whoami", args: {} }], "done");
+
+  it("waits for that, however many there are, and goes on when it is done", async () => {
+    const w = await world();
+    const gateway = await perUser(w, {
+      model: script([{ tool: "web__whoami", args: {} }], [{ tool: "web__whoami", args: {} }], "done", "done"),
+    } as never);
+    const runs = [1, 2].map(() => gateway.as(ada).run({ model: "test/script", input: "go", tools: ["web__*"] }));
+    for (const run of runs) await expect.poll(async () => (await gateway.runs.get(run.id))?.status).toBe("waiting");
+    const { items } = await gateway.inbox.list(ada, { limit: 10 });
+    expect(items.map(({ row }) => [row.kind, row.status])).toEqual([["sign_in", "pending"]]);
+    const made: boolean[] = [];
+    await signIn(gateway, w, ada);
+    for (const run of runs) expect((await run).text).toBe("done");
+    for await (const event of gateway.runs.open(runs[0]!.id)) if (event.type === "tool.finished") made.push(event.isError);
+    expect(made).toEqual([false]);
+  });
+
+  it("fails when its user does not want to", async () => {
+    const w = await world();
+    const gateway = await perUser(w, { model: wants() } as never);
+    const run = gateway.as(ada).run({ model: "test/script", input: "go", tools: ["web__*"] });
+    await expect.poll(async () => (await gateway.runs.get(run.id))?.status).toBe("waiting");
+    const [item] = (await gateway.inbox.list(ada, { limit: 1 })).items;
+    await gateway.inbox.deny(ada, item!.row.id, { note: "not today" });
+    await expect(run).rejects.toMatchObject({ code: "authorization_required" });
+  });
+
+  it("whose sign-in the server does not take any more in the middle waits with that call, and is told when its user does not want to", async () => {
+    const w = await world();
+    const gateway = await perUser(w, { model: wants() } as never);
+    await signIn(gateway, w, ada);
+    await whoami(gateway, ada);
+    w.server.scope = "more";
+    const run = gateway.as(ada).run({ model: "test/script", input: "go", tools: ["web__*"] });
+    await expect.poll(async () => (await gateway.runs.get(run.id))?.status).toBe("waiting");
+    const [item] = (await gateway.inbox.list(ada, { limit: 1 })).items;
+    await gateway.inbox.deny(ada, item!.row.id, { note: "not today" });
+    expect((await run).text).toBe("done");
+    const said: unknown[] = [];
+    for await (const event of gateway.runs.open(run.id)) {
+      if (event.type === "tool.waiting") said.push([event.itemId, event.waitsFor]);
+      if (event.type === "tool.finished") said.push(event.text);
+    }
+    expect(said).toEqual([[item!.row.id, "sign_in"], "Not called: a person denied it, and said: not today"]);
+  });
+
+  it("fails with the error where the configuration says so", async () => {
+    const w = await world();
+    const gateway = await perUser(w, { model: wants(), mcp: { signIns: { inRuns: "fail" } } } as never);
+    const run = gateway.as(ada).run({ model: "test/script", input: "go", tools: ["web__*"] });
+    await expect(run).rejects.toMatchObject({ code: "authorization_required" });
+    expect(await gateway.inbox.pending(ada)).toBe(1);
+  });
+
+  it("goes on although the process that took the sign-in ended right after", async () => {
+    const clock = new FakeClock(Date.now());
+    const store = memoryStore({ clock });
+    const storage = { name: "shared", open: () => Promise.resolve(store) };
+    const w = await world();
+    const gateway = await perUser(w, { model: wants(), clock, storage } as never);
+    await signIn(gateway, w, ada);
+    const query = { where: { server: "web", principal: "user_ada" }, orderBy: "id" as const, limit: 1 };
+    const [row] = (await store.find(oauthToken, query, scope, within)).rows;
+    await gateway.mcp.oauth.remove("web", { principal: "user_ada" });
+    const run = gateway.as(ada).run({ model: "test/script", input: "go", tools: ["web__*"] });
+    await expect.poll(async () => (await gateway.runs.get(run.id))?.status).toBe("waiting");
+    // What another process would have written, had it ended right after.
+    const { version: _version, createdAtMs: _created, updatedAtMs: _updated, ...same } = row!;
+    await store.commit([{ scope, writes: [insert(oauthToken, { ...same, authenticatedAtMs: clock.now() })] }], within);
+    await clock.advance(10_000);
+    expect((await run).text).toBe("done");
   });
 });

@@ -301,6 +301,27 @@ describe("a run", () => {
     expect((await gateway.inbox.get(ada, items[0]!.row.id))?.row.status).toBe("used");
   });
 
+  it("waits beside another one for the same call as long as it takes: neither is woken for nothing, and one of them makes it", async () => {
+    const clock = new FakeClock();
+    const call = [{ tool: "demo__echo", args: { text: "x" } }];
+    const gateway = await gatewayWith({ ...dangerous, clock, model: script(call, call, "done", "done") });
+    const runs = [1, 2].map(() => gateway.as(ada).run({ model: "test/script", input: "go", tools: ["demo__*"] }));
+    const rows = () => Promise.all(runs.map(({ id }) => gateway.runs.get(id)));
+    await expect.poll(async () => (await rows()).map((row) => row?.status)).toEqual(["waiting", "waiting"]);
+    const [item, ...more] = (await gateway.inbox.list(ada, { limit: 10 })).items;
+    expect(more).toEqual([]);
+    for (let look = 0; look < 8; look++) await clock.advance(10_000);
+    expect((await rows()).map((row) => [row?.status, row?.attempt])).toEqual([
+      ["waiting", 1],
+      ["waiting", 1],
+    ]);
+    await gateway.inbox.approve(bob, item!.row.id, {});
+    await expect.poll(async () => (await rows()).map((row) => row?.status).toSorted()).toEqual(["succeeded", "waiting"]);
+    expect(await gateway.inbox.pending(ada)).toBe(1);
+    await Promise.all(runs.map((run) => run.cancel("enough").catch(() => undefined)));
+    await Promise.allSettled(runs);
+  });
+
   it("calls with what a person put in the arguments' place", async () => {
     const gateway = await gatewayWith({ ...dangerous, model: wants({ text: "to the wrong address" }) });
     const run = gateway.as(ada).run({ model: "test/script", input: "go", tools: ["demo__*"] });

@@ -15,6 +15,8 @@ export interface ToolCall {
 export interface ToolCaller {
   /** The tools that this caller may call, in the catalogue's stable order. */
   list(caller: Caller): Promise<readonly ToolDefinition[]>;
+  /** For a name or glob that no listed tool matches: whether its server shows its tools only to who is signed in there. Errors: `authorization_required` when the caller has to sign in there first. */
+  assertSignedIn(glob: string, caller: Caller): Promise<void>;
   /**
    * One call, every policy step applied. A result with `isError` is a result. Aborting the signal cancels it upstream.
    * Errors: `tool_not_found`, `forbidden`, `upstream_unavailable`, `upstream_timeout`, `outcome_unknown` when the connection broke after the call was sent.
