@@ -132,12 +132,8 @@ export class Upstream {
 
   /** Begins to connect, unless it stands or is under way. Settles with the first attempt, however it ends. */
   async start(): Promise<void> {
-    if (this.#users !== null) return;
-    try {
-      if (this.#connection === null) await this.#dialOnce();
-    } catch {
-      // Its status tells of it.
-    }
+    if (this.#users !== null || this.#connection !== null) return;
+    await this.#dialOnce().catch(() => undefined); // its status tells of it
   }
 
   /**
@@ -195,13 +191,10 @@ export class Upstream {
   }
 
   /** Reads the list again now, unless it was read within the last second: then at the end of it. `whose`: of the one principal that is shown it. */
-  refresh(kind: ListKind, whose?: string): Promise<void> {
-    if (this.#users !== null) {
-      const own = whose === undefined ? [] : this.#users.ofPrincipal(whose);
-      return Promise.all(own.map((one) => one.refresh(kind))).then(() => undefined);
-    }
-    const connection = this.#connection;
-    return connection === null ? Promise.resolve() : this.#listing.refresh(connection, kind);
+  async refresh(kind: ListKind, whose?: string): Promise<void> {
+    const own = whose === undefined ? [] : (this.#users?.ofPrincipal(whose) ?? []);
+    await Promise.all(own.map((one) => one.refresh(kind)));
+    if (this.#connection !== null) await this.#listing.refresh(this.#connection, kind);
   }
 
   /** How long a list may be kept by the caller that is shown it now; Infinity: there is none. One that was to be kept for a while that is over is read again. */
