@@ -122,7 +122,10 @@ export const faultList: Readonly<Record<string, readonly FaultTest[]>> = {
   ],
   F75: [at(signIns, "and a rotating refresh token is spent once (F75)")],
   F76: [at(signIns, "ends with a person, and not in a circle (F76)")],
-  F77: [at("core/test/mcp/oauth/inbound", "lets nobody in while the issuer's keys cannot be had, and recovers (F77)")],
+  F77: [
+    at("core/test/mcp/oauth/inbound", "lets nobody in while the issuer's keys cannot be had, and recovers (F77)"),
+    at("core/test/mcp/oauth/lies", "and nobody comes in without a token meanwhile (F77)"),
+  ],
   F78: [at(answers, "that agrees on a revision nobody knows (%j) is not connected, and the one beside it is (F78)")],
 };
 

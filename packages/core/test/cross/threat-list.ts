@@ -68,6 +68,7 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
   T15: [
     "packages/core/test/threats/authorization-servers.test.ts",
     "packages/core/test/mcp/oauth/lies.test.ts",
+    "packages/core/test/mcp/oauth/moved.test.ts",
     "packages/core/test/mcp/openapi.test.ts",
   ],
   T16: [
@@ -124,7 +125,7 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
   T31: ["packages/core/src/platform/http/http-client.test.ts"],
   // What MCP has to do with files: documents of OpenAPI, which only the operator may name by a path. All other paths and URIs are the servers' own.
   T32: ["packages/core/test/mcp/files.test.ts"],
-  T36: ["packages/core/test/mcp/oauth/per-user.test.ts"],
+  T36: ["packages/core/test/mcp/oauth/confused-deputy.test.ts"],
   T37: ["packages/core/test/mcp/oauth/lies.test.ts"],
   T38: ["packages/core/test/access/oidc.test.ts", "packages/core/test/mcp/oauth/inbound.test.ts"],
   T39: ["packages/core/test/access/sign-in.test.ts"],

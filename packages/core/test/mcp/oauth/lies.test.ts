@@ -59,6 +59,7 @@ describe("what an authorization server says of itself", () => {
   it.each([
     ["another issuer", (issuer: string) => ({ issuer: `${issuer}.evil.example` })],
     ["an issuer with another case", (issuer: string) => ({ issuer: issuer.replace("http", "HTTP") })],
+    ["an issuer with a slash more", (issuer: string) => ({ issuer: `${issuer}/` })],
     ["an issuer with another path", (issuer: string) => ({ issuer: `${issuer}/other` })],
     ["another port", (issuer: string) => ({ issuer: `${issuer}1` })],
     ["no PKCE", () => ({ code_challenge_methods_supported: undefined })],
@@ -83,6 +84,30 @@ describe("what an authorization server says of itself", () => {
   });
 });
 
+describe("an authorization server that cannot be asked", () => {
+  it("is not needed for what was read within the hour, and nobody comes in without a token meanwhile (F77)", async () => {
+    const { as, server, gateway } = await world();
+    const made = await gateway({ issuer: as.issuer, clientId: "me" });
+    await signIn(made);
+    as.metadata = { issuer: undefined, token_endpoint: undefined };
+    as.expireAll();
+    // Renewed with the addresses that are known.
+    expect(await whoami(made)).toMatchObject({ grant: "refresh_token" });
+    as.expireAll();
+    as.lies.push("server_error");
+    const error = await caught(whoami(made));
+    expect(error).toMatchObject({ code: "upstream_unavailable" });
+    // One that never read them has nothing to go by, and shows nothing in the place of a token.
+    const done = server.done.length;
+    const fresh = await gateway({ grant: "client_credentials", issuer: as.issuer, clientId: "me", clientSecret: "canary-client-secret" });
+    expect(await caught(whoami(fresh))).toMatchObject({ code: "upstream_protocol" });
+    expect(server.done).toHaveLength(done);
+    as.metadata = {};
+    expect(await fresh.mcp.oauth.reacquire("web")).toMatchObject({ tokenAcquired: true });
+    expect(await whoami(fresh)).toMatchObject({ grant: "client_credentials" });
+  });
+});
+
 describe("a token endpoint", () => {
   it.each([
     ["redirects", "redirect"],
@@ -103,26 +128,44 @@ describe("a token endpoint", () => {
 });
 
 describe("the answer to a sign-in", () => {
+  const honest = (issuer: string): string => issuer;
+  const evil = (): string => "https://evil.example";
+  const taken = { code: null, asked: 1 };
+  const refused = { code: "upstream_credential", asked: 0 };
+  /** What metadata promise, what comes, and what is made of it (RFC 9207 §2.4). */
   it.each([
-    ["names another issuer", "https://evil.example", 0],
-    ["names none, where it was promised", null, 0],
-  ] as const)("that %s is not believed, and its code goes nowhere (T37, RFC 9207)", async (_what, iss, sent) => {
+    ["promised, and comes", true, honest, taken],
+    ["promised, and does not come", true, null, refused],
+    ["not promised, and comes", undefined, honest, taken],
+    ["not promised, and does not come", undefined, null, taken],
+    ["promised to stay away, and comes", false, honest, taken],
+    ["promised, and is another's", true, evil, refused],
+    ["not promised, and is another's", undefined, evil, refused],
+    ["promised, with a slash more", true, (issuer: string) => `${issuer}/`, refused],
+    ["promised, in another case", true, (issuer: string) => issuer.replace("http", "HTTP"), refused],
+    ["promised, with a path more", true, (issuer: string) => `${issuer}/x`, refused],
+    ["promised, with another port", true, (issuer: string) => `${issuer}1`, refused],
+    ["promised, and empty", true, () => "", refused],
+  ] as const)("whose issuer is %s (T37, RFC 9207)", async (_what, promised, said, { code, asked }) => {
+    const { as, gateway } = await world();
+    as.metadata = { authorization_response_iss_parameter_supported: promised };
+    as.iss = said === null ? null : said(as.issuer);
+    const made = await gateway({ issuer: as.issuer, clientId: "me" });
+    const { authorizationUrl, cookie } = await consented(made, await start(made));
+    const back = await agreed(authorizationUrl);
+    const error = await caught(made.mcp.oauth.finish(back.searchParams, () => cookie));
+    expect([error?.code ?? null, error?.details?.["reason"]]).toEqual([code, code === null ? undefined : "issuer_mismatch"]);
+    expect(as.seen.filter(({ path }) => path === "/token")).toHaveLength(asked);
+  });
+
+  it("whose issuer stands twice is not believed (T37)", async () => {
     const { as, gateway } = await world();
     const made = await gateway({ issuer: as.issuer, clientId: "me" });
     const { authorizationUrl, cookie } = await consented(made, await start(made));
-    as.iss = iss;
     const back = await agreed(authorizationUrl);
+    back.searchParams.append("iss", as.issuer);
     expect(await caught(made.mcp.oauth.finish(back.searchParams, () => cookie))).toMatchObject({ details: { reason: "issuer_mismatch" } });
-    expect(as.seen.filter(({ path }) => path === "/token")).toHaveLength(sent);
-  });
-
-  it("that names none, where none was promised, is taken", async () => {
-    const { as, gateway } = await world();
-    as.metadata = { authorization_response_iss_parameter_supported: undefined };
-    as.iss = null;
-    const made = await gateway({ issuer: as.issuer, clientId: "me" });
-    await signIn(made);
-    expect(await whoami(made)).toMatchObject({ clientId: "me" });
+    expect(as.seen.filter(({ path }) => path === "/token")).toEqual([]);
   });
 
   it("that says no says it in one word, whatever it writes", async () => {

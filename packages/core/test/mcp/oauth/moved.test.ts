@@ -5,7 +5,7 @@ import { agreed, consented, signIn, Visitor, whoami, world } from "./harness.js"
 
 const open = { network: { allowPrivate: true } };
 
-describe("a server that names another authorization server", () => {
+describe("a server that names another authorization server (T15)", () => {
   it("is followed when an operator agrees to that, with a registration of its own and nothing of before", async () => {
     const { as, server, gateway } = await world();
     const other = await world();
