@@ -8,10 +8,13 @@ import { gatewayOfUsers, user } from "./users.js";
 type Hints = NonNullable<Parameters<typeof perUserServer>[0]>["hints"];
 
 /** A server that all share, and what it was asked to read. */
-async function shared(hints: Hints | undefined) {
+async function shared(hints: Hints | undefined, options: Parameters<typeof gatewayOfUsers>[2] = {}) {
   const docs = await perUserServer(hints === undefined ? {} : { hints });
   docs.show("all", ["a", "b"]);
-  const world = await gatewayOfUsers({}, ["ada", "bob"], { shared: { docs: { url: docs.url, auth: { type: "bearer", token: "all" } } } });
+  const world = await gatewayOfUsers({}, ["ada", "bob"], {
+    ...options,
+    shared: { docs: { url: docs.url, auth: { type: "bearer", token: "all" } } },
+  });
   const cached: unknown[] = [];
   world.gateway.on("resource.cached", ({ server, result }) => void cached.push(`${server} ${result}`));
   const read = (name: string, uri: string, params: Record<string, unknown> = {}) =>
@@ -91,6 +94,18 @@ describe("a resource", () => {
       await expect.poll(async () => (await readBoth()) - before, { timeout: 20_000 }).toBe(more);
     }
     expect(heard()).toBeGreaterThan(0);
+  });
+
+  it("passes guardrails each time that it is read", async () => {
+    const guardrails = { w: { kind: "words", settings: { words: ["secretword"] }, action: "mask" } } as const;
+    const { read, reads, docs, gateway } = await shared({ ttlMs: 600_000, cacheScope: "public" }, { guardrails });
+    docs.show("all", ["secretword"]);
+    let found = 0;
+    gateway.on("guardrail.detected", () => void found++);
+    const masked = await read("ada", "note:a");
+    expect([JSON.stringify(masked).includes("secretword"), masked.result!["contents"]]).toEqual([false, expect.anything()]);
+    expect((await read("ada", "note:a")).result!["contents"]).toEqual(masked.result!["contents"]);
+    expect([reads(), found]).toEqual([["note:a"], 2]);
   });
 
   it("is served to nobody who may not read it, and is a call as any other", async () => {
