@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sqlite } from "@sallyport/adapters-sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Gateway } from "../../src/gateway.js";
+import type { StorageAdapter } from "../../src/ports/index.js";
 import { createTestGateway, TEST_OWNER_KEY } from "../../src/testing/index.js";
 import { ask } from "../mcp/oauth/harness.js";
 import { listedServer, tool, type Definition } from "../mcp/servers/listed-server.js";
@@ -22,8 +27,11 @@ interface Item {
   readonly note: string | null;
 }
 
-async function pinned(definitions: readonly Definition[] = [one, two]) {
-  const gateway = await createTestGateway({ mcp: { pin: "quarantine" }, approvals: { tools: { demo__echo: { class: "dangerous" } } } });
+async function pinned(definitions: readonly Definition[] = [one, two], storage?: StorageAdapter) {
+  const gateway = await createTestGateway({
+    ...{ mcp: { pin: "quarantine" }, approvals: { tools: { demo__echo: { class: "dangerous" } } } },
+    ...(storage === undefined ? {} : { storage }),
+  });
   onTestFinished(() => gateway.close({ graceMs: 0 }));
   const server = listedServer(definitions);
   await gateway.mcp.connect("box", { server: server.server });
@@ -131,8 +139,10 @@ describe("many at once", () => {
     );
   });
 
-  it("of every kind are listed newest first, page by page, and counted", async () => {
-    const { gateway, server } = await pinned([one]);
+  it.each(["memory", "SQLite"])("of every kind are listed newest first, page by page, and counted, in %s", async (store) => {
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-inbox-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const { gateway, server } = await pinned([one], store === "memory" ? undefined : sqlite(join(folder, "inbox.db")));
     const calls = (from: number) =>
       Promise.all(Array.from({ length: 4 }, (_, i) => gateway.mcp.call("demo__echo", { text: `${from + i}` }).catch(() => undefined)));
     await calls(0);
