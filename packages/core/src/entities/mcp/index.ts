@@ -7,7 +7,7 @@ export { mcpSession, type McpSessionRow } from "./mcp-session.js";
 export { oauthClient, type OAuthClientRow } from "./oauth-client.js";
 export { oauthState, type OAuthStateRow } from "./oauth-state.js";
 export { oauthToken, type OAuthTokenRow } from "./oauth-token.js";
-export { parkedCall, type ParkedCallRow } from "./parked-call.js";
+export { parkedCall, usedRequestState, type ParkedCallRow, type UsedRequestStateRow } from "./parked-call.js";
 export { mcpTool, type McpToolRow } from "./mcp-tool.js";
 export { namespace, namespaceSchema, namespaceShape, type NamespaceRow, type NamespaceRules } from "./namespace.js";
 export {
@@ -22,4 +22,3 @@ export {
 } from "./tool-shape.js";
 export { pinStatus, pinStatuses, toolDefinition, toolPin, type PinStatus, type ToolDefinitionRow, type ToolPinRow } from "./tool-pin.js";
 export { toolResult, toolResultPart, type ToolResultPartRow, type ToolResultRow } from "./tool-result.js";
-export { usedRequestState, type UsedRequestStateRow } from "./used-request-state.js";

@@ -13,6 +13,8 @@ const AFTERMATH_MS = 60_000;
 const MAX_ASKED = 64;
 /** Of one connection. */
 const MAX_ERRANDS = 1_000;
+/** How long a question that may be for several callers waits until all of their calls but one's were answered. */
+const CLEAR_WITHIN_MS = 5_000;
 
 /** One request that a server is working at. */
 export interface Flight {
@@ -23,8 +25,9 @@ export interface Flight {
 }
 
 /**
- * The requests under way over one connection, and who is asked what the server wants to know meanwhile. A question that names no request can only be put to a caller whose calls are the only ones under way: it is refused
- * when there are others, and when one that was cancelled a moment ago may have been meant (a question holds what one caller said, and is not for another).
+ * The requests under way over one connection, and who is asked what the server wants to know meanwhile. A question that names no request can only be put to a caller whose calls are the only ones that were under way when it came: where there are
+ * others, it waits a moment until they were answered, since a server that is done with a call wants to know nothing more for it. It is refused when they were not, and when one that was cancelled a moment ago may have been meant (a question holds
+ * what one caller said, and is not for another).
  */
 export class InFlight {
   readonly #clock: Clock;
@@ -33,6 +36,8 @@ export class InFlight {
   readonly #abandoned = new Map<Flight, number>();
   /** Questions that are being asked, by the server's id as JSON text. */
   readonly #asked = new Map<string, AbortController>();
+  /** Questions of which it is not clear yet whom they are for. */
+  readonly #unclear = new Set<() => void>();
   /** Who was sent to a page, by the id that the server gave the errand. */
   readonly #errands = new Map<string, Asker>();
 
@@ -52,6 +57,7 @@ export class InFlight {
     for (const open of flight.asked ?? []) open.abort();
     if (!isAnswered && flight.owner !== null) this.#abandoned.set(flight, this.#clock.now() + AFTERMATH_MS);
     else this.#abandoned.delete(flight);
+    for (const look of this.#unclear) look();
   }
 
   /** The answer to a request of the server, to be sent to it; null: it withdrew the request. `flight`: what the connection says that it is about. */
@@ -60,21 +66,29 @@ export class InFlight {
     if (request.method === "ping") return utf8(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
     const question = questionOf(request);
     if (question === null) return failure(id, RPC.methodNotFound, `This client has no method ${request.method.slice(0, 100)}.`);
-    const whose = flight ?? this.#only();
-    if (typeof whose === "string") return failure(id, RPC.serverError, whose);
-    if (whose.asker === undefined) return encoded(id, nobody(question));
-    if ((whose.asked?.size ?? 0) >= MAX_ASKED || this.#asked.has(id)) return failure(id, RPC.serverError, "Too many questions at once.");
+    if (this.#asked.has(id) || (flight === null && this.#unclear.size >= MAX_ASKED)) return failure(id, RPC.serverError, TOO_MANY);
     const withdrawn = new AbortController();
     this.#asked.set(id, withdrawn);
+    try {
+      const whose = flight ?? (await this.#whose(withdrawn.signal));
+      const answer = typeof whose === "string" ? refusal(whose) : await this.#put(request, { question, whose, withdrawn });
+      return this.#asked.get(id) === withdrawn ? encoded(id, answer) : null;
+    } finally {
+      if (this.#asked.get(id) === withdrawn) this.#asked.delete(id);
+    }
+  }
+
+  async #put(request: RpcMessage, { question, whose, withdrawn }: Putting): Promise<QuestionAnswer> {
+    if (!this.#flights.has(whose)) return refusal(NO_CALL);
+    if (whose.asker === undefined) return nobody(question);
+    if ((whose.asked?.size ?? 0) >= MAX_ASKED) return refusal(TOO_MANY);
     whose.asked ??= new Set();
     whose.asked.add(withdrawn);
     this.#note(request, whose.asker);
     try {
-      const answer = await whose.asker.ask(question, withdrawn.signal);
-      return this.#asked.get(id) === withdrawn ? encoded(id, answer) : null;
+      return await whose.asker.ask(question, withdrawn.signal);
     } finally {
       whose.asked.delete(withdrawn);
-      if (this.#asked.get(id) === withdrawn) this.#asked.delete(id);
     }
   }
 
@@ -102,22 +116,51 @@ export class InFlight {
     this.#errands.set(errand, asker);
   }
 
-  /** The newest call of the only caller, or why there is none. */
-  #only(): Flight | string {
+  /** The newest call of the only caller that a question which comes now can be for, or why there is none. */
+  #whose(withdrawn: AbortSignal): Flight | string | Promise<Flight | string> {
     const nowMs = this.#clock.now();
     for (const [flight, untilMs] of this.#abandoned) if (untilMs <= nowMs) this.#abandoned.delete(flight);
-    const owners = new Set<string>();
-    let newest: Flight | null = null;
-    for (const flight of this.#flights) {
-      if (flight.owner === null) continue;
-      owners.add(flight.owner);
-      if (flight.asker !== undefined || newest?.asker === undefined) newest = flight;
-    }
-    if (owners.size === 0) return "No call is under way whose caller could be asked.";
-    for (const { owner } of this.#abandoned.keys()) owners.add(owner!);
-    if (owners.size > 1) return "Calls of several callers are under way, and nothing says which of them the question belongs to.";
-    return newest!;
+    const possible = [...this.#flights, ...this.#abandoned.keys()].filter(({ owner }) => owner !== null);
+    const first = this.#among(possible);
+    if (first !== SEVERAL) return first;
+    return new Promise((resolve) => {
+      const end = (whose: Flight | string): void => {
+        this.#unclear.delete(look);
+        cancelTimer();
+        withdrawn.removeEventListener("abort", look);
+        resolve(whose);
+      };
+      const look = (): void => {
+        const whose = withdrawn.aborted ? WITHDRAWN : this.#among(possible);
+        if (whose !== SEVERAL) end(whose);
+      };
+      const cancelTimer = this.#clock.at(nowMs + CLEAR_WITHIN_MS, () => end(SEVERAL));
+      withdrawn.addEventListener("abort", look, { once: true });
+      this.#unclear.add(look);
+    });
   }
+
+  #among(possible: readonly Flight[]): Flight | string {
+    const running = possible.filter((flight) => this.#flights.has(flight));
+    if (running.length === 0) return NO_CALL;
+    const owners = new Set([...running, ...possible.filter((flight) => this.#abandoned.has(flight))].map(({ owner }) => owner));
+    if (owners.size > 1) return SEVERAL;
+    return running.findLast(({ asker }) => asker !== undefined) ?? running.at(-1)!;
+  }
+}
+
+interface Putting {
+  readonly question: Question;
+  readonly whose: Flight;
+  readonly withdrawn: AbortController;
+}
+const TOO_MANY = "Too many questions at once.";
+const NO_CALL = "No call is under way whose caller could be asked.";
+const SEVERAL = "Calls of several callers are under way, and nothing says which of them the question belongs to.";
+const WITHDRAWN = "The question was taken back.";
+
+function refusal(message: string): QuestionAnswer {
+  return { error: { code: RPC.serverError, message } };
 }
 
 /** For a call of a program, or over REST: a person who does not answer is something that the protocol has, a model or a folder that is not there is not. */

@@ -43,6 +43,8 @@ export interface OldOptions {
   /** Counts how often a tool began. */
   readonly begun?: string[];
   readonly cancelled?: string[];
+  /** What the tool `hold` waits for. */
+  readonly held?: Promise<void>;
 }
 
 /** Up to 2025-11-25: it asks in the middle of its work. */
@@ -65,6 +67,11 @@ export function oldAsking(o: OldOptions = {}): OldServer {
     const first = await ask("First?");
     const second = await Promise.all([ask("Second?"), ask("Third?")]);
     return text([first, ...second]);
+  });
+  server.registerTool("hold", { inputSchema: {} }, async () => {
+    o.begun?.push("hold");
+    await o.held;
+    return text("held");
   });
   server.registerTool("impatient", { inputSchema: {} }, async (_args, extra) => {
     const refused = extra.sendRequest(oldRequest("form"), ElicitResultSchema, { timeout: 300 }).catch((error: Error) => error.message);

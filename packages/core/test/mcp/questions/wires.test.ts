@@ -3,13 +3,13 @@ import type { McpServerInput } from "../../../src/mcp/index.js";
 import { hosted, proxyHarness } from "../proxy-harness.js";
 import { oldHttpStory } from "../servers/http-story.js";
 import { answers, oldClient } from "./asked-clients.js";
-import { oldAsking } from "./asking-servers.js";
+import { oldAsking, type OldOptions } from "./asking-servers.js";
 import { parked, rawCall } from "./raw-calls.js";
 
 /** Where nothing says which call a question belongs to. */
-const shared: readonly [string, () => Promise<McpServerInput>][] = [
-  ["on a wire", () => Promise.resolve({ server: () => oldAsking() })],
-  ["on a standing stream", async () => ({ url: (await oldHttpStory({ make: () => oldAsking({ unrelated: true }) })).url })],
+const shared: readonly [string, (o?: OldOptions) => Promise<McpServerInput>][] = [
+  ["on a wire", (o) => Promise.resolve({ server: () => oldAsking(o) })],
+  ["on a standing stream", async (o) => ({ url: (await oldHttpStory({ make: () => oldAsking({ ...o, unrelated: true }) })).url })],
 ];
 
 describe.each(shared)("a question %s that names no call", (_where, server) => {
@@ -23,6 +23,30 @@ describe.each(shared)("a question %s that names no call", (_where, server) => {
     const done = await rawCall(url, { bearer: "ada", state: ada.state, responses: { [ada.key]: answers.form } });
     expect(done.result).toMatchObject({ resultType: "complete", content: [{ text: JSON.stringify(answers.form) }] });
     await parked(url, { bearer: "eve" });
+  });
+
+  it("is put to whose it is as soon as the calls of the others were answered, in both eras (T16)", async () => {
+    const begun: string[] = [];
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const harness = proxyHarness();
+    await harness.proxy.connect("asking", await server({ begun, held }));
+    const { url } = await hosted(harness);
+    const old = await oldClient(url, { bearer: "bob" });
+    const ada = rawCall(url, { bearer: "ada", name: "asking__hold" });
+    await expect.poll(() => begun).toEqual(["hold"]);
+    const eve = rawCall(url, { bearer: "eve" });
+    await expect.poll(() => begun).toEqual(["hold", "form"]);
+    release();
+    expect((await ada).result?.resultType).toBe("complete");
+    const { result } = await eve;
+    expect(result?.resultType).toBe("input_required");
+    const responses = { [Object.keys(result!.inputRequests!)[0]!]: answers.form };
+    expect((await rawCall(url, { bearer: "eve", state: result!.requestState!, responses })).result?.resultType).toBe("complete");
+    // Who has a session is asked in the same way.
+    const again = rawCall(url, { bearer: "ada", name: "asking__hold" });
+    expect(JSON.parse((await old.call("asking__form")).content[0]!.text)).toEqual(answers.form);
+    expect((await again).result?.resultType).toBe("complete");
   });
 
   it("is not put to another while a call that was cancelled may have been meant (T16)", async () => {

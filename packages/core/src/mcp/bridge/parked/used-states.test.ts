@@ -32,8 +32,12 @@ it("a state is of use again when nothing reached the server, and not when that i
   for (const code of ["outcome_unknown", "upstream_timeout", "cancelled", "upstream_interrupted", "internal"] as const)
     await used.failed(state("one"), new GatewayError(code, "It failed."));
   await used.failed(state("one"), new Error("It failed."));
+  await used.failed(state("one"), new GatewayError("upstream_unavailable", "It failed.", { details: { status: 503 } }));
+  await used.failed(state("one"), new GatewayError("upstream_rate_limited", "Too much.", { details: { status: 429 } }));
   expect(await ids()).toEqual(["one"]);
   await used.failed(state("one"), new GatewayError("upstream_unavailable", "It is not there."));
+  await used.use(state("one"));
+  await used.failed(state("one"), new GatewayError("upstream_rate_limited", "Too much.", { retryAfterMs: 1_000 }));
   await used.use(state("one"));
 });
 

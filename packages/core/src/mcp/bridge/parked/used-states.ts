@@ -2,6 +2,7 @@ import { usedRequestState } from "../../../entities/index.js";
 import { GatewayError, type ErrorCode } from "../../../errors/index.js";
 import { insert, nowPlus, remove } from "../../../ports/index.js";
 import type { Services } from "../../../seams/index.js";
+import { wasNotHandled } from "../../resilience/not-handled.js";
 import type { OpenedState } from "./request-state.js";
 import { sweepExpired } from "./sweep-expired.js";
 
@@ -9,15 +10,6 @@ const WITHIN_MS = 5_000;
 /** A process whose clock is behind by no more than this finds the row of each state that it would open. */
 const LATE_CLOCK_MS = 600_000;
 const SCOPE = { system: "request states that were used" };
-/** After these the server certainly did nothing. */
-const NOT_SENT: ReadonlySet<ErrorCode> = new Set([
-  "overloaded",
-  "upstream_unavailable",
-  "upstream_rate_limited",
-  "upstream_credential",
-  "authorization_required",
-]);
-
 /** Request states that were used, one row each: of all requests with one state, at whatever process, one goes on. */
 export class UsedStates {
   readonly #services: Pick<Services, "store" | "clock">;
@@ -33,9 +25,9 @@ export class UsedStates {
     if (result?.ok !== true) throw usedAlready();
   }
 
-  /** What was begun with it failed: when nothing reached the server, its client may come with it again. Never rejects. */
+  /** What was begun with it failed: when the server did nothing, its client may come with it again. Never rejects. */
   async failed({ id }: OpenedState, error: unknown): Promise<void> {
-    if (!GatewayError.is(error) || !NOT_SENT.has(error.code)) return;
+    if (!wasRefused(error)) return;
     // A state that stays used is refused, and no more.
     await this.#services.store.commit([{ scope: SCOPE, writes: [remove(usedRequestState, id)] }], this.#within()).catch(() => undefined);
   }
@@ -48,6 +40,13 @@ export class UsedStates {
   #within() {
     return { deadlineMs: this.#services.clock.now() + WITHIN_MS };
   }
+}
+
+const REFUSED_HERE: ReadonlySet<ErrorCode> = new Set(["overloaded", "upstream_credential", "authorization_required"]);
+
+/** The server certainly did nothing. */
+function wasRefused(error: unknown): boolean {
+  return wasNotHandled(error) || (GatewayError.is(error) && REFUSED_HERE.has(error.code));
 }
 
 /** A second request with one state. Whether its first was answered is for its client to know: what came of it is told once. */
