@@ -120,7 +120,13 @@ export const faultList: Readonly<Record<string, readonly FaultTest[]>> = {
     at("core/test/mcp/namespaces", "have a prefix where two have the same name, and where a name would look like another server's"),
     at("core/test/mcp/shape", "is the same whichever other tools and servers there are"),
   ],
-  F75: [at(signIns, "and a rotating refresh token is spent once (F75)")],
+  F75: [
+    at(signIns, "and a rotating refresh token is spent once (F75)"),
+    {
+      file: "e2e/src/many-nodes/signed-in.crash.test.ts",
+      title: "spend a rotating refresh token once for fifty calls at a time, and keep the sign-in (F75)",
+    },
+  ],
   F76: [at(signIns, "ends with a person, and not in a circle (F76)")],
   F77: [
     at("core/test/mcp/oauth/inbound", "lets nobody in while the issuer's keys cannot be had, and recovers (F77)"),
