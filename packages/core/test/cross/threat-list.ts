@@ -73,6 +73,7 @@ export const threatList: Readonly<Record<string, readonly string[]>> = {
   ],
   T16: [
     "packages/core/test/threats/handles.test.ts",
+    "packages/core/test/mcp/handles/swapped-handles.long.test.ts",
     "packages/core/test/mcp/legacy-face.test.ts",
     "packages/core/test/mcp/lying/answers.test.ts",
     "packages/core/test/mcp/questions/wires.test.ts",

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Client as NewClient, StreamableHTTPClientTransport as NewTransport } from "@modelcontextprotocol/client";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
@@ -102,7 +103,7 @@ describe.each(upstreams)("%s", (upstream, era, server) => {
     await expect(client.call({ name: "story__echo", arguments: {} })).resolves.toMatchObject({ isError: true });
     await expect(client.call({ name: "story__nothing" })).rejects.toMatchObject({ code: -32602 });
 
-    const label = `${upstream}, ${clientName}`;
+    const label = `${upstream}, ${clientName}, ${randomUUID()}`;
     const abort = new AbortController();
     const waiting = client.call({ name: "story__wait", arguments: { label } }, { signal: abort.signal });
     const state = async () =>

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ResourceUpdatedNotificationSchema, ToolListChangedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
@@ -229,7 +230,7 @@ describe("a session", () => {
     await harness.proxy.connect("story", { server: () => oldStory() });
     const host = await hosted(harness);
     const [ada, bob] = [await session(host), await session(host)];
-    const label = "cancelled by its id";
+    const label = `cancelled by its id, ${randomUUID()}`;
     const waiting = post(host.url, request("tools/call", { name: "story__wait", arguments: { label } }, "w1"), ada.headers);
     const state = async () =>
       JSON.parse(((await harness.proxy.call("story__was_cancelled", { label })).raw["content"] as { text: string }[])[0]!.text) as object;

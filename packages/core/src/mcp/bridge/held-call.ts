@@ -72,11 +72,12 @@ export class HeldCall implements Asker {
   ask(question: Question, signal: AbortSignal): Promise<QuestionAnswer> {
     const missing = missingFor(question, this.capabilities);
     if (missing !== null) {
+      const refused = { error: { code: RPC.methodNotFound, message: `The client declared no capability for ${question.method}.` } };
+      // Servers ask for roots once they are greeted, whichever call is under way then, and go on without.
+      if (question.method === "roots/list") return Promise.resolve(refused);
       // Its client has to know what it lacks; the server may have done something already.
       this.cancel(missingCapability(missing));
-      return whenAborted(signal, {
-        error: { code: RPC.methodNotFound, message: `The client declared no capability for ${question.method}.` },
-      });
+      return whenAborted(signal, refused);
     }
     if (this.#end !== null || signal.aborted) return Promise.resolve(OVER);
     const key = `q${++this.#asked}`;

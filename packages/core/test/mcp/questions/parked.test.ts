@@ -97,6 +97,17 @@ describe("a call that waits for its client", () => {
     expect((await rawCall(url, { capabilities: forms })).result?.resultType).toBe("input_required");
     await expect.poll(() => cancelled).toEqual(["form", "url"]);
   });
+
+  it("goes on without roots, which servers ask for at any time, when its client declared none", async () => {
+    const { url } = await place();
+    const { result, error } = await rawCall(url, { capabilities: {}, name: "asking__roots" });
+    expect([error, result?.resultType, result?.content?.[0]?.text]).toEqual([
+      undefined,
+      "complete",
+      expect.stringMatching(/refused: .*-32601.*declared no capability for roots\/list/),
+    ]);
+    expect(cancelled).toEqual([]);
+  });
 });
 
 describe("a server of 2026-07-28 behind a client of 2026-07-28", () => {
