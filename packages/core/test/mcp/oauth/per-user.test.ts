@@ -163,5 +163,5 @@ it("without an address for browsers the error says how to get one", async () => 
   const gateway = await perUser(await world(), null);
   const needed = (await whoami(gateway, "ada").catch((error: unknown) => error)) as GatewayError;
   expect(needed).toMatchObject({ code: "authorization_required", hint: expect.stringContaining("oauth-start") as string });
-  expect(needed.details).toEqual({ server: "web" });
+  expect(needed.details).toEqual({ server: "web", inbox_id: expect.stringMatching(/^sgn_/) as string });
 });
