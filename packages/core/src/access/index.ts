@@ -15,3 +15,4 @@ export { keyDigest, type KeyDigest } from "./key-digest.js";
 export { ensureOwnerKey, OWNER_KEY_ID, refuseWeakOwnerKey, type OwnerKeyOptions } from "./owner-key.js";
 export { purposeKeys, SECRET_BYTES, type KeyPurpose, type LateKey, type PurposeKeys } from "./purpose-keys.js";
 export { readKeys } from "./read-keys.js";
+export { Directory } from "./directory.js";

@@ -30,6 +30,7 @@ import {
   chatRoutes,
   connectionRoutes,
   enrichmentRoutes,
+  explainRoutes,
   pinRoutes,
   mcpProxyRoutes,
   mcpRestRoutes,
@@ -66,6 +67,7 @@ import { modelsFace } from "./faces/models/models-face.js";
 import { responsesFace } from "./faces/responses/responses-face.js";
 import { connectionHandlers } from "./mcp/connection-handlers.js";
 import { enrichmentHandlers } from "./mcp/enrichment-handlers.js";
+import { explainHandlers } from "./mcp/explain-handlers.js";
 import { oauthHandlers } from "./mcp-oauth/oauth-handlers.js";
 import { resourceMetadataHandlers } from "./mcp-oauth/resource-metadata.js";
 import { browserUser } from "./mcp-oauth/browser-user.js";
@@ -152,6 +154,7 @@ export function addRoutes(table: RouteTable<Entry>, services: Services, o: Entry
   const rows = new ServerRows({ services, refresh: o.refresh }, idempotency);
   closed(connectionRoutes, connectionHandlers({ services, rows }));
   closed(enrichmentRoutes, enrichmentHandlers(services));
+  closed(explainRoutes, explainHandlers(services, o.snapshot));
   closed(pinRoutes, pinHandlers(services));
   addSignInsAtServers(add, services, o);
   closed(mcpRestRoutes, mcpRestHandlers({ services, rows, mcp: o.mcp }));

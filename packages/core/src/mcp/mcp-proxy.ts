@@ -33,6 +33,7 @@ import { OtherCalls } from "./downstream/other-calls.js";
 import type { McpRequest } from "./downstream/request.js";
 import { TaskCalls } from "./downstream/task-calls.js";
 import { ToolCalls } from "./downstream/tool-calls.js";
+import { CallExplainer } from "./policy/explain-call.js";
 import { RepeatedCalls } from "./policy/repeated-calls.js";
 import { ChangeSource } from "./inbox/change-source.js";
 import { PinKeeper } from "./pins/pin-keeper.js";
@@ -238,7 +239,10 @@ export class McpProxy {
     const search = new ToolSearch((caller) => this.#tools.list(caller));
     const oauth = (name: string) => this.oauth.status(name);
     const signedIn: McpOAuth["probed"] = (name, target, o) => this.oauth.probed(name, target, o);
-    return new ServerAdmin({ servers: this.#servers, catalogue: this.#catalogue, begin: () => this.start(), search, oauth, signedIn });
+    const catalogue = this.#catalogue;
+    const bound = (caller: Caller): Caller => this.#bound(caller);
+    const explainer = new CallExplainer({ catalogue, clock: this.#services.clock, snapshot: this.#o.snapshot, bound });
+    return new ServerAdmin({ servers: this.#servers, catalogue, begin: () => this.start(), search, explainer, oauth, signedIn });
   }
 
   /** What the resource API does of stored servers beside its verbs. */

@@ -1,13 +1,14 @@
-import type { Answer, ToolEvent, ToolHead } from "../calls/index.js";
+import type { Answer, Json, ToolEvent, ToolHead } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import type { LiveCall } from "../policy/live-call.js";
 import { noteToolCost } from "../policy/money/tool-price.js";
 import type { Bridged } from "./bridge/bridged-call.js";
 import type { Replied } from "./bridge/held-call.js";
 import type { Catalogue } from "./catalogue/catalogue.js";
-import { readMessage, upstreamPlan, type RpcMessage } from "./frames/message.js";
+import { changedText } from "./frames/changed-text.js";
+import { member, readMessage, requestPlan, upstreamPlan, type RpcMessage } from "./frames/message.js";
 import { META } from "./frames/protocol.js";
-import { utf8 } from "./frames/splice.js";
+import { insertMembers, replaceWith, splice, utf8 } from "./frames/splice.js";
 import { ownRequest } from "./lanes/own-request.js";
 import { mirror } from "./lanes/param-headers.js";
 import { progressSaid, resultSaid } from "./server-said.js";
@@ -24,6 +25,17 @@ export function argumentsOf(call: LiveCall<ToolHead>): string {
   const content = call.content();
   if (content.kind !== "tool") throw new GatewayError("internal", "A tool call has no tool call's content.");
   return content.arguments;
+}
+
+/** A `tools/call` with what steps changed of its arguments; all else as its caller sent it. */
+export function leftBySteps(call: LiveCall<ToolHead>, message: RpcMessage): RpcMessage {
+  if (!call.isReplaced) return message;
+  const left = argumentsOf(call);
+  const { bytes, params } = message;
+  const args = member(params, "arguments");
+  if (args === null) return readMessage(splice(bytes, [insertMembers(params!, `"arguments":${left}`)]), requestPlan);
+  const text = changedText(bytes.subarray(args.start, args.end), JSON.parse(left) as Json);
+  return text === null ? message : readMessage(splice(bytes, [replaceWith(args, text)]), requestPlan);
 }
 
 /** A tool call as neutral events. Errors before the first event are thrown here, those after it by the iteration. */

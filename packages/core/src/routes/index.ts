@@ -13,6 +13,7 @@ import { inboxRoutes } from "./inbox.js";
 import { mcpRoutes } from "./mcp.js";
 import { connectionRoutes } from "./mcp/connections.js";
 import { enrichmentRoutes } from "./mcp/enrichment.js";
+import { explainRoutes } from "./mcp/explain.js";
 import { oauthPageRoutes, oauthRoutes } from "./mcp/oauth.js";
 import { pinRoutes } from "./mcp/pins.js";
 import { resourceMetadataRoutes } from "./mcp/resource-metadata.js";
@@ -42,6 +43,7 @@ export { inboxRoutes } from "./inbox.js";
 export { mcpRoutes } from "./mcp.js";
 export { connectionRoutes, type ConnectionConfig } from "./mcp/connections.js";
 export { enrichmentRoutes } from "./mcp/enrichment.js";
+export { explainRoutes } from "./mcp/explain.js";
 export { oauthPageRoutes, oauthRoutes } from "./mcp/oauth.js";
 export { pinRoutes } from "./mcp/pins.js";
 export { resourceMetadataRoutes } from "./mcp/resource-metadata.js";
@@ -113,6 +115,7 @@ const byHand: readonly Route[] = [
   ...Object.values(mcpRoutes),
   ...Object.values(connectionRoutes),
   ...Object.values(enrichmentRoutes),
+  ...Object.values(explainRoutes),
   ...Object.values(pinRoutes),
   ...Object.values(mcpRestRoutes),
   ...Object.values(oauthRoutes),

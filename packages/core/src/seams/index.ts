@@ -57,3 +57,4 @@ export {
 } from "./telemetry.js";
 export type { FoundTool, McpServers, OAuthStatus, ServerAuthMode, ServerFacts, ServerTool } from "./mcp/mcp-servers.js";
 export type { PinDecision, PinDetail, PinDifference, PinQuery, ToolPins } from "./mcp/tool-pins.js";
+export { type CallCheck, type CallDecider, type CallExplanation } from "./mcp/call-explanation.js";

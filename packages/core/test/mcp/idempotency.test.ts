@@ -127,10 +127,14 @@ describe.each(["legacy", "modern"] as const)("a call with a key whose answer bre
         const key = keyOf(params);
         const isKnown = done.has(key);
         if (!isKnown) done.set(key, (done.get(key) ?? 0) + 1);
-        if (isKnown) return void say.send(JSON.stringify({ jsonrpc: "2.0", id, result: { resultType: "complete", content: [] } }));
+        if (isKnown) {
+          say.send(JSON.stringify({ jsonrpc: "2.0", id, result: { resultType: "complete", content: [] } }));
+          return true;
+        }
         say.sse(JSON.stringify({ jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: id, progress: 1 } }));
         // What was said is on its way before the connection ends.
         setImmediate(() => say.cut());
+        return true;
       },
     });
     onTestFinished(() => liar.close());

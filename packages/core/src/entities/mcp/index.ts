@@ -1,8 +1,8 @@
-export { argumentRule, argumentRuleSchema, type ArgumentRuleConfig, type ArgumentRuleRow } from "./argument-rule.js";
-export { enrichmentRule, enrichmentSchema, type EnrichmentRule, type EnrichmentRuleRow } from "./enrichment-rule.js";
+export { argumentRule, argumentRuleSchema, type ArgumentRuleConfig, type ArgumentRuleRow } from "./rules/argument-rule.js";
+export { enrichmentRule, enrichmentSchema, type EnrichmentRule, type EnrichmentRuleRow } from "./rules/enrichment-rule.js";
 export { mcpNews, type McpNewsRow } from "./mcp-news.js";
 export { mcpServer, openApiSettings, serverAuthModes, serverOAuth, serverTypes, type McpServerRow, type ServerType } from "./mcp-server.js";
-export { serverResilienceSchema, type ServerResilience, type ServerResilienceInput } from "./server-resilience.js";
+export { serverResilienceSchema, type ServerResilience, type ServerResilienceInput } from "./rules/server-resilience.js";
 export { mcpSession, type McpSessionRow } from "./mcp-session.js";
 export { oauthClient, type OAuthClientRow } from "./oauth-client.js";
 export { oauthState, type OAuthStateRow } from "./oauth-state.js";

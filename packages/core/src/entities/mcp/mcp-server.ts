@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bool, defineEntity, field, int, json, longText, text, type RowType } from "../define-entity.js";
 import { nameSchema } from "../route.js";
-import { serverResilienceSchema } from "./server-resilience.js";
+import { serverResilienceSchema } from "./rules/server-resilience.js";
 import { pinMode, toolShapeSchema } from "./tool-shape.js";
 
 export const serverTypes = ["http", "streamable-http", "sse", "stdio", "openapi"] as const;

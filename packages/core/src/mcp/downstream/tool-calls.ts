@@ -18,7 +18,7 @@ import { traceparentOf, tracestateOf } from "../../util/encoding/trace-parent.js
 import { purposeEdit, takeRpcPurpose } from "../purpose.js";
 import { exchangeTool, traceOf } from "../tool-exchange.js";
 import { resultSaid } from "../server-said.js";
-import { toolEvents } from "../tool-events.js";
+import { leftBySteps, toolEvents } from "../tool-events.js";
 import type { LongResults } from "../results/long-results.js";
 import type { ToolPolicy } from "../tool-policy.js";
 import type { ListEntry } from "../upstream/list-entries.js";
@@ -27,7 +27,6 @@ import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-a
 import { decodedCall, encodeResult } from "./decoded-call.js";
 import { relayNotice, relayReply, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
-import { leftBySteps } from "./left-by-steps.js";
 import { errorAnswer } from "./respond.js";
 import { answerSoon } from "./tool-stream.js";
 

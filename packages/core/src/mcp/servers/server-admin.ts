@@ -5,6 +5,7 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import { fullName } from "../catalogue/view.js";
 import type { ListEntry } from "../upstream/list-entries.js";
 import type { Upstream } from "../upstream/upstream.js";
+import type { CallExplainer } from "../policy/explain-call.js";
 import type { ToolSearch } from "../search/tool-search.js";
 import { authModeOf } from "./auth-mode.js";
 import type { McpOAuth } from "../oauth/mcp-oauth.js";
@@ -17,6 +18,7 @@ export interface ServerAdminOptions {
   readonly begin: () => Promise<void>;
   /** How a server's sign-in stands; null: it has none. */
   readonly search: ToolSearch;
+  readonly explainer: CallExplainer;
   readonly oauth?: ((name: string) => Promise<OAuthStatus | null>) | undefined;
   /** A target as it is looked at once, signed in at where that is possible. */
   readonly signedIn: McpOAuth["probed"];
@@ -82,6 +84,10 @@ export class ServerAdmin implements McpServers {
 
   search(query: string, o: { readonly caller: Caller; readonly limit: number }): Promise<readonly FoundTool[]> {
     return this.#o.search.find(query, o);
+  }
+
+  explain(call: Parameters<McpServers["explain"]>[0]): ReturnType<McpServers["explain"]> {
+    return this.#o.explainer.explain(call);
   }
 
   async #known(name: string): Promise<Upstream> {

@@ -58,6 +58,12 @@ export async function isPermitted(snapshot: Snapshot, o: Asked, counters: Counte
   return false;
 }
 
+/** What gives the caller the tool, one without a number of uses before others; null: nothing does. Counts nothing. */
+export function permissionFor(snapshot: Snapshot, o: Asked): ToolPermissionRow | null {
+  const found = snapshot.records.of(toolPermission).filter((permission) => covers(permission, o));
+  return found.find(({ maxUsesDay }) => maxUsesDay === null) ?? found[0] ?? null;
+}
+
 function covers(permission: ToolPermissionRow, o: Asked): boolean {
   if (permission.expiresAtMs !== null && permission.expiresAtMs <= o.nowMs) return false;
   return isSubject(permission, o.caller) && matchesGlob(permission.server, o.server) && matchesGlob(permission.tool, o.tool);

@@ -44,7 +44,7 @@ function isCall(head: CallHead): head is ToolHead {
   return head.kind === "tool" && !isReading(head);
 }
 
-function needsCare({ class: is, requiresApproval }: Classified): boolean {
+export function needsCare({ class: is, requiresApproval }: Classified): boolean {
   return is === "dangerous" || (is === "sensitive" && requiresApproval);
 }
 

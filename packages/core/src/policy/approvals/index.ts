@@ -1,4 +1,4 @@
-export { classesOf } from "./allowance.js";
-export { approvalStep } from "./approval-step.js";
+export { classesOf, permissionFor, ruleFor } from "./allowance.js";
+export { approvalStep, needsCare } from "./approval-step.js";
 export { Approvals } from "./approvals.js";
 export { type Classified } from "./classify.js";

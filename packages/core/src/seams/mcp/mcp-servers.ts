@@ -1,5 +1,6 @@
 import type { Caller, ToolDefinition } from "../../calls/index.js";
 import type { CallOptions } from "../call-options.js";
+import type { CallExplanation } from "./call-explanation.js";
 
 export interface ServerTool {
   /** As the server calls it. */
@@ -69,6 +70,8 @@ export interface McpServers {
   /** Whether such a server may be added from outside. Errors: `validation_failed`, `stdio_not_allowed`, `misconfigured`. */
   check(name: string, described: unknown): void;
   oauth(name: string): Promise<OAuthStatus>;
+  /** What would become of a call of `server__tool`; `arguments`: JSON text of an object. Touches nothing. Errors: `missing_dependency`, `validation_failed`. */
+  explain(call: { readonly tool: string; readonly arguments: string; readonly caller: Caller }): Promise<CallExplanation>;
   /** The tools that the caller may call and that fit best, the best first; equal questions of equal tools find the same. Errors: `missing_dependency`. */
   search(query: string, o: { readonly caller: Caller; readonly limit: number }): Promise<readonly FoundTool[]>;
 }

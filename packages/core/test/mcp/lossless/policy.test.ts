@@ -113,7 +113,7 @@ describe.each(cells)("between a %s client and a %s server", (client, upstream) =
           const { text: sent } = to.liar.asked.findLast(({ method }) => method === "tools/call")!;
           expectInOrder(sent, asking.params);
           expectInOrder(sent, own);
-          if (client === "legacy" && upstream === "legacy") expect(text).toBe(`{"id":1,"jsonrpc":"2.0",${to.says}}`);
+          if (client === "legacy" && upstream === "legacy") expect(text).toContain(`${to.says}}`);
           // Whoever repeats it gets what the first one got.
           if (meta !== undefined) expect(await to.ask(client, asking)).toBe(text);
         },
@@ -155,7 +155,7 @@ describe.each(cells)("between a %s client and a %s server", (client, upstream) =
   it("progress is told as it was said", async () => {
     const to = await gated(upstream, {});
     to.before = [
-      '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1.50,"x-later":12345678901234567890,"progressToken":"TOKEN","message":"on it"}}',
+      '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1.50,"total":12345678901234567890,"progressToken":"TOKEN","message":"on it"}}',
     ];
     to.says = `"result":{${upstream === "modern" ? '"resultType":"complete",' : ""}"content":[]}`;
     const text = await to.ask(client, callTool([], { meta: [...keyed(), ["progressToken", '"mine"']] }));

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { bool, defineEntity, field, json, longText, text, type RowType } from "../define-entity.js";
-import { nameSchema } from "../route.js";
+import { bool, defineEntity, field, json, longText, text, type RowType } from "../../define-entity.js";
+import { nameSchema } from "../../route.js";
 
 /** Macros go through a list; one in another would take as long as the square of what a caller sends. */
 const MACRO = /\.(?:all|exists|exists_one|map|filter)\s*\(/g;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { bool, defineEntity, field, int, json, longText, text, type RowType } from "../define-entity.js";
-import { nameSchema } from "../route.js";
+import { bool, defineEntity, field, int, json, longText, text, type RowType } from "../../define-entity.js";
+import { nameSchema } from "../../route.js";
 
 const jsonPath = z
   .string()
