@@ -17,7 +17,8 @@ function guarded(rules?: ServerResilienceInput, callMs?: number) {
 }
 const broken = (details?: Record<string, unknown>) =>
   details === undefined ? new GatewayError("upstream_interrupted", "x") : new GatewayError("upstream_unavailable", "x", { details });
-const limited = (retryAfterMs?: number) => new GatewayError("upstream_rate_limited", "x", { details: { status: 429 }, retryAfterMs });
+const limited = (retryAfterMs?: number) =>
+  new GatewayError("upstream_rate_limited", "x", { details: { status: 429 }, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 const failing =
   (error: GatewayError) =>
   ({ sent }: AttemptBounds) => {
