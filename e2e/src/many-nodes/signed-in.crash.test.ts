@@ -12,7 +12,7 @@ const PATH = "/api/v1/admin/gateway/connections/web";
 async function place(store: { readonly sqlite: string } | { readonly mysql: string }) {
   const as = await lyingAuthorizationServer();
   const server = await protectedMcpServer((token) => as.look(token));
-  const auth = { type: "oauth", issuer: as.issuer, clientId: "me" };
+  const auth = { type: "oauth" as const, issuer: as.issuer, clientId: "me" };
   const settings = { mcpServers: { web: { url: server.url, auth } } };
   const fleet = await startFleet(4, { store, redis: null, world: "", mcp: null, graceMs: 1_000, settings });
   onTestFinished(async () => {

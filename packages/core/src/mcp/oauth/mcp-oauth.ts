@@ -1,7 +1,7 @@
 import type { Caller } from "../../calls/index.js";
 import { oauthClient } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { remove, type HttpClient } from "../../ports/index.js";
+import { remove } from "../../ports/index.js";
 import type { OAuthStatus, Services } from "../../seams/index.js";
 import { Secret } from "../../util/secret.js";
 import type { Authorizer } from "../lanes/authorizer.js";
@@ -10,6 +10,7 @@ import { Awaited } from "./awaited.js";
 import { clientDocument } from "./client-document.js";
 import { Clients } from "./clients.js";
 import { Discovery } from "./discovery.js";
+import type { McpOAuthOptions, OAuthTokenInput, WhoseSignIn } from "./mcp-oauth-options.js";
 import { oauthEvent } from "./oauth-events.js";
 import type { OAuthServer } from "./oauth-server.js";
 import { statusOf } from "./oauth-status.js";
@@ -17,46 +18,16 @@ import { OwnCredentials } from "./tokens/own-credentials.js";
 import { RefreshRounds } from "./tokens/refresh-rounds.js";
 import { Refreshes } from "./tokens/refreshes.js";
 import { SignedIn } from "./tokens/signed-in.js";
-import { Consents, type Agreed, type Consent } from "./consents.js";
+import { Consents, type Agreed, type Consent } from "./sign-in/consents.js";
 import { probingAuthorizer } from "./probing.js";
 import { awaiting, type SignInLink } from "./sign-in-needed.js";
 import { SignInLinks, type LinkFor } from "./sign-in-links.js";
-import { SignInRows } from "./sign-in-rows.js";
+import { SignInRows } from "./sign-in/sign-in-rows.js";
 import { SignInSource } from "../inbox/sign-in-source.js";
-import { SignIns, type BegunSignIn, type FinishedSignIn } from "./sign-ins.js";
+import { SignIns, type BegunSignIn, type FinishedSignIn } from "./sign-in/sign-ins.js";
 import { clientRowId, TokenRows } from "./tokens/token-rows.js";
 import { ShownTokens } from "./tokens/shown-tokens.js";
-import { isOwnBrowser } from "./whose-browser.js";
-
-export interface McpOAuthOptions {
-  readonly http: HttpClient;
-  /** How browsers reach the gateway; undefined: by what each request says. */
-  readonly publicUrl: string | undefined;
-  /** A token that the caller showed to come in, for exchange; null: it did not come with one. */
-  readonly subjectOf: (caller: Caller) => Secret | null;
-  /** How long a caller's sign-in is asked for in the inbox. */
-  readonly askedMs: () => number;
-  /** Somebody signed in, or all callers at once (an empty principal, or one that is not known here): whoever waited for it is tried again. */
-  readonly onSignedIn: (server: string, principal: string) => void;
-}
-export interface OAuthTokenInput {
-  readonly accessToken: string | Secret;
-  readonly refreshToken?: string | Secret | undefined;
-  /** Unix ms; left out: it has no end that is known. */
-  readonly expiresAtMs?: number | undefined;
-  readonly refreshExpiresAtMs?: number | undefined;
-  readonly scope?: string | undefined;
-  /** Who issued it; left out: the authorization server that would be signed in at. */
-  readonly issuer?: string | undefined;
-  /** What the gateway is called there; left out: as configured. */
-  readonly clientId?: string | undefined;
-}
-export interface WhoseSignIn {
-  /** Whose, of a server that each caller signs in at; left out: all callers'. */
-  readonly principal?: string | undefined;
-  /** Who asks, for the ledger; `code` when left out. */
-  readonly by?: string | undefined;
-}
+import { isOwnBrowser } from "./sign-in/whose-browser.js";
 
 const TOPIC = "mcp-sign-ins";
 const MAX_PRINCIPALS = 1_000;

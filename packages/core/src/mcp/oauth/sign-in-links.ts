@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors/index.js";
 import type { Clock } from "../../ports/index.js";
 import type { Log } from "../../util/log.js";
 import { signInNeeded, type SignInLink } from "./sign-in-needed.js";
-import type { BegunSignIn } from "./sign-ins.js";
+import type { BegunSignIn } from "./sign-in/sign-ins.js";
 
 export interface SignInLinksOptions {
   readonly clock: Clock;

@@ -1,7 +1,7 @@
-import { oauthState, type OAuthStateRow } from "../../entities/index.js";
-import { GatewayError } from "../../errors/index.js";
-import { insert, remove, update } from "../../ports/index.js";
-import type { Clock } from "../../ports/index.js";
+import { oauthState, type OAuthStateRow } from "../../../entities/index.js";
+import { GatewayError } from "../../../errors/index.js";
+import { insert, remove, update } from "../../../ports/index.js";
+import type { Clock } from "../../../ports/index.js";
 import { plainCode } from "./confirmation-code.js";
 import { noSuchSignIn, type SignInRows } from "./sign-in-rows.js";
 

@@ -1,18 +1,18 @@
-import { oauthState, type OAuthStateRow } from "../../entities/index.js";
-import { GatewayError } from "../../errors/index.js";
-import { insert, remove, type Write } from "../../ports/index.js";
-import type { Services } from "../../seams/index.js";
-import { scopeUnion, type Hint } from "./challenge.js";
-import { CALLBACK_PATH } from "./client-document.js";
-import type { Clients } from "./clients.js";
+import { oauthState, type OAuthStateRow } from "../../../entities/index.js";
+import { GatewayError } from "../../../errors/index.js";
+import { insert, remove, type Write } from "../../../ports/index.js";
+import type { Services } from "../../../seams/index.js";
+import { scopeUnion, type Hint } from "../challenge.js";
+import { CALLBACK_PATH } from "../client-document.js";
+import type { Clients } from "../clients.js";
 import { newConfirmationCode, plainCode } from "./confirmation-code.js";
-import type { Authority, Discovery } from "./discovery.js";
-import { invalidMetadata } from "./guarded-fetch.js";
-import { oauthEvent } from "./oauth-events.js";
-import type { OAuthServer } from "./oauth-server.js";
+import type { Authority, Discovery } from "../discovery.js";
+import { invalidMetadata } from "../guarded-fetch.js";
+import { oauthEvent } from "../oauth-events.js";
+import type { OAuthServer } from "../oauth-server.js";
 import { noSuchSignIn, type NewStateRow, type SignInRows } from "./sign-in-rows.js";
-import { requestToken, TokenRefused, type Tokens } from "./tokens/token-endpoint.js";
-import type { TokenRows } from "./tokens/token-rows.js";
+import { requestToken, TokenRefused, type Tokens } from "../tokens/token-endpoint.js";
+import type { TokenRows } from "../tokens/token-rows.js";
 
 export interface SignInsDeps {
   readonly services: Services;

@@ -1,4 +1,4 @@
-import type { Crypto } from "../../ports/index.js";
+import type { Crypto } from "../../../ports/index.js";
 
 /** Without vowels and what looks alike, so that it spells nothing and is read over a telephone. Source: RFC 8628 §6.1. */
 const LETTERS = "BCDFGHJKLMNPQRSTVWXZ";

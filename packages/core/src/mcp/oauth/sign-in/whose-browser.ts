@@ -1,7 +1,7 @@
-import { mayDo } from "../../access/grants.js";
-import type { Caller } from "../../calls/index.js";
-import { GatewayError } from "../../errors/index.js";
-import type { Services } from "../../seams/index.js";
+import { mayDo } from "../../../access/grants.js";
+import type { Caller } from "../../../calls/index.js";
+import { GatewayError } from "../../../errors/index.js";
+import type { Services } from "../../../seams/index.js";
 import type { Consent } from "./consents.js";
 
 /** Neither keys nor clients with a token of another issuer have browsers that are signed in here. */

@@ -1,10 +1,10 @@
-import { oauthState, type OAuthStateRow } from "../../entities/index.js";
-import { GatewayError } from "../../errors/index.js";
-import { remove, type Write } from "../../ports/index.js";
-import type { Services } from "../../seams/index.js";
-import { toBase64Url } from "../../util/encoding/base64url.js";
-import { toHex } from "../../util/encoding/hex.js";
-import type { Secret } from "../../util/secret.js";
+import { oauthState, type OAuthStateRow } from "../../../entities/index.js";
+import { GatewayError } from "../../../errors/index.js";
+import { remove, type Write } from "../../../ports/index.js";
+import type { Services } from "../../../seams/index.js";
+import { toBase64Url } from "../../../util/encoding/base64url.js";
+import { toHex } from "../../../util/encoding/hex.js";
+import type { Secret } from "../../../util/secret.js";
 
 export type NewStateRow = Omit<OAuthStateRow, "version" | "createdAtMs" | "updatedAtMs">;
 export type SealedColumn = "verifier" | "authorizationUrl" | "clientSecret";
