@@ -97,8 +97,8 @@ describe("a resource", () => {
   });
 
   it("passes guardrails each time that it is read", async () => {
-    const guardrails = { w: { kind: "words", settings: { words: ["secretword"] }, action: "mask" } } as const;
     const guardrails = { w: { kind: "words" as const, settings: { words: ["secretword"] }, action: "mask" as const } };
+    const { read, reads, docs, gateway } = await shared({ ttlMs: 600_000, cacheScope: "public" }, { guardrails });
     docs.show("all", ["secretword"]);
     let found = 0;
     gateway.on("guardrail.detected", () => void found++);
