@@ -16,7 +16,7 @@ import { newId } from "../../util/ids.js";
 import { remoteAddressOf } from "../auth-hook.js";
 import { keyDigest } from "../key-digest.js";
 import type { LateKey } from "../purpose-keys.js";
-import { ownUrl, setSignInCookie, signInToken, type SetCookie } from "./cookies.js";
+import { browserUrl, setSignInCookie, signInToken, type SetCookie } from "./cookies.js";
 import type { Login, SignedIn } from "./login.js";
 import { OidcClient, type OidcBinding, type OidcSettings } from "./oidc-client.js";
 import { OidcUsers, type OidcUserRules } from "./oidc-users.js";
@@ -74,7 +74,7 @@ export class Oidc {
     return Object.keys(this.#o.providers);
   }
 
-  /** Sends the browser to the provider. Anybody may ask, and each time a row is kept: limited by address. Errors: `not_found`, `rate_limited`, `validation_failed` for a `returnTo` that is no path here, `missing_dependency`, `upstream_unavailable`. */
+  /** Sends the browser to the provider. Anybody may ask, and each time a row is kept: limited by address. Errors: `not_found`, `rate_limited`, `validation_failed` for a `returnTo` that is no path here, `missing_dependency`, `misconfigured` when it is asked by a name that nobody vouches for and there is no `access.publicUrl`, `upstream_unavailable`. */
   async begin(name: string, inbound: Inbound, returnTo: string | undefined): Promise<Redirect> {
     const client = this.#client(name);
     if (returnTo !== undefined && !isOwnPath(returnTo))
@@ -177,7 +177,7 @@ export class Oidc {
   }
 
   #redirectUri(name: string, inbound: Inbound): string {
-    return `${ownUrl(inbound, this.#o.publicUrl)}/api/v1/login/oidc/${name}/callback`;
+    return `${browserUrl(inbound, this.#o.publicUrl)}/api/v1/login/oidc/${name}/callback`;
   }
 
   #within(): { readonly deadlineMs: number } {

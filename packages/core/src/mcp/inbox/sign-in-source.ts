@@ -2,16 +2,16 @@ import type { Caller } from "../../calls/index.js";
 import { inboxItem, type InboxItemRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { NewRow } from "../../ports/index.js";
-import type { Approving, Denying, InboxItem, InboxSource, Services, Settling, Showing } from "../../seams/index.js";
+import type { Approving, Denying, InboxItem, InboxSource, OAuthStatus, Services, Settling, Showing } from "../../seams/index.js";
 import { toHex } from "../../util/encoding/hex.js";
 import { newId } from "../../util/ids.js";
-import type { McpOAuth } from "../oauth/mcp-oauth.js";
 import type { SignInLinks } from "../oauth/sign-in-links.js";
 
 export interface SignInSourceOptions {
   /** How long one is asked for. */
   readonly expiresMs: () => number;
-  readonly oauth: Pick<McpOAuth, "principalOf" | "status">;
+  readonly principalOf: (caller: Caller) => string;
+  readonly statusOf: (o: NeededSignIn) => Promise<Pick<OAuthStatus, "tokenAcquired" | "authenticatedAtMs">>;
   readonly links: Pick<SignInLinks, "needed">;
 }
 export interface NeededSignIn {
@@ -59,13 +59,13 @@ export class SignInSource implements InboxSource {
   }
 
   audiences(caller: Caller): readonly string[] {
-    return [audienceOf(this.#o.oauth.principalOf(caller))];
+    return [audienceOf(this.#o.principalOf(caller))];
   }
 
   async shown(row: InboxItemRow, { caller, isAlone }: Showing): Promise<InboxItem> {
     const { kind } = this;
     if (!isAlone || row.status !== "pending") return { kind, row, url: null, urlExpiresAtMs: null, confirmationCode: null };
-    const whose = { server: row.server, principal: this.#o.oauth.principalOf(caller), by: caller.name };
+    const whose = { server: row.server, principal: this.#o.principalOf(caller), by: caller.name };
     return { kind, row, ...whereOf(await this.#o.links.needed(whose, "a call waits for it")) };
   }
 
@@ -94,9 +94,8 @@ export class SignInSource implements InboxSource {
     const { rows, next } = await this.#services.store.find(inboxItem, query, SCOPE, this.#within());
     this.#cursor = next ?? undefined;
     for (const row of rows) {
-      const { tokenAcquired, authenticatedAtMs } = await this.#o.oauth.status(row.server, {
-        principal: row.audience.slice(AUDIENCE.length),
-      });
+      const whose = { server: row.server, principal: row.audience.slice(AUDIENCE.length) };
+      const { tokenAcquired, authenticatedAtMs } = await this.#o.statusOf(whose);
       // An older one is what the server did not take.
       if (tokenAcquired && authenticatedAtMs !== null && authenticatedAtMs >= row.createdAtMs)
         await this.#inbox().settle(row, { status: "approved" });

@@ -70,7 +70,12 @@ export class McpOAuth {
     this.#consents = new Consents({ rows: begun, clock });
     this.#links = new SignInLinks({ clock, log, publicUrl: options.publicUrl, start: (name, o) => this.start(name, o) });
     const isSignedIn = async (name: string): Promise<boolean> => (await rows.get({ server: name, principal: "" }))?.state === "connected";
-    this.asked = new SignInSource(services, { expiresMs: options.askedMs, oauth: this, links: this.#links });
+    this.asked = new SignInSource(services, {
+      expiresMs: options.askedMs,
+      principalOf: (caller) => this.principalOf(caller),
+      statusOf: ({ server, principal }) => this.status(server, { principal }),
+      links: this.#links,
+    });
     this.#awaited = new Awaited({ clock, isSignedIn, onSignedIn: (name) => options.onSignedIn(name, "") });
     const serverOf = (name: string) => this.#servers.get(name);
     this.#rounds = new RefreshRounds({ clock, log, rows, refreshes: this.#refreshes, serverOf, sweep: () => begun.sweep() });

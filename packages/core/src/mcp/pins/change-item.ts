@@ -2,8 +2,7 @@ import type { InboxItemRow } from "../../entities/index.js";
 import type { Json } from "../../calls/index.js";
 import type { NewRow } from "../../ports/index.js";
 import { newId } from "../../util/ids.js";
-import { differences } from "./definition.js";
-import type { SeenTool } from "./pin-rows.js";
+import { differences, type SeenTool } from "./definition.js";
 
 /** Who administers servers. */
 export const SERVERS_AUDIENCE = "servers";

@@ -7,6 +7,15 @@ import { folded } from "../frames/message.js";
 import type { Sha256 } from "../shape/outer-names.js";
 import type { ListEntry } from "../upstream/list-entries.js";
 
+/** A tool as its server shows it now. */
+export interface SeenTool {
+  readonly pinId: string;
+  readonly tool: string;
+  readonly digest: string;
+  /** Canonical JSON. */
+  readonly text: () => string;
+}
+
 /** What a model, or whoever approves, is told of a tool. */
 const SAID: ReadonlySet<string> = new Set(["name", "title", "description", "inputSchema", "outputSchema", "annotations"].map(folded));
 const decoder = new TextDecoder();

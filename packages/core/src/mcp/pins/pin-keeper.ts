@@ -7,7 +7,7 @@ import type { Sha256 } from "../shape/outer-names.js";
 import type { ListEntry } from "../upstream/list-entries.js";
 import type { Vetting } from "../upstream/upstream-deps.js";
 import { differences, digestOf, pinnedText } from "./definition.js";
-import { PinRows, type SeenTool } from "./pin-rows.js";
+import { PinRows } from "./pin-rows.js";
 
 export interface PinKeeperOptions {
   /** What becomes of a server's tools whose definition nobody approved. */

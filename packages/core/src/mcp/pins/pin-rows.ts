@@ -3,20 +3,13 @@ import { insert, remove, update, type FindQuery, type Unit, type Write } from ".
 import type { Services } from "../../seams/index.js";
 import { cutText } from "../../util/well-formed.js";
 import { changeItem } from "./change-item.js";
+import type { SeenTool } from "./definition.js";
 
 const SCOPE = { system: "definitions of MCP tools" };
 const WITHIN_MS = 10_000;
 const PAGE = 500;
 const UNITS = 100;
 
-/** A tool as its server shows it now. */
-export interface SeenTool {
-  readonly pinId: string;
-  readonly tool: string;
-  readonly digest: string;
-  /** Canonical JSON. */
-  readonly text: () => string;
-}
 /** What one look at a server's list showed that nobody knew before. */
 export interface News {
   readonly pinId: string;
