@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alertChannel, auditEntry, idempotencyKey, type AnyEntity } from "../../src/entities/index.js";
 import { GatewayError } from "../../src/errors/index.js";
@@ -150,11 +150,11 @@ describe("a creation that shows something once, under an Idempotency-Key", () =>
 describe("secrets of a derived resource", () => {
   let store: RecordStore;
   let rest: RestGateway;
-  beforeAll(async () => {
+  beforeEach(async () => {
     store = memoryStore({ clock });
     rest = await restGateway([callerOf("owner")], { storage: { name: "shared", open: () => Promise.resolve(store) } });
   });
-  afterAll(() => rest.gateway.close());
+  afterEach(() => rest.gateway.close());
   const stored = async (id: string) => store.get(alertChannel, id, system, within);
 
   it("are sealed before the store, never shown, and kept, set and cleared by name", async () => {
@@ -194,8 +194,8 @@ describe("secrets of a derived resource", () => {
 describe("tenants", () => {
   const tenants = Array.from({ length: 20 }, (_, i) => callerOf(`tenant-${i}`, { projects: [`project-${i}`] }));
   let rest: RestGateway;
-  beforeAll(async () => void (rest = await restGateway(tenants)));
-  afterAll(() => rest.gateway.close());
+  beforeEach(async () => void (rest = await restGateway(tenants)));
+  afterEach(() => rest.gateway.close());
 
   it("see and change nothing of each other (T06, G11)", async () => {
     const body = { scope: "project", amount_usd: "5", period: "month" };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { auditEntry, idempotencyKey, route } from "../../src/entities/index.js";
 import { memoryStore } from "../../src/memory/index.js";
 import { clock } from "../../src/platform/node.js";
@@ -11,14 +11,14 @@ const within = { deadlineMs: Number.MAX_SAFE_INTEGER };
 let store: RecordStore;
 let rest: RestGateway;
 let call: RestGateway["call"];
-beforeAll(async () => {
+beforeEach(async () => {
   store = memoryStore({ clock });
   const callers = [callerOf("owner"), callerOf("reader", { grants: ["routing:read"] }), callerOf("nothing", { grants: [] })];
   const storage = { name: "shared", open: () => Promise.resolve(store) };
   rest = await restGateway(callers, { routes: { fixed: { targets } }, storage });
   call = rest.call;
 });
-afterAll(() => rest.gateway.close());
+afterEach(() => rest.gateway.close());
 
 const create = (name: string, more: object = {}): Promise<Called> => call("POST", "/api/v1/routes", { body: { name, targets, ...more } });
 const pathOf = ({ body }: Called): string => `/api/v1/routes/${String(body["id"])}`;
@@ -254,7 +254,7 @@ describe("creations with an Idempotency-Key", () => {
 
 describe("lists and exports", () => {
   const names = Array.from({ length: 25 }, (_, i) => `page-${String(i).padStart(2, "0")}`);
-  beforeAll(async () => {
+  beforeEach(async () => {
     for (const name of names) await create(name);
   });
 

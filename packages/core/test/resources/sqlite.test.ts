@@ -2,16 +2,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sqlite } from "@sallyport/adapters-sqlite";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { callerOf, restGateway, type RestGateway } from "./harness.js";
 
 const targets = [{ model: "demo/echo" }];
-const folder = mkdtempSync(join(tmpdir(), "sallyport-rest-"));
-const file = join(folder, "rest.db");
+let folder: string;
+let file: string;
 const secret = crypto.getRandomValues(new Uint8Array(32));
 let rest: RestGateway;
-beforeAll(async () => void (rest = await restGateway([callerOf("owner")], { storage: sqlite(file), secret })));
-afterAll(async () => {
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "sallyport-rest-"));
+  file = join(folder, "rest.db");
+  rest = await restGateway([callerOf("owner")], { storage: sqlite(file), secret });
+});
+afterEach(async () => {
   await rest.gateway.close();
   rmSync(folder, { recursive: true, force: true });
 });
