@@ -248,7 +248,7 @@ describe("whatever order things happen in", () => {
     other: fc.constantFrom(...names),
   });
 
-  it("nothing of one arrives at another", async () => {
+  it("nothing of one arrives at another (T16)", async () => {
     const server = await perUserServer();
     const { client, gateway, signIn, callerOf } = await gatewayOfUsers({ mail: server.url }, names);
     let round = 0;

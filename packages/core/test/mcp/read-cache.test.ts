@@ -136,7 +136,7 @@ describe("a resource", () => {
 describe("resources of a server that each caller signs in at", () => {
   const names = ["ada", "bob"] as const;
 
-  it("are never served to another, in whatever order they are read", async () => {
+  it("are never served to another, in whatever order they are read (T16)", async () => {
     const mail = await perUserServer({ hints: { ttlMs: 600_000, cacheScope: "public" } });
     const { client, signIn, gateway } = await gatewayOfUsers({ mail: mail.url }, names);
     let round = 0;
