@@ -119,15 +119,12 @@ export class McpProxy {
     this.#deps = this.#makeDeps();
     this.#servers = new ServerSet({ services, catalogue, notifier: this.#notifier, deps: this.#deps });
     const notifier = this.#notifier;
-    const { fleet } = options;
-    const { questions, tasks } = (this.#asking = bridgeParts(services, {
-      snapshot: options.snapshot,
-      key: options.parkedKey,
-      fleet,
-    }));
+    const { fleet, snapshot, parkedKey: key } = options;
+    const { questions, tasks } = (this.#asking = bridgeParts(services, { snapshot, key, fleet }));
     const shared = fleet === undefined ? undefined : new SharedSessions(services);
+    const telling = { clock, catalogue, notifier, assertSayable: policy.assertSayable };
     const onLogs = () => this.#logLevels.update(this.#sessions.all());
-    const sessions = (this.#sessions = new LegacySessions({ clock, crypto, catalogue, notifier, shared, questions, onLogs }));
+    const sessions = (this.#sessions = new LegacySessions({ ...telling, crypto, shared, questions, onLogs }));
     this.#others =
       fleet === undefined || shared === undefined ? null : new OtherNodes(services, { fleet, shared, sessions, catalogue, notifier });
     this.#logLevels = new LogLevels(catalogue, clock);
@@ -135,7 +132,7 @@ export class McpProxy {
     const results = (this.#results = new LongResults(services, { snapshot: options.snapshot }));
     const changed = (signal: AbortSignal) => this.#asking.parking.changed(signal);
     const taskCalls = new TaskCalls({ catalogue, policy, results, tasks, changed, version: VERSION });
-    this.#listens = new Listens({ clock, catalogue, notifier: this.#notifier, version: VERSION, tasks: taskCalls });
+    this.#listens = new Listens({ ...telling, version: VERSION, tasks: taskCalls });
     this.#channels = new Channels({
       ...{ clock, crypto, owner: options.owner, serve: (request, o) => this.serve(request, o) },
       requestMs: () => options.snapshot().config.server.timeouts.requestMs,

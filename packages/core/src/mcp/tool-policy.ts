@@ -8,7 +8,7 @@ import { hearsEvents, heard, runSteps } from "../policy/run-steps.js";
 import type { QuestionGuard } from "../policy/guardrails/guard-call.js";
 import type { Step } from "../policy/step.js";
 import { MAX_DEPTH, type CallOptions, type Services } from "../seams/index.js";
-import { fullName } from "./catalogue/view.js";
+import { fullName, type Located } from "./catalogue/view.js";
 import { newId } from "../util/ids.js";
 
 const NEVER = new AbortController().signal;
@@ -59,6 +59,7 @@ export class ToolPolicy {
 
   /** Whether somebody looks at what a server says to a caller, in any of its calls of tools. */
   looksAt(caller: Caller, server: string): boolean {
+    // Without a tool: whichever it may be.
     const head: ToolHead = { kind: "tool", name: fullName(server, ""), server, tool: "", bytes: 0 };
     const o = { caller, requestId: "", deadlineMs: 0, depth: 0, signal: NEVER };
     return this.#guards.reading !== undefined && this.reading(this.open({ head, o, signal: NEVER, arguments: () => "{}" })) !== null;
@@ -68,6 +69,15 @@ export class ToolPolicy {
   asking(call: LiveCall<ToolHead>): QuestionGuard | null {
     return this.#guards.asking?.(call) ?? null;
   }
+
+  /** What a server is told to watch is told to it as what is read there. Errors: those of the policy; `content_blocked` also for an address that it would change. */
+  readonly assertSayable = async (o: CallOptions, { server, name }: Located): Promise<void> => {
+    const head: ToolHead = { kind: "tool", name: fullName(server, name), server, tool: name, operation: "read", bytes: 0 };
+    const said = { uri: name };
+    const guard = this.asking(this.open({ head, o, signal: o.signal, arguments: () => JSON.stringify(said) }));
+    if (guard === null || (await guard.answer(said, o.signal)) === said) return;
+    throw new GatewayError("content_blocked", "A guardrail would change the address of the resource, and so it is not watched.");
+  };
 
   /** Errors: `limit_reached` when calls are nested too deeply. */
   open(call: ToolCallToOpen): LiveCall<ToolHead> {

@@ -113,13 +113,23 @@ function ownResult({ id, era }: RpcCall, raw: JsonObject): Uint8Array {
   return resultBytes(id, utf8(JSON.stringify(era === "modern" ? { resultType: type, ...members } : members)));
 }
 
-/** What of a notice steps see: where it says more, the rest is left out. */
-const SEEN: ReadonlySet<string> = new Set(["progressToken", "progress", "total", "message"]);
+type Progress = Extract<ToolEvent, { type: "progress" }>;
 
-function encodeProgress(token: string, event: Extract<ToolEvent, { type: "progress" }>): Uint8Array {
+/** Whether a notice says what steps saw of it, and no more: also a message that is no text, or a total that is no number. */
+function isSeen({ params }: RpcMessage, { total, message }: Progress): boolean {
+  const seen = new Set([
+    "progressToken",
+    "progress",
+    ...(total === undefined ? [] : ["total"]),
+    ...(message === undefined ? [] : ["message"]),
+  ]);
+  return params!.kids!.every(({ key }) => seen.has(key));
+}
+
+/** Where a notice says more than steps see, the rest is left out. */
+function encodeProgress(token: string, event: Progress): Uint8Array {
   const notice = noticeOf(event);
-  const relayed =
-    notice === undefined || notice.params!.kids!.some(({ key }) => !SEEN.has(key)) ? null : relayNotice(notice, { token, logs: "none" });
+  const relayed = notice === undefined || !isSeen(notice, event) ? null : relayNotice(notice, { token, logs: "none" });
   if (relayed !== null) return relayed;
   const { type: _type, ...progress } = event;
   return utf8(

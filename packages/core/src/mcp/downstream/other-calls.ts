@@ -24,6 +24,7 @@ import type { Upstream } from "../upstream/upstream.js";
 import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
 import type { KeptText, LongResults } from "../results/long-results.js";
 import { readBytes } from "../results/read-bytes.js";
+import { guardedRequest } from "./guarded-request.js";
 import { relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { errorAnswer, jsonAnswer, resultBytes, resultHead } from "./respond.js";
@@ -155,10 +156,12 @@ export class OtherCalls {
       ...{ clock, call, id, takesStream, status: () => status },
       encodeNotice: () => null,
       work: async (_onNotice, put) => {
-        const send = (via: SendOptions): Promise<Replied> => this.#send(rpc, call, { ...reading, via });
         const { signal, deadlineMs } = call;
-        const asked = () => `[${JSON.stringify(name)},${reading.asked()}]`;
         const guard = () => policy.asking(call);
+        const looks = guard();
+        const message = looks === null ? rpc.message : await guardedRequest(rpc.message, looks, signal);
+        const send = (via: SendOptions): Promise<Replied> => this.#send(rpc, call, { ...reading, message, via });
+        const asked = () => `[${JSON.stringify(name)},${reading.asked()}]`;
         const bridged = await bridge.run({ rpc, server, asked, signal, deadlineMs, tasks: null, guard, onNotice: undefined, put, send });
         noteBridged(call, bridged);
         const bytes = bridgedBytes(bridged, { id, era, view, server, version, cacheable: operation === "read" });
@@ -172,9 +175,13 @@ export class OtherCalls {
   }
 
   /** One attempt at the server. */
-  #send(rpc: RpcCall, call: LiveCall<ToolHead>, o: Reading & { readonly via: SendOptions }): Promise<Replied> {
+  #send(
+    rpc: RpcCall,
+    call: LiveCall<ToolHead>,
+    o: Reading & { readonly message: RpcMessage; readonly via: SendOptions },
+  ): Promise<Replied> {
     const { located, via } = o;
-    const message = retried(rpc.message, via.retry);
+    const message = retried(o.message, via.retry);
     const said = o.sayOf(message);
     const edits = editsOf(call, located, said);
     if (edits.subject !== located.name) authoriseReading(rpc.o, fullName(located.server, edits.subject));

@@ -18,6 +18,7 @@ import { replaceWith, splice, utf8 } from "../frames/splice.js";
 import type { LongResults } from "../results/long-results.js";
 import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { readBytes } from "../results/read-bytes.js";
+import { guardedRequest } from "./guarded-request.js";
 import { relayReply, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { jsonAnswer, resultBytes, rpcError, serverInfoMember } from "./respond.js";
@@ -146,11 +147,13 @@ export class TaskCalls {
   }
 
   /** The request with its answers as guardrails leave them. */
-  async #answered({ message, signal }: RpcCall, call: LiveCall<ToolHead>): Promise<RpcMessage> {
+  async #answered({ message: given, signal }: RpcCall, call: LiveCall<ToolHead>): Promise<RpcMessage> {
+    const guard = this.#o.policy.asking(call);
+    if (guard === null) return given;
+    const message = await guardedRequest(given, guard, signal);
     const { bytes, params } = message;
     const responses = member(params, "inputResponses");
-    const guard = responses === null ? null : this.#o.policy.asking(call);
-    if (responses === null || guard === null) return message;
+    if (responses === null) return message;
     if (bytes[responses.start] !== 0x7b) throw new GatewayError("validation_failed", '"inputResponses" is not an object.');
     const left = await guardedResponses(textAt(bytes, responses), guard, signal);
     return readMessage(splice(bytes, [replaceWith(responses, left)]), requestPlan);

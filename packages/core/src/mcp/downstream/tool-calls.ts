@@ -5,6 +5,7 @@ import type { Clock } from "../../ports/index.js";
 import type { Bridge } from "../bridge/bridge.js";
 import type { BridgedCall, SendOptions, TaskTerms } from "../bridge/bridged-call.js";
 import type { Replied } from "../bridge/held-call.js";
+import type { Put } from "../bridge/session-questions.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import { toolNotFound } from "../catalogue/unreachable.js";
 import { fullName, locate, type Located } from "../catalogue/view.js";
@@ -25,6 +26,7 @@ import type { ListEntry } from "../upstream/list-entries.js";
 import { mismatch } from "./classify.js";
 import { bridgedBytes, lacksCapability, noteBridged, retried } from "./bridged-answer.js";
 import { decodedCall, encodeResult } from "./decoded-call.js";
+import { guardedRequest } from "./guarded-request.js";
 import { relayNotice, relayReply, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { errorAnswer } from "./respond.js";
@@ -124,7 +126,8 @@ export class ToolCalls {
       ...{ clock: this.#o.clock, call, id: rpc.id, takesStream: rpc.takesStream, status: () => status },
       encodeNotice: (notice) => relayNotice(notice, { token, logs: rpc.logs }),
       work: async (onNotice, put) => {
-        const send = (via: SendOptions) => this.#send(rpc, call, via);
+        const message = await this.#looked(rpc, call);
+        const send = (via: SendOptions) => this.#send(rpc, call, { message, via });
         const bridged = await this.#o.bridge.run({ ...this.#bridged(rpc, call), onNotice, put, send });
         noteBridged(call, bridged);
         if (bridged.kind === "reply" && lacksCapability(bridged.replied.reply)) status = 400;
@@ -178,15 +181,21 @@ export class ToolCalls {
     });
   }
 
+  /** The request as guardrails leave what it says beside its arguments. Errors: theirs. */
+  #looked({ message }: RpcCall, call: LiveCall<ToolHead>): RpcMessage | Promise<RpcMessage> {
+    const guard = this.#o.policy.asking(call);
+    return guard === null ? message : guardedRequest(message, guard, call.signal);
+  }
+
   /** One attempt at the server. */
   #send(
     rpc: RpcCall,
     call: LiveCall<ToolHead>,
-    via: SendOptions,
+    { message: looked, via }: { readonly message: RpcMessage; readonly via: SendOptions },
   ): Promise<{ readonly reply: RpcMessage; readonly connection: Connection }> {
     const progress = rpc.takesStream && progressToken(rpc) !== null;
     const logLevel = wantedLevel(rpc.logs);
-    const message = retried(leftBySteps(call, rpc.message), via.retry);
+    const message = retried(leftBySteps(call, looked), via.retry);
     const { tool, idempotencyKey } = call.head;
     const name = member(message.params, "name")!;
     const edits = stringMember(message.bytes, message.params, "name") === tool ? [] : [replaceWith(name, JSON.stringify(tool))];
@@ -203,11 +212,14 @@ export class ToolCalls {
   #decoded(rpc: RpcCall, call: LiveCall<ToolHead>): Promise<HttpAnswer> {
     const token = rpc.takesStream ? progressToken(rpc) : null;
     const { clock, bridge, policy, version } = this.#o;
-    const send = (via: SendOptions) => this.#send(rpc, call, via);
-    const bridged = { ...this.#bridged(rpc, call), send };
+    const exchange = async (onNotice: (notice: RpcMessage) => void, put: Put | undefined) => {
+      const message = await this.#looked(rpc, call);
+      const send = (via: SendOptions) => this.#send(rpc, call, { message, via });
+      return bridge.run({ ...this.#bridged(rpc, call), send, onNotice, put });
+    };
     return decodedCall({
       ...{ clock, rpc, call, version, progressToken: token, fit: (bytes: Uint8Array) => this.#fit(bytes, rpc, call) },
-      run: (put) => policy.run(call, () => toolEvents({ call, exchange: (onNotice) => bridge.run({ ...bridged, onNotice, put }) })),
+      run: (put) => policy.run(call, () => toolEvents({ call, exchange: (onNotice) => exchange(onNotice, put) })),
     });
   }
 

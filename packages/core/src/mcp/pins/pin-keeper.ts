@@ -6,7 +6,7 @@ import { toHex } from "../../util/encoding/hex.js";
 import type { Sha256 } from "../shape/outer-names.js";
 import type { ListEntry } from "../upstream/list-entries.js";
 import type { Vetting } from "../upstream/upstream-deps.js";
-import { differences, digestOf, pinnedText } from "./definition.js";
+import { differences, digestOf, pinnedText, type SeenTool } from "./definition.js";
 import { PinRows } from "./pin-rows.js";
 
 export interface PinKeeperOptions {

@@ -14,7 +14,7 @@ import { lasting, type View } from "../catalogue/view.js";
 import { LegacySession } from "./legacy-session.js";
 import type { Notifier } from "./notifier.js";
 import type { SharedSessions } from "./shared-sessions.js";
-import { Watches } from "./watches.js";
+import { Watches, type AssertSayable } from "./watches.js";
 
 /** A session that nobody used this long is forgotten by this process; its client starts a new one when it is told so, or another process goes on with it. */
 const IDLE_MS = 1_800_000;
@@ -27,6 +27,7 @@ export interface SessionsOptions {
   readonly crypto: Crypto;
   readonly catalogue: Catalogue;
   readonly notifier: Notifier;
+  readonly assertSayable: AssertSayable;
   /** Left out: no other process may go on with a session. */
   readonly shared?: SharedSessions | undefined;
   /** Left out: clients are asked by this process alone. */
@@ -150,11 +151,11 @@ export class LegacySessions {
     const { caller, version, capabilities } = o;
     const view = lasting(o.view);
     this.#makeRoom(caller);
-    const { clock, catalogue } = this.#o;
+    const { clock, catalogue, assertSayable } = this.#o;
     const elsewhere = this.#o.questions?.of(keyOf({ id, callerId: caller.id, view })) ?? null;
     const session = new LegacySession({
       ...{ id, caller, view, version, capabilities, elsewhere, clock },
-      watches: new Watches(catalogue, view),
+      watches: new Watches({ catalogue, view, assertSayable }),
     });
     this.#sessions.set(id, { session, forget: this.#o.notifier.add(session) });
     if (this.#o.shared !== undefined) this.#rows.set(this.#o.shared.rowId(id), session);

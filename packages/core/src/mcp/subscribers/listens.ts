@@ -11,7 +11,7 @@ import type { ListName, Notifier, Subscriber } from "./notifier.js";
 import type { RpcCall } from "../downstream/request.js";
 import { errorBytes, rpcError, STREAM_HEADERS, serverInfoMember } from "../downstream/respond.js";
 import { refuseUndeclaredTasks, type TaskCalls } from "../downstream/task-calls.js";
-import { Watches } from "./watches.js";
+import { Watches, type AssertSayable } from "./watches.js";
 
 const MAX_STREAMS = 1_024;
 const MAX_STREAMS_OF_ONE = 128;
@@ -25,6 +25,7 @@ export interface ListensOptions {
   readonly notifier: Notifier;
   readonly version: string;
   readonly tasks: TaskCalls;
+  readonly assertSayable: AssertSayable;
 }
 
 interface Asked {
@@ -57,7 +58,7 @@ export class Listens {
     const asked = readFilter(rpc.message);
     if (asked.taskIds.length > 0) refuseUndeclaredTasks(rpc);
     this.#refuseTooMany(rpc.o.caller.id);
-    const watches = new Watches(this.#o.catalogue, lasting(rpc.view));
+    const watches = new Watches({ ...this.#o, view: lasting(rpc.view) });
     const uris = await watchAll(watches, asked.uris, rpc);
     const over = new AbortController();
     const stream = new SseStream(this.#o.clock, () => close());

@@ -1,7 +1,8 @@
 import type { Caller } from "../../calls/index.js";
 import type { Clock } from "../../ports/index.js";
 import { fullName, shows, type View } from "../catalogue/view.js";
-import { stringMember, type RpcMessage } from "../frames/message.js";
+import { readMessage, stringMember, upstreamPlan, type RpcMessage } from "../frames/message.js";
+import { utf8 } from "../frames/splice.js";
 import type { ListKind } from "../upstream/list-entries.js";
 
 /** Changes that come close together are told once. */
@@ -72,14 +73,14 @@ export class Notifier {
     this.#cancelTimer ??= clock.at(clock.now() + QUIET_MS, () => this.#tell());
   }
 
-  /** `whose`: the one principal whose connection said it; left out: everybody's. */
+  /** `whose`: the one principal whose connection said it; left out: everybody's. Whoever looks at what the server says sees none of what stands beside the address. */
   resourceUpdated(server: string, notice: RpcMessage, whose?: string): void {
     const uri = stringMember(notice.bytes, notice.params, "uri");
     if (uri === null) return;
     const name = fullName(server, uri);
     for (const subscriber of this.#subscribers.keys())
       if (shows(subscriber.view, server) && this.#isOf(subscriber, whose) && this.#o.mayUse(subscriber.caller, name))
-        subscriber.resourceUpdated(server, uri, notice);
+        subscriber.resourceUpdated(server, uri, this.#o.looksAt(subscriber.caller, server) ? bareUpdate(uri) : notice);
   }
 
   /** Nobody knows which call it belongs to: whoever looks at what the server says sees none of it, and so it does not pass. */
@@ -110,4 +111,9 @@ export class Notifier {
   #isOf({ caller }: Subscriber, whose: string | undefined): boolean {
     return whose === undefined || this.#o.principalOf(caller) === whose;
   }
+}
+
+function bareUpdate(uri: string): RpcMessage {
+  const text = `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":${JSON.stringify(uri)}}}`;
+  return readMessage(utf8(text), upstreamPlan);
 }

@@ -1,11 +1,14 @@
 import { GatewayError } from "../../errors/index.js";
 import type { CallOptions } from "../../seams/index.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
-import { fullName, locateUri, type View } from "../catalogue/view.js";
+import { fullName, locateUri, type Located, type View } from "../catalogue/view.js";
 import { authoriseReading } from "../tool-policy.js";
 
 /** More resources than this are not watched by one session or stream. */
 const MAX_WATCHED = 1_000;
+
+/** Errors: those of who looks at what a server is told; see `ToolPolicy.assertSayable`. */
+export type AssertSayable = (o: CallOptions, at: Located) => Promise<void>;
 
 interface Watch {
   readonly server: string;
@@ -18,11 +21,13 @@ interface Watch {
 export class Watches {
   readonly #catalogue: Catalogue;
   readonly #view: View;
+  readonly #assertSayable: AssertSayable;
   readonly #watched = new Map<string, Watch>();
 
-  constructor(catalogue: Catalogue, view: View) {
-    this.#catalogue = catalogue;
-    this.#view = view;
+  constructor(o: { readonly catalogue: Catalogue; readonly view: View; readonly assertSayable: AssertSayable }) {
+    this.#catalogue = o.catalogue;
+    this.#view = o.view;
+    this.#assertSayable = o.assertSayable;
   }
 
   /** As their reader knows them. */
@@ -35,7 +40,7 @@ export class Watches {
     return false;
   }
 
-  /** Errors: `not_found`, `forbidden`, `unsupported_feature`, those of a lane. */
+  /** Errors: `not_found`, `forbidden`, `unsupported_feature`, those of a lane and of guardrails. */
   async add(outer: string, o: CallOptions): Promise<void> {
     const located = locateUri(this.#view, outer);
     const upstream = located === null ? undefined : this.#catalogue.get(located.server);
@@ -47,6 +52,7 @@ export class Watches {
     const watch: Watch = { server: located.server, uri: located.name, stop: null };
     this.#watched.set(outer, watch);
     try {
+      await this.#assertSayable(o, located);
       const stop = await upstream.watch(watch.uri, o);
       // Nobody wanted it any more.
       if (this.#watched.get(outer) !== watch) stop();

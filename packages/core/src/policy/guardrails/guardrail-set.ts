@@ -2,7 +2,7 @@ import type { CallHead, Caller } from "../../calls/index.js";
 import type { Snapshot } from "../../config/snapshot.js";
 import type { GuardrailRules, GuardrailStage } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { matchesAnyGlob } from "../../util/glob.js";
+import { matchesAnyGlob, matchesGlob } from "../../util/glob.js";
 import type { Judge } from "./judge.js";
 import type { Scanner } from "./scanner.js";
 
@@ -64,9 +64,17 @@ function appliesTo(
     return namesOf(head.name, call.snapshot).some((name) => matchesAnyGlob(applies.models!, name));
   }
   if (applies.tools === undefined && applies.servers === undefined) return applies.models === undefined;
-  // By whichever name a tool goes.
-  const isTool = applies.tools === undefined || [head.name, head.tool].some((name) => matchesAnyGlob(applies.tools!, name));
+  const isTool = applies.tools === undefined || applies.tools.some((glob) => isOfTool(glob, head));
   return isTool && (applies.servers === undefined || matchesAnyGlob(applies.servers, head.server));
+}
+
+const SEPARATOR = "__";
+
+/** By whichever name a tool goes. Of a head without one, which stands for what a server says in any of its calls: whether it may be one of its tools. */
+function isOfTool(glob: string, { name, server, tool }: Extract<CallHead, { kind: "tool" }>): boolean {
+  if (tool !== "") return matchesGlob(glob, name) || matchesGlob(glob, tool);
+  const at = glob.indexOf(SEPARATOR);
+  return at < 0 || matchesGlob(glob.slice(0, at), server);
 }
 
 /** What looks at a key's calls looks at those of the keys made from it too: making another one is no way out. */

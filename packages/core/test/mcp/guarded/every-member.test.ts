@@ -71,7 +71,7 @@ describe.each(["legacy", "modern"] as const)("what a server (%s) says", (era) =>
     const settings = { patterns: [{ pattern: "[0-9]{6,20}" }] };
     const { raw, by } = await place(era, "mask", { digits: { kind: "regex", action: "mask", settings } });
     const deep = `${'{"x":['.repeat(20)}4111111111111111${"]}".repeat(20)}`;
-    raw.result = `{"content":[{"type":"resource_link","uri":"raw://r","name":"r","size":1234567}],"y":${deep},"z":12345}`;
+    raw.result = `{"content":[{"type":"resource_link","uri":"raw://r","name":"r","size":1234567}],"id":5500000000000004,"x":{"value":340000000000009,"data":378282246310005},"y":${deep},"z":12345}`;
     for (const call of by) {
       const { text } = await call("tools/call", { name: "asking__ask", arguments: {} });
       expect([text.includes("4111111111111111"), text.includes('"[removed]"'), text.includes('"size":1234567')]).toEqual([
@@ -80,6 +80,8 @@ describe.each(["legacy", "modern"] as const)("what a server (%s) says", (era) =>
         true,
       ]);
       expect(text).toContain('"z":12345');
+      // Names that the protocol gives to texts are no counts.
+      expect(text).not.toMatch(/5500000000000004|340000000000009|378282246310005/);
     }
   });
 

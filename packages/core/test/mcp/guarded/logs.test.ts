@@ -32,6 +32,9 @@ const { w } = words("log");
 it.each<[string, TestGatewayOptions["guardrails"], readonly string[]]>([
   ["reach the session whose they are where nobody looks at results", { w: { ...w, stages: ["arguments"] } }, ["before", "after"]],
   ["do not where somebody does: nobody knows which call they are of", { w }, []],
+  ["do not where somebody looks at one of its tools by its full name", { w: { ...w, applies: { tools: ["s__ta*"] } } }, []],
+  ["do not where somebody looks at one of its tools by its own name", { w: { ...w, applies: { tools: ["talk"] } } }, []],
+  ["do where somebody looks at tools of another", { w: { ...w, applies: { tools: ["t__*", "*x__talk"] } } }, ["before", "after"]],
 ])("logs of a server on a wire %s", async (_what, guardrails, expected) => {
   const to = await served({ model: saying({ text: "x" }), guardrails });
   await to.gateway.mcp.connect("s", { server: talkative });

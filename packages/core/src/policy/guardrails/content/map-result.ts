@@ -65,8 +65,8 @@ class ResultMapper {
     if (typeof inner === "string" && name === "blob") return this.#blob(inner, of["mimeType"]);
     if (typeof inner === "string" && name === "data" && (of["type"] === "image" || of["type"] === "audio"))
       return this.#bytes(inner, of["type"]);
-    // What the protocol counts says nothing of anybody.
-    if (typeof inner === "number" && PROTOCOL.has(name)) return inner;
+    // What the protocol has a server count says nothing of anybody.
+    if (typeof inner === "number" && this.#stage === "results" && COUNTED.has(name)) return inner;
     return this.#walk(inner, depth + 1);
   }
 
@@ -124,6 +124,9 @@ class ResultMapper {
   }
 }
 
+const COUNTED: ReadonlySet<string> = new Set(
+  "code costPriority intelligencePriority maxTokens pollIntervalMs priority size speedPriority temperature total ttlMs".split(" "),
+);
 /** Source: the schemas of MCP 2025-11-25 and 2026-07-28. */
 const PROTOCOL: ReadonlySet<string> = new Set(
   (
