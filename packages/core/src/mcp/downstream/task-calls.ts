@@ -16,9 +16,9 @@ import { member, readMessage, requestPlan, stringMember, upstreamPlan, type RpcM
 import { META, MODERN_VERSION } from "../frames/protocol.js";
 import { replaceWith, splice, utf8 } from "../frames/splice.js";
 import type { LongResults } from "../results/long-results.js";
+import { guardedRequest } from "../policy/guarded-request.js";
 import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { readBytes } from "../results/read-bytes.js";
-import { guardedRequest } from "./guarded-request.js";
 import { relayReply, relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { jsonAnswer, resultBytes, rpcError, serverInfoMember } from "./respond.js";

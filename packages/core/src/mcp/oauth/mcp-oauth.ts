@@ -68,7 +68,9 @@ export class McpOAuth {
     const begun = new SignInRows(services);
     this.#signIns = new SignIns({ services, rows: begun, tokens: rows, clients, discovery });
     this.#consents = new Consents({ rows: begun, clock });
-    this.#links = new SignInLinks({ clock, log, publicUrl: options.publicUrl, start: (name, o) => this.start(name, o) });
+    const { publicUrl } = options;
+    const isOpen = (ticket: string) => this.#consents.isOpen(ticket);
+    this.#links = new SignInLinks({ clock, log, publicUrl, isOpen, start: (name, o) => this.start(name, o) });
     const isSignedIn = async (name: string): Promise<boolean> => (await rows.get({ server: name, principal: "" }))?.state === "connected";
     this.asked = new SignInSource(services, {
       expiresMs: options.askedMs,

@@ -9,6 +9,8 @@ export interface SignInLinksOptions {
   readonly log: Log;
   /** How browsers reach the gateway; undefined: nobody said. */
   readonly publicUrl: string | undefined;
+  /** Whether somebody can agree still to what this ticket is for. */
+  readonly isOpen: (ticket: string) => Promise<boolean>;
   readonly start: (server: string, o: { readonly principal: string; readonly by: string; readonly base: string }) => Promise<BegunSignIn>;
 }
 /** Whose sign-in, where. */
@@ -21,7 +23,7 @@ export interface LinkFor {
   readonly base?: string | undefined;
 }
 
-/** A link is handed out again until shortly before its end. */
+/** A link that is of use still is handed out again until shortly before its end. */
 const SPARE_MS = 60_000;
 const MAX_LINKS = 1_000;
 
@@ -39,12 +41,18 @@ export class SignInLinks {
     if (base === undefined) return null;
     const key = `${server}\n${principal}\n${base}`;
     const kept = this.#kept.get(key);
-    if (kept !== undefined && kept.expiresAtMs - SPARE_MS > this.#o.clock.now()) return kept;
+    if (kept !== undefined && (await this.#isOfUse(kept))) return kept;
     const { authorizationUrl: url, confirmationCode, expiresAtMs } = await this.#o.start(server, { principal, by, base });
     if (this.#kept.size >= MAX_LINKS) this.#kept.clear();
     const link = { url, confirmationCode, expiresAtMs };
     this.#kept.set(key, link);
     return link;
+  }
+
+  /** Nobody used it up: neither by agreeing, at whatever process, nor by wrong codes. */
+  async #isOfUse({ url, expiresAtMs }: SignInLink): Promise<boolean> {
+    if (expiresAtMs - SPARE_MS <= this.#o.clock.now()) return false;
+    return this.#o.isOpen(url.slice(url.lastIndexOf("/") + 1));
   }
 
   /** What the caller hears; never rejects. */

@@ -47,6 +47,16 @@ export class Consents {
     this.#o = options;
   }
 
+  /** Whether somebody can agree still. Errors: those of the store. */
+  async isOpen(ticket: string): Promise<boolean> {
+    try {
+      return (await this.#waiting(ticket)).tries < MAX_TRIES;
+    } catch (error) {
+      if (GatewayError.is(error, "not_found")) return false;
+      throw error;
+    }
+  }
+
   /** Errors: `not_found`. */
   async of(ticket: string): Promise<Consent> {
     return consentOf(await this.#waiting(ticket));
