@@ -66,7 +66,7 @@ export class PinRows {
   }
 
   /**
-   * Notes what a server shows: what is seen with the server for the first time is trusted, all else that is not the approved definition waits. What was never approved and is gone is forgotten, unless they are what one user is shown of more (`isPartial`). Gives what is new.
+   * Notes what a server shows: what is seen with the server for the first time is trusted, all else that is not the approved definition waits. What was never approved and is gone is forgotten, and what waits beside what was approved, unless they are what one user is shown of more (`isPartial`). Gives what is new.
    * Errors: those of the store.
    */
   async note(
@@ -83,7 +83,9 @@ export class PinRows {
       const row = known.get(seen.pinId);
       const item = () => changeItem({ server, seen, approved: approved.get(seen.pinId) ?? null });
       const writes =
-        row === undefined ? begun({ server, seen, seenAtMs: isFirst ? null : nowMs, item }) : moved(row, { seen, nowMs, item });
+        row === undefined
+          ? begun({ server, seen, seenAtMs: isFirst ? null : nowMs, item })
+          : moved(row, { seen, nowMs, item, isPartial: o.isPartial });
       if (writes.length === 0) continue;
       units.push(writes);
       const isNews = row === undefined ? !isFirst : row.digest !== seen.digest && row.seenDigest !== seen.digest;
@@ -191,10 +193,14 @@ function begun(o: { readonly server: string; readonly seen: SeenTool; readonly s
   ];
 }
 
-function moved(row: ToolPinRow, o: { readonly seen: SeenTool; readonly nowMs: number; readonly item: Draft }): Write[] {
-  const { seen, nowMs } = o;
+function moved(
+  row: ToolPinRow,
+  o: { readonly seen: SeenTool; readonly nowMs: number; readonly item: Draft; readonly isPartial: boolean },
+): Write[] {
+  const { seen, nowMs, isPartial } = o;
   if (row.digest === seen.digest) {
-    if (row.seenDigest === null) return [];
+    // Another user may be shown what waits still, or what was rejected.
+    if (row.seenDigest === null || isPartial) return [];
     // It is again what was approved: what waited is of no matter any more.
     const set = { status: "approved" as const, seenDigest: null, seenAtMs: null, itemId: null };
     return [
