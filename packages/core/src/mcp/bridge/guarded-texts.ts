@@ -24,8 +24,8 @@ export async function guardedRequests(reply: RpcMessage, guard: QuestionGuard, s
   const { bytes } = reply;
   const result = reply.result!;
   // What the server wants back is opaque, and no client sees it.
-  const { resultType, requestState, inputRequests = {}, ...said } = parseJsonText(textAt(bytes, result)) as JsonObject;
-  const requests = Object.entries(inputRequests as Readonly<Record<string, JsonObject>>);
+  const { resultType, requestState, inputRequests, ...said } = parseJsonText(textAt(bytes, result)) as JsonObject;
+  const requests = isObject(inputRequests) ? Object.entries(inputRequests as Readonly<Record<string, JsonObject>>) : [];
   const asked = Object.fromEntries(requests.map(([key, { method: _method, ...rest }]) => [key, rest]));
   const seen = await guard.question({ ...said, inputRequests: asked }, signal);
   const { inputRequests: left, ...others } = seen as JsonObject & { readonly inputRequests: JsonObject };

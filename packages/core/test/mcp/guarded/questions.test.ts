@@ -195,6 +195,20 @@ describe("a question of a server since 2026-07-28, as it stands on the wire", ()
     expect(await ask(`"q":${roots}`)).toContain(`"inputRequests":{"q":${roots}}`);
   });
 
+  it.each(["null", "[]", '"x"', "7"])("is none where its server says %s", async (requests) => {
+    const server = await rawServer("modern", [{ name: "ask", inputSchema: { type: "object" } }]);
+    const to = await served({ model: saying({ text: "x" }), guardrails: words("mask") });
+    await to.gateway.mcp.connect("asking", { url: server.url });
+    server.result = `{"resultType":"input_required","inputRequests":${requests},"requestState":"s"}`;
+    const { message, headers } = modern("tools/call", { name: "asking__ask", arguments: {} });
+    const { text } = await post(new URL(`${to.base}/mcp`), message, { ...headers, authorization: `Bearer ${TEST_OWNER_KEY}` });
+    expect([text.includes('"resultType":"input_required"'), text.includes("inputRequests"), text.includes('"error"')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
   it("is not held against names that the protocol, or this gateway, gave it", async () => {
     const ask = await raw({ w: { kind: "words", settings: { words: ["asked", "method", "params", "inputRequests", "requestState"] } } });
     expect(await ask(`"q":${roots}`)).toContain(`"inputRequests":{"q":${roots}}`);

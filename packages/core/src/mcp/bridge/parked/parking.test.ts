@@ -94,3 +94,20 @@ it("a process that was taken for gone cannot end a task that others were told ha
   expect(await all()).toMatchObject([{ state: "lost", outcome: null }]);
   await parking.close();
 });
+
+it("of one caller no more wait than may, also when many begin at once; a place is free again when a row could not be written", async () => {
+  const { clock, parking, rows, all } = place();
+  const keep = () => parking.keep(new HeldCall({ clock, capabilities: {} }), { kind: "call", ...who });
+  const kept = await Promise.allSettled(Array.from({ length: 10 }, keep));
+  expect(kept.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
+  for (const one of kept) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "overloaded" });
+  expect([parking.size, (await all()).length]).toEqual([2, 2]);
+  for (const { id } of await all()) await parking.forget(id);
+  const insert = rows.insert.bind(rows);
+  rows.insert = () => Promise.reject(new Error("away"));
+  for (let i = 0; i < 3; i++) await expect(keep()).rejects.toMatchObject({ code: "internal" });
+  rows.insert = insert;
+  await keep();
+  expect(parking.size).toBe(1);
+  await parking.close();
+});

@@ -58,6 +58,8 @@ export class Parking {
   readonly #o: ParkingOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #ofCaller = new Map<string, number>();
+  /** Of all callers, those included whose rows are being written. */
+  #places = 0;
   readonly #waiting = new Set<() => void>();
   #looking: Promise<void> | null = null;
   #again = false;
@@ -88,21 +90,31 @@ export class Parking {
   async keep(held: HeldCall, place: Place): Promise<{ readonly id: string; readonly round: number }> {
     try {
       this.#refuseTooMany(place.callerId);
-      const waitMs = this.#waitMs(place);
       const id = `${newId("parked")}${newId("")}`;
-      const { callerId, address, server, tool, kind } = place;
-      const row = await this.#o.rows.insert({ id, kind, callerId, address, server, tool }, this.#standing(held), waitMs);
+      const row = await this.#inserted(id, held, place);
       const kept: Kept = { held, place, row, cancelTimer: () => undefined };
       this.#kept.set(id, kept);
-      this.#ofCaller.set(callerId, (this.#ofCaller.get(callerId) ?? 0) + 1);
       this.#wait(kept);
       this.#schedule();
-      if (kind === "task") void this.#follow(kept);
+      if (place.kind === "task") void this.#follow(kept);
       return { id, round: row.round };
     } catch (error) {
       const known = GatewayError.from(error);
       held.cancel(known);
       throw known;
+    }
+  }
+
+  /** The row of a call that has its place from now on, before it stands in the store: many may come at once. Errors: those of the store. */
+  async #inserted(id: string, held: HeldCall, place: Place): Promise<ParkedCallRow> {
+    const { callerId, address, server, tool, kind } = place;
+    this.#ofCaller.set(callerId, (this.#ofCaller.get(callerId) ?? 0) + 1);
+    this.#places++;
+    try {
+      return await this.#o.rows.insert({ id, kind, callerId, address, server, tool }, this.#standing(held), this.#waitMs(place));
+    } catch (error) {
+      this.#free(callerId);
+      throw error;
     }
   }
 
@@ -183,7 +195,7 @@ export class Parking {
   #refuseTooMany(callerId: string): void {
     if (this.#isClosed) throw new GatewayError("shutting_down", "The gateway is closing.");
     const { mostWaiting } = this.#o.limits();
-    if (this.#kept.size < MAX_KEPT && (this.#ofCaller.get(callerId) ?? 0) < mostWaiting) return;
+    if (this.#places < MAX_KEPT && (this.#ofCaller.get(callerId) ?? 0) < mostWaiting) return;
     throw new GatewayError("overloaded", "Too many calls wait for an answer of their client.", {
       hint: "Answer those that wait, or raise mcp.questions.mostWaiting.",
     });
@@ -214,7 +226,11 @@ export class Parking {
     if (kept === undefined) return;
     this.#kept.delete(id);
     kept.cancelTimer();
-    const { callerId } = kept.place;
+    this.#free(kept.place.callerId);
+  }
+
+  #free(callerId: string): void {
+    this.#places--;
     const left = (this.#ofCaller.get(callerId) ?? 1) - 1;
     if (left > 0) this.#ofCaller.set(callerId, left);
     else this.#ofCaller.delete(callerId);
