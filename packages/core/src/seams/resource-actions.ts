@@ -30,6 +30,8 @@ export interface ResourceActions {
   idOf?(named: string): string;
   /** What views have beside the fields of their rows, in snake_case as `ownViews` (routes/resources) declares it: one for each row, in their order. */
   shown?(rows: readonly Readonly<Record<string, unknown>>[], o: ActionOptions): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** The body of a derived creation or replacement with what follows from the rest of it; in snake_case. What it left out may have its default already. */
+  filled?(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** Called before a derived create or update is committed, with the row as it would be, and as it is (null: it is made): throw to refuse. Of a row that is made it may fill in what was left out. */
   check?(row: Readonly<Record<string, unknown>>, o: ActionOptions, before: Readonly<Record<string, unknown>> | null): void | Promise<void>;
   /** Which rows of its projects the caller sees; left out: all. `where` names indexed fields. A row that it does not see is `not_found` to every verb. */

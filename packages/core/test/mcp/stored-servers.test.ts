@@ -206,6 +206,21 @@ describe("a stored server", () => {
     expect(rest.gateway.mcp.status().map(({ name, transport }) => [name, transport])).toEqual([["p", "stdio"]]);
   });
 
+  it("that has a command and no type is a process, as in the configuration", async () => {
+    const script = new URL("servers/new-stdio.mjs", import.meta.url).pathname;
+    const rest = await gateway({ mcp: { allowStdio: [{ command: node, args: [script] }] } });
+    const config = { command: node, args: ["-e", "1"] };
+    const paths = [
+      await add(rest, { name: "p", ...config }),
+      await rest.call("PUT", "/api/v1/admin/connection-instances/mcp/p", { body: { config } }),
+      await rest.call("POST", "/api/v1/admin/gateway/connections/p/test", { body: { config } }),
+    ];
+    for (const refused of paths) expect([refused.status, codeOf(refused)], refused.text).toEqual([403, "stdio_not_allowed"]);
+    expect(await add(rest, { name: "p", command: node, args: [script] })).toMatchObject({ status: 201, body: { type: "stdio" } });
+    const said = await add(rest, { name: "q", type: "sse", command: node });
+    expect([said.status, said.text]).toEqual([400, expect.stringContaining("of the type sse")]);
+  });
+
   it("that was written into the store by hand starts nothing (T01)", async () => {
     const folder = mkdtempSync(join(tmpdir(), "sallyport-never-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -55,7 +55,7 @@ export const mcpServer = defineEntity({
   fields: {
     name: field(nameSchema, { access: "create-only", column: text(40), filter: true, sort: true }),
     description: field(z.string().max(2_000).nullable(), { access: "open", column: longText }),
-    type: field(z.enum(serverTypes).default("http"), { access: "open", column: text(16) }),
+    type: field(z.enum(serverTypes).default("http").describe("with a command and no url: stdio"), { access: "open", column: text(16) }),
     /** Of the server; of the document, for `openapi`. */
     url: field(address, { access: "open", column: longText }),
     command: field(z.string().min(1).max(1_000).nullable(), { access: "open", column: text(1_000) }),

@@ -112,7 +112,8 @@ function toolView({ name, localName, description }: ServerTool) {
 
 /** In the shape of the configuration, for a server that there is not. */
 function described(config: ConnectionConfig): Readonly<Record<string, unknown>> {
-  const { type = "http", endpoint, headers, auth_mode: mode = "none", credential, credential_header: header } = config;
+  const { endpoint, headers, auth_mode: mode = "none", credential, credential_header: header } = config;
+  const { type = (config.command ?? null) !== null && (endpoint ?? null) === null ? "stdio" : "http" } = config;
   if (type === "stdio") return { type, command: config.command ?? "", args: config.args ?? [] };
   if (credential === REDACTED) throw new GatewayError("validation_failed", "config.credential: is sent whole to be tested", {});
   const own =

@@ -24,6 +24,8 @@ export function serverActions(o: {
         const target = o.targetOf(name);
         return origin === null || origin === "database" || target === undefined ? [] : [fixedRow(name, target, origin)];
       }),
+    // As in the configuration: a command without an address means a process. `http` stands there by itself when nothing was said.
+    filled: (body) => (isProcess(body) && (body["type"] ?? "http") === "http" ? { ...body, type: "stdio" } : body),
     check(given, _o, before) {
       const row = given as unknown as McpServerRow;
       const origin = o.servers.originOf(row.name);
@@ -38,6 +40,10 @@ export function serverActions(o: {
       admit(target, o.snapshot());
     },
   };
+}
+
+function isProcess({ command, url }: Row): boolean {
+  return (command ?? null) !== null && (url ?? null) === null;
 }
 
 /** Credentials go where they were given for: another address, or another header, takes them anew. Errors: `validation_failed`. */

@@ -31,7 +31,7 @@ const oauth = z.strictObject({
 
 /** What of a connection a caller sets. */
 export const connectionConfig = z.strictObject({
-  type: z.enum(serverTypes).optional().describe("http when left out"),
+  type: z.enum(serverTypes).optional().describe("left out: stdio with a command and no endpoint, else http"),
   endpoint: z.string().max(2_000).nullable().optional().describe("the server's URL; for openapi that of the document"),
   command: z.string().max(1_000).nullable().optional(),
   args: z.array(z.string().max(4_000)).max(100).nullable().optional(),

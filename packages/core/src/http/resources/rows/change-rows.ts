@@ -28,10 +28,11 @@ const TRIES = 8;
 export async function changeRow(e: ResourceExchange, change: RowChange): Promise<View> {
   assertEverywhere(e, "write");
   const { entity } = e.resource;
+  const whole = actionsOf(e).filled?.(change.body) ?? change.body;
   for (let tried = 1; ; tried++) {
     const row = await findOwnRow(e, change.id);
     assertVersion(change.expected, row);
-    const set = change.kind === "patch" ? patchedFields(entity, row, change.body) : replacedFields(entity, row, change.body);
+    const set = change.kind === "patch" ? patchedFields(entity, row, change.body) : replacedFields(entity, row, whole);
     if (Object.keys(set).length === 0) return toView(entity, await shownRow(e, row));
     const own = actionsOf(e).update;
     const view =

@@ -43,7 +43,7 @@ async function derivedCreation(e: ResourceExchange, o: RowCreation, keyed: Keyed
   const earlier = keyed === null ? null : await o.idempotency.earlier(keyed);
   if (earlier !== null) return { ...earlier, body: await dated(e, earlier.body, null) };
   for (let tried = 0; tried < TRIES; tried++) {
-    const row = newRow(e, o.body);
+    const row = newRow(e, actionsOf(e).filled?.(o.body) ?? o.body);
     await actionsOf(e).check?.(row, actionOptions(e), null);
     const view = toView(entity, await shownRow(e, { ...row, version: 1 }));
     const writes: Write[] = [insert(entity, row as never), auditOf(e, row)];
