@@ -61,6 +61,15 @@ it("is refused when the others were not answered: neither in time, nor when they
   expect(await over).toContain("file:///ada");
 });
 
+it("keeps nothing of calls that were given up long ago, also when their server never asks anything", async () => {
+  const { clock, flights, begin } = place();
+  for (let call = 0; call < 100; call++) flights.end(begin("ada"), false);
+  expect(flights.abandoned).toBe(100);
+  await clock.advance(60_000);
+  flights.end(begin("ada"), false);
+  expect(flights.abandoned).toBe(1);
+});
+
 it("is forgotten when the server takes it back, and when the calls are over at once", async () => {
   const { clock, flights, begin, ask, takeBack } = place();
   const [ada, eve] = [begin("ada"), begin("eve")];

@@ -55,9 +55,27 @@ export class InFlight {
   end(flight: Flight, isAnswered: boolean): void {
     this.#flights.delete(flight);
     for (const open of flight.asked ?? []) open.abort();
-    if (!isAnswered && flight.owner !== null) this.#abandoned.set(flight, this.#clock.now() + AFTERMATH_MS);
+    if (!isAnswered && flight.owner !== null) this.#abandon(flight);
     else this.#abandoned.delete(flight);
     for (const look of this.#unclear) look();
+  }
+
+  #abandon(flight: Flight): void {
+    const nowMs = this.#clock.now();
+    this.#forgetOld(nowMs);
+    this.#abandoned.set(flight, nowMs + AFTERMATH_MS);
+  }
+
+  /** Those that are long over, the oldest first: a server that never asks anything keeps none of them. */
+  #forgetOld(nowMs: number): void {
+    for (const [flight, untilMs] of this.#abandoned) {
+      if (untilMs > nowMs) return;
+      this.#abandoned.delete(flight);
+    }
+  }
+
+  get abandoned(): number {
+    return this.#abandoned.size;
   }
 
   /** The answer to a request of the server, to be sent to it; null: it withdrew the request. `flight`: what the connection says that it is about. */
@@ -119,7 +137,7 @@ export class InFlight {
   /** The newest call of the only caller that a question which comes now can be for, or why there is none. */
   #whose(withdrawn: AbortSignal): Flight | string | Promise<Flight | string> {
     const nowMs = this.#clock.now();
-    for (const [flight, untilMs] of this.#abandoned) if (untilMs <= nowMs) this.#abandoned.delete(flight);
+    this.#forgetOld(nowMs);
     const possible = [...this.#flights, ...this.#abandoned.keys()].filter(({ owner }) => owner !== null);
     const first = this.#among(possible);
     if (first !== SEVERAL) return first;
