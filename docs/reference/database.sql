@@ -415,7 +415,8 @@ CREATE TABLE `inbox_items` (
   UNIQUE KEY `uq_inbox_items_open_key` (`open_key`),
   KEY `ix_inbox_items_audience_created_at_ms` (`audience`,`created_at_ms`),
   KEY `ix_inbox_items_status_expires_at_ms` (`status`,`expires_at_ms`),
-  KEY `ix_inbox_items_kind_server` (`kind`,`server`)
+  KEY `ix_inbox_items_kind_server` (`kind`,`server`),
+  KEY `ix_inbox_items_created_at_ms` (`created_at_ms`)
 );
 
 CREATE TABLE `interrupts` (

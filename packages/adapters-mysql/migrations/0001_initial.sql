@@ -653,7 +653,8 @@ create table if not exists `inbox_items` (
   unique key `uq_inbox_items_open_key` (`open_key`),
   key `ix_inbox_items_audience_created_at_ms` (`audience`, `created_at_ms`),
   key `ix_inbox_items_status_expires_at_ms` (`status`, `expires_at_ms`),
-  key `ix_inbox_items_kind_server` (`kind`, `server`)
+  key `ix_inbox_items_kind_server` (`kind`, `server`),
+  key `ix_inbox_items_created_at_ms` (`created_at_ms`)
 ) engine=innodb row_format=dynamic default charset=utf8mb4 /*!80017 collate=utf8mb4_0900_bin */ /*M!100600 collate=utf8mb4_nopad_bin */;
 
 create table if not exists `interrupts` (

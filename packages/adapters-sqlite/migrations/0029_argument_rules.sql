@@ -19,3 +19,5 @@ create table "argument_rules" (
 
 create unique index "uq_argument_rules_name" on "argument_rules" ("name");
 
+-- Answers under idempotency keys are sealed: of those that stand open nobody is told any more how their calls ended, and none is made twice.
+update "idempotency_keys" set "state" = 'running', "status" = null, "answer" = null, "withheld" = '[]', "lease_until_ms" = 0 where "answer" is not null;

@@ -102,3 +102,45 @@ it("what is missing comes with the statements that mend it", async () => {
   // What no statement mends is for a person: what an old database has too much of, and a column that needs a value.
   expect(left.filter(({ statements }) => statements.length > 0)).toEqual([]);
 });
+
+it("what was asked of people before there was an inbox is kept, is released to nobody, and wakes the runs that wait for it", async () => {
+  const path = join(folder, "before.db");
+  const before = shippedMigrations.filter(({ id }) => id < "0029");
+  const driver = new LibsqlDriver(openDatabase({ path, synchronous: "normal" }), Date.now);
+  await applyMigrations({ dialect: sqliteDialect, driver, migrations: before }, within());
+  const db = new Database(path);
+  const approval = (id: string, status: string, runId: string | null) =>
+    db
+      .prepare(
+        `insert into approvals values (?, 1, 5, 6, 'lab', ?, 'ada', 'Ada', '["ada"]', 'files', 'remove', 'dangerous', ?, ?, 'sealed', 'sealed too', 'req_1', ?, 9, null, null, null)`,
+      )
+      .run(id, status, "a".repeat(64), `open ${id}`, runId);
+  approval("apr_1", "pending", "run_1");
+  approval("apr_2", "approved", null);
+  approval("apr_3", "denied", null);
+  db.exec(`insert into runs (id, version, created_at_ms, updated_at_ms, project_id, status, model, input, tools, options, caller, usage, steps, attempt, lease_until_ms, cancel_requested, payload_hash)
+    values ('run_1', 1, 5, 6, 'lab', 'waiting', 'm', '[]', '[]', '{}', '{}', '{}', 1, 1, 0, 0, 'h'), ('run_2', 1, 5, 6, 'lab', 'succeeded', 'm', '[]', '[]', '{}', '{}', '{}', 1, 1, 0, 0, 'h')`);
+  db.exec(
+    `insert into idempotency_keys values ('idem_1', 1, 5, 6, 'lab', 'ada', 'k', '${"b".repeat(64)}', 'done', 201, '{"open":"to read"}', '["x"]', 7, 8)`,
+  );
+  await applyMigrations({ dialect: sqliteDialect, driver, migrations: shippedMigrations }, within());
+  const rows = (text: string): unknown[] => db.prepare(text).all();
+  expect(rows("select id, audience, kind, status, open_key, digest, arguments, edited, run_id from inbox_items order by id")).toEqual(
+    [
+      ["apr_1", "expired", "run_1"],
+      ["apr_2", "expired", null],
+      ["apr_3", "denied", null],
+    ].map(([id, status, run_id]) => ({
+      ...{ id, audience: "project:lab", kind: "approval", status, open_key: id, digest: "a".repeat(64) },
+      ...{ arguments: null, edited: null, run_id },
+    })),
+  );
+  expect(rows("select note is null as silent from inbox_items order by id")).toEqual([{ silent: 0 }, { silent: 0 }, { silent: 1 }]);
+  expect(rows("select project_id, run_id from interrupts")).toEqual([{ project_id: "lab", run_id: "run_1" }]);
+  // An answer that stood open is gone, and its call is not made again.
+  expect(rows("select state, status, answer, withheld, lease_until_ms from idempotency_keys")).toEqual([
+    { state: "running", status: null, answer: null, withheld: "[]", lease_until_ms: 0 },
+  ]);
+  db.close();
+  await driver.close();
+});

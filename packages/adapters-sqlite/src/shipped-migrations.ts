@@ -1562,6 +1562,8 @@ create table "argument_rules" (
 
 create unique index "uq_argument_rules_name" on "argument_rules" ("name");
 
+-- Answers under idempotency keys are sealed: of those that stand open nobody is told any more how their calls ended, and none is made twice.
+update "idempotency_keys" set "state" = 'running', "status" = null, "answer" = null, "withheld" = '[]', "lease_until_ms" = 0 where "answer" is not null;
 `,
   },
   {
@@ -1612,8 +1614,6 @@ alter table "mcp_news" add column "principal" text not null default '';
     id: "0032_inbox",
     text: `-- What waits for a person, of every kind, in one table, and the runs that wait for it.
 
-drop table "approvals";
-
 create table "inbox_items" (
   "id" text not null,
   "version" integer not null,
@@ -1652,6 +1652,8 @@ create index "ix_inbox_items_status_expires_at_ms" on "inbox_items" ("status", "
 
 create index "ix_inbox_items_kind_server" on "inbox_items" ("kind", "server");
 
+create index "ix_inbox_items_created_at_ms" on "inbox_items" ("created_at_ms");
+
 create table "interrupts" (
   "id" text not null,
   "version" integer not null,
@@ -1666,6 +1668,23 @@ create table "interrupts" (
 create index "ix_interrupts_item_id" on "interrupts" ("item_id");
 
 alter table "tool_pins" add column "item_id" text;
+
+-- Arguments were sealed for the table that goes, and are shown to nobody any more. What nobody can look at nobody decides on: what was open is asked for again.
+insert into "inbox_items" (
+  "id", "version", "created_at_ms", "updated_at_ms", "audience", "kind", "status", "open_key", "project_id", "server", "tool", "caller_id", "caller_name", "caller_ids",
+  "class", "digest", "arguments", "edited", "pin_id", "differences", "request_id", "run_id", "expires_at_ms", "decided_by", "decided_at_ms", "note"
+)
+select
+  "id", "version", "created_at_ms", "updated_at_ms", 'project:' || "project_id", 'approval', case when "status" in ('pending', 'approved') then 'expired' else "status" end, "id", "project_id",
+  "server", "tool", "caller_id", "caller_name", "caller_ids", "class", "arguments_hash", null, null, null, null, "request_id", "run_id", "expires_at_ms", "decided_by", "decided_at_ms",
+  case when "status" in ('pending', 'approved') then 'The gateway was upgraded: the call has to be made, and approved, again.' else "note" end
+from "approvals";
+
+-- Runs that wait are woken by these, and ask again.
+insert into "interrupts" ("id", "version", "created_at_ms", "updated_at_ms", "project_id", "run_id", "item_id")
+select 'int_' || "id", 1, "updated_at_ms", "updated_at_ms", "project_id", "id", "id" from "runs" where "status" = 'waiting';
+
+drop table "approvals";
 `,
   },
   {

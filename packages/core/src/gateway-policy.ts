@@ -40,6 +40,8 @@ import { Telemetry, type OtelOptions } from "./telemetry/index.js";
 import { VERSION } from "./util/version.js";
 import type { Codec } from "./wire/shared/codec.js";
 
+const DAY_MS = 86_400_000;
+
 /** What calls are decided by, beside keys and routes: the records of every snapshot. */
 export const followedRecords = [
   ...followedPeople,
@@ -84,7 +86,7 @@ export function policyOf(services: Services, o: PolicyOptions) {
     shared: services.shared,
   });
   const money = new Money({ store, clock, events, ledger, nodeId, durable: o.durable, resources: seams.resources });
-  const inbox = new InboxItems(services);
+  const inbox = new InboxItems(services, { keptMs: () => snapshot().config.retention.auditDays * DAY_MS });
   const approvals = new Approvals(services, { snapshot, inbox });
   inbox.add(approvals);
   seams.inbox.fill(inbox);

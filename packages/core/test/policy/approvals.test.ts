@@ -105,6 +105,20 @@ describe("a call that needs a person", () => {
     expect((await gateway.inbox.get(ada, id))?.row.status).toBe("expired");
   });
 
+  it("is kept as long as the audit once it is closed, and as long as it takes while it waits", async () => {
+    const clock = new FakeClock();
+    // Rows are old by the gateway's clock.
+    const storeClock = new FakeClock(clock.now() - 200 * 86_400_000);
+    const store: RecordStore = memoryStore({ clock: storeClock });
+    const storage = { name: "shared", open: () => Promise.resolve(store) };
+    const gateway = await gatewayWith({ ...dangerous, storage, clock });
+    const ids = [await asked(gateway, { text: "closed" }), await asked(gateway, { text: "open" })];
+    await gateway.inbox.deny(bob, ids[0]!, {});
+    await clock.advance(20_000);
+    const found = async () => (await store.find(inboxItem, { orderBy: "id", limit: 10 }, scope, within)).rows.map(({ id }) => id);
+    await expect.poll(found).toEqual([ids[1]]);
+  });
+
   it("is seen by its own project only, and decided by somebody else under fourEyes", async () => {
     const gateway = await gatewayWith({ approvals: { ...dangerous.approvals, fourEyes: true } });
     const id = await asked(gateway, { text: "x" });

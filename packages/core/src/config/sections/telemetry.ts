@@ -76,4 +76,4 @@ export const retentionSection = z
     authEventDays: days,
   })
   .prefault({})
-  .describe("how long the rows of each ledger are kept");
+  .describe("how long the rows of each ledger are kept; what the inbox is done with, as long as the audit");

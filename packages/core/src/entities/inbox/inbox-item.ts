@@ -57,6 +57,7 @@ export const inboxItem = defineEntity({
     ["audience", "createdAtMs"],
     ["status", "expiresAtMs"],
     ["kind", "server"],
+    ["createdAtMs"],
   ],
 });
 export type InboxItemRow = RowType<typeof inboxItem>;

@@ -57,7 +57,7 @@ export class Approvals implements InboxSource {
 
   shown(row: InboxItemRow): InboxItem {
     const shown = (sealed: string, at: SealedPlace): string => this.#services.redactor.redact(this.#open(sealed, at));
-    const said = row.arguments === null ? "{}" : shown(row.arguments, argumentsAt(row.id));
+    const said = row.arguments === null ? "null" : shown(row.arguments, argumentsAt(row.id));
     return { kind: this.kind, row, arguments: said, edited: row.edited === null ? null : shown(row.edited, editedAt(row.id)) };
   }
 

@@ -1,7 +1,7 @@
 import type { Caller } from "../../calls/index.js";
 import { inboxItem, type InboxItemRow, type InboxKind } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { insert, now, update, type NewRow, type Where, type Within } from "../../ports/index.js";
+import { insert, now, remove, update, type NewRow, type Where, type Within } from "../../ports/index.js";
 import type {
   Approving,
   Denying,
@@ -23,6 +23,8 @@ const LOOK_MS = 10_000;
 /** Of one who asks, to find the open item or make it: more only when others decide at the same time. */
 const MOST_TRIES = 20;
 const SWEEP_ROWS = 200;
+/** What nobody decides on any more. */
+const CLOSED = ["approved", "denied", "expired", "used"] as const;
 const SYSTEM = { system: "what waits for a person" } as const;
 
 /**
@@ -31,12 +33,15 @@ const SYSTEM = { system: "what waits for a person" } as const;
  */
 export class InboxItems implements InboxKeeper {
   readonly #services: Services;
+  readonly #keptMs: () => number;
   readonly #sources = new Map<InboxKind, InboxSource>();
   readonly #runs: WaitingRuns;
   #cancelLook: () => void = () => undefined;
 
-  constructor(services: Services) {
+  /** `keptMs`: how long what is closed stays to be looked up. */
+  constructor(services: Services, { keptMs }: { readonly keptMs: () => number }) {
     this.#services = services;
+    this.#keptMs = keptMs;
     this.#runs = new WaitingRuns(services);
   }
 
@@ -146,7 +151,7 @@ export class InboxItems implements InboxKeeper {
     return true;
   }
 
-  /** Ends what waited for too long, closes what needs nobody any more, and wakes the runs that a process left waiting which ended right after it decided. */
+  /** Ends what waited for too long, closes what needs nobody any more, wakes the runs that a process left waiting which ended right after it decided, and removes what was closed long ago. */
   async look(): Promise<void> {
     const { store } = this.#services;
     const over = { expiresAtMs: { lte: now } };
@@ -159,6 +164,16 @@ export class InboxItems implements InboxKeeper {
     }
     for (const source of this.#sources.values()) await source.look?.();
     await this.#runs.look();
+    await this.#prune();
+  }
+
+  /** The oldest 200 that are closed. */
+  async #prune(): Promise<void> {
+    const { store, clock } = this.#services;
+    const where = { createdAtMs: { lt: clock.now() - this.#keptMs() }, status: { in: CLOSED } };
+    const { rows } = await store.find(inboxItem, { where, orderBy: "createdAtMs", limit: SWEEP_ROWS }, SYSTEM, this.#within());
+    const units = rows.map(({ id }) => ({ scope: SYSTEM, writes: [remove(inboxItem, id)] }));
+    if (units.length > 0) await store.commit(units, this.#within());
   }
 
   async #expire(row: InboxItemRow, within: Within): Promise<void> {
