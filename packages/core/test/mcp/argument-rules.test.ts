@@ -85,6 +85,23 @@ describe("a rule on arguments", () => {
     expect(await open.code("read", { [key]: "/etc" })).toMatch(/^approval_required/);
   });
 
+  it.each([
+    ["a member of a member", "has(args.to.path) && args.to.path.startsWith('/etc')", { to: { path: "/tmp", Path: "/etc" } }],
+    ["a member of an element", "args.all.exists(one, one.path == '/etc')", { all: [{ path: "/tmp", PATH: "/etc" }] }],
+    ["a name in quotes", "args['to']['the path'] == '/etc'", { to: { "the path": "/tmp", "The path": "/etc" } }],
+    ["a name that is looked for", "'force' in args.to", { to: { Force: true } }],
+  ])("nor by one deeper in them: %s (T43)", async (_what, when, args) => {
+    const { code, files } = await ruled({ deep: { ...etc, when } });
+    expect(await code("read", args)).toBe("forbidden: Not there.");
+    expect(files.calls).toEqual([]);
+  });
+
+  it("takes neither functions, nor texts, nor what is said of the user for names of arguments", async () => {
+    const when = "user.name != 'x' && args.path.startsWith('/etc') && args.path != 'a.Mode'";
+    const { code } = await ruled({ etc: { ...etc, when } });
+    expect(await code("read", { path: "/tmp", Name: 1, STARTSWITH: 2, mode: 3 })).toBe("done");
+  });
+
   it("asks a person, or saves asking one; a denial stands before both", async () => {
     const { code } = await ruled(
       {

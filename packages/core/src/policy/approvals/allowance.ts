@@ -3,6 +3,7 @@ import { approvalRule, toolClassification, toolPermission, type ApprovalRuleRow,
 import type { Snapshot } from "../../config/snapshot.js";
 import type { Counters } from "../../ports/index.js";
 import { matchesGlob } from "../../util/glob.js";
+import { LookAlikes } from "../../util/json-checks/look-alikes.js";
 import { Classes } from "./classify.js";
 import { conditionsHold } from "./conditions.js";
 
@@ -41,7 +42,9 @@ export function ruleFor(snapshot: Snapshot, o: Asked): ApprovalRuleRow | null {
     (rule.expiresAtMs === null || rule.expiresAtMs > o.nowMs) &&
     matchesGlob(rule.server, o.server) &&
     matchesGlob(rule.tool, o.tool) &&
-    conditionsHold(rule.conditions, args);
+    conditionsHold(rule.conditions, args) &&
+    // A server that reads names in any case would take it for the one that was looked at.
+    new LookAlikes(rule.conditions.flatMap(({ path }) => path.split("."))).in(args) === null;
   return rules.find(fits) ?? null;
 }
 

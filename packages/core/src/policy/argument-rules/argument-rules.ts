@@ -4,6 +4,7 @@ import type { Snapshot } from "../../config/snapshot.js";
 import { argumentRule, type ArgumentRuleConfig, type ArgumentRuleRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import { matchesAnyGlob } from "../../util/glob.js";
+import { LookAlikes } from "../../util/json-checks/look-alikes.js";
 import { parseCallerJson } from "../../util/json-checks/caller-json.js";
 
 /** Longer arguments are not judged, and so not let through. */
@@ -107,7 +108,7 @@ export class ArgumentRules {
     if (values === null) return unjudged(`The arguments are longer than ${MOST_CHARACTERS} characters.`);
     const compiled = this.#compile(rule, environment);
     if (compiled instanceof GatewayError) return unjudged(compiled.message);
-    const other = otherCase(compiled.reads, values["args"] as object);
+    const other = compiled.reads.in(values["args"]);
     if (other !== null) return unjudged(`The argument "${other.slice(0, 40)}" differs in case alone from one that the rule looks at.`);
     try {
       const result: unknown = compiled.run(values);
@@ -124,7 +125,7 @@ export class ArgumentRules {
     if (compiled === undefined) {
       const wrong = problemOf(rule.when, environment);
       if (wrong !== null) compiled = new GatewayError("misconfigured", `The expression is not valid: ${wrong.what}`);
-      else compiled = { run: environment.parse(rule.when), reads: readsOf(rule.when) };
+      else compiled = { run: environment.parse(rule.when), reads: new LookAlikes(readsOf(rule.when)) };
       this.#compiled.set(rule, compiled);
     }
     return compiled;
@@ -132,8 +133,8 @@ export class ArgumentRules {
 }
 interface Compiled {
   readonly run: ParseResult;
-  /** Arguments that the expression names: as they are, by what they are in any case. */
-  readonly reads: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What the expression names of arguments. */
+  readonly reads: LookAlikes;
 }
 
 const NONE: readonly NamedArgumentRule[] = [];
@@ -183,26 +184,16 @@ function problemOf(when: string, environment: Environment): Problem | null {
   return { what, line: before.length, column: before.at(-1)!.length + 1 };
 }
 
-const READ = /\bargs\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])/g;
+const STRING = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
+const QUOTED = /\[\s*\??\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\]|(?:"([^"\\]*)"|'([^'\\]*)')\s+in\b/g;
+/** Neither functions nor what is said of the user. */
+const MEMBER = /(\buser\s*)?\.\s*\??\s*([A-Za-z_]\w*)\b(?!\s*\()/g;
 
-function readsOf(when: string): Compiled["reads"] {
-  const reads = new Map<string, Set<string>>();
-  for (const [, plain, double, single] of when.matchAll(READ)) {
-    const name = plain ?? double ?? single ?? "";
-    reads.set(folded(name), (reads.get(folded(name)) ?? new Set()).add(name));
-  }
-  return reads;
-}
-
-/** A server that reads names in any case would take it for the one that the rule looked for (T43). */
-function otherCase(reads: Compiled["reads"], args: object): string | null {
-  if (reads.size === 0) return null;
-  return Object.keys(args).find((key) => reads.get(folded(key))?.has(key) === false) ?? null;
-}
-
-/** The same for keys that differ in case, in the width of their letters, or in the letters that fold to others. */
-function folded(key: string): string {
-  return key.normalize("NFKC").toUpperCase().toLowerCase();
+/** Every name that the expression looks for in arguments, however deep. */
+function readsOf(when: string): string[] {
+  const quoted = [...when.matchAll(QUOTED)].map((match) => match.slice(1).find((name) => name !== undefined) ?? "");
+  const members = [...when.replace(STRING, '""').matchAll(MEMBER)].flatMap(([, user, name]) => (user === undefined ? [name!] : []));
+  return [...quoted, ...members];
 }
 
 /** The library shows the place below its first line, with what stands there. */
