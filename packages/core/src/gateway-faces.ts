@@ -37,7 +37,10 @@ export function facesOf(base: Foundation, o: FacesOptions): { readonly identity:
     ...{ keys, snapshot, http, oidc, publicUrl, auth, verifiers, owner: o.owner, view: toView, ready: o.ready },
     changed: async (id) => void (await Promise.all([services.bus.publish(CHANGES_TOPIC, [id]), refresh()])),
   });
-  snapshots.onSwap(() => identity.swapped());
+  snapshots.onSwap(() => {
+    identity.swapped();
+    o.mcp.endWaiting((credentialId) => identity.isStanding(credentialId));
+  });
   const edge = new Edge(services, {
     ...{
       access: identity.access,

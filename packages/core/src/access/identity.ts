@@ -142,12 +142,14 @@ export class Identity {
 
   /** Keys or people changed: calls under way of a credential that is valid no longer are ended. */
   swapped(): void {
+    this.live.sweep((id) => this.isStanding(id));
+  }
+
+  /** Whether a key, or a user who signed in, may call still; of others nobody here knows. */
+  isStanding(credentialId: string): boolean {
     const index = this.#directory.of(this.#o.snapshot());
-    const nowMs = this.#services.clock.now();
-    this.live.sweep((id) => {
-      if (id.startsWith("key_")) return (index.usable(id)?.untilMs ?? 0) > nowMs;
-      return !id.startsWith("user_") || index.people.user(id)?.enabled === true || this.#o.auth !== undefined;
-    });
+    if (credentialId.startsWith("key_")) return (index.usable(credentialId)?.untilMs ?? 0) > this.#services.clock.now();
+    return !credentialId.startsWith("user_") || index.people.user(credentialId)?.enabled === true || this.#o.auth !== undefined;
   }
 
   /** From when on what the caller came in with is valid no longer by itself, Unix ms; Infinity: no end is known. */

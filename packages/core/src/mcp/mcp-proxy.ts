@@ -175,6 +175,11 @@ export class McpProxy {
     this.#followed.use(records);
   }
 
+  /** Calls that wait for their clients, and tasks, end with the key or user that they were made by. */
+  endWaiting(isStanding: (credentialId: string) => boolean): void {
+    this.#asking.parking.endUnless(isStanding);
+  }
+
   /** Every server by name, with its last error. For the operator: it may hold what a server wrote to its error output. */
   status(): readonly ServerStatus[] {
     return this.#servers.status();

@@ -222,7 +222,8 @@ function canWait({ declared }: Said): boolean {
 }
 
 function placeOf({ rpc, server }: BridgedCall) {
-  return { callerId: rpc.o.caller.id, address: rpc.view.key, server };
+  const { id, keyId } = rpc.o.caller;
+  return { callerId: id, credentialId: keyId ?? id, address: rpc.view.key, server };
 }
 
 /** Nothing is asked that the client did not declare. Errors: `unsupported_feature`. */

@@ -25,12 +25,13 @@ function place() {
   return { clock, parking, rows, all };
 }
 const who = { callerId: "ada", address: "", server: "s", tool: "s__t" };
+const hers = { ...who, credentialId: "key_ada" };
 
 it("a call that nobody comes for is cancelled when its time is over, and a task when its own is", async () => {
   const { clock, parking, all } = place();
   const held = { call: new HeldCall({ clock, capabilities: {} }), task: new HeldCall({ clock, capabilities: {} }) };
-  await parking.keep(held.call, { kind: "call", ...who });
-  await parking.keep(held.task, { kind: "task", ...who });
+  await parking.keep(held.call, { kind: "call", ...hers });
+  await parking.keep(held.task, { kind: "task", ...hers });
   await clock.advance(9_999);
   expect([held.call.signal.aborted, held.task.signal.aborted, parking.size]).toEqual([false, false, 2]);
   await clock.advance(1);
@@ -64,7 +65,7 @@ it("of two that come for one round at the same instant, one is let in (T45)", as
   const { clock, parking, rows } = place();
   const held = new HeldCall({ clock, capabilities: { roots: {} } });
   const answer = held.ask({ method: "roots/list", params: null }, new AbortController().signal);
-  const { id, round } = await parking.keep(held, { kind: "call", ...who });
+  const { id, round } = await parking.keep(held, { kind: "call", ...hers });
   const coming = {
     row: id,
     round,
@@ -86,7 +87,7 @@ it("a process that was taken for gone cannot end a task that others were told ha
   const held = new HeldCall({ clock, capabilities: {} });
   let fail: (error: Error) => void = () => undefined;
   held.start(new Promise((_resolve, reject) => (fail = reject)));
-  const { id } = await parking.keep(held, { kind: "task", ...who });
+  const { id } = await parking.keep(held, { kind: "task", ...hers });
   const row = await rows.get(id);
   expect(await rows.move(row!, { state: "lost" })).toBe(true);
   fail(new Error("late"));
@@ -97,7 +98,7 @@ it("a process that was taken for gone cannot end a task that others were told ha
 
 it("of one caller no more wait than may, also when many begin at once; a place is free again when a row could not be written", async () => {
   const { clock, parking, rows, all } = place();
-  const keep = () => parking.keep(new HeldCall({ clock, capabilities: {} }), { kind: "call", ...who });
+  const keep = () => parking.keep(new HeldCall({ clock, capabilities: {} }), { kind: "call", ...hers });
   const kept = await Promise.allSettled(Array.from({ length: 10 }, keep));
   expect(kept.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
   for (const one of kept) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "overloaded" });

@@ -37,6 +37,8 @@ export interface ParkingOptions {
 export interface Place {
   readonly kind: "call" | "task";
   readonly callerId: string;
+  /** The caller's key, or itself. */
+  readonly credentialId: string;
   readonly address: string;
   readonly server: string;
   /** What grants call the tool of a task; empty: no task. */
@@ -151,6 +153,16 @@ export class Parking {
   async forget(id: string): Promise<void> {
     this.#drop(id);
     await this.#o.rows.remove(id).catch(() => undefined); // it is swept one day
+  }
+
+  /** Cancels what was made by a credential that stands no longer. */
+  endUnless(isStanding: (credentialId: string) => boolean): void {
+    for (const { held, place, row } of [...this.#kept.values()]) {
+      if (isStanding(place.credentialId)) continue;
+      held.cancel(new GatewayError("unauthenticated", "The credential of this call was revoked.", { hint: "Send another." }));
+      // The row of a task tells how it ended.
+      if (place.kind === "call") void this.forget(row.id);
+    }
   }
 
   /** A row changed that another process waits for. */
