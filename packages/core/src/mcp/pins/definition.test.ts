@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ListEntry } from "../upstream/list-entries.js";
-import { pinnedText } from "./definition.js";
+import { differences, pinnedText } from "./definition.js";
 
 const entry = (text: string): ListEntry => ({ name: "t", raw: new TextEncoder().encode(text), at: { start: 0, end: 0 }, paramHeaders: [] });
 const approved = '{"name":"t","description":"adds","inputSchema":{"type":"object"}}';
@@ -20,4 +20,18 @@ it.each([
 it("a definition is the same in any order of its keys, and whatever icons and _meta it has", () => {
   const other = '{"inputSchema":{"type":"object"},"icons":[{"src":"x"}],"description":"adds","_meta":{"n":1},"name":"t"}';
   expect(pinnedText(entry(other))).toBe(pinnedText(entry(approved)));
+});
+
+it("what differs is all there for whoever decides, however much more a server changes beside it (T27)", () => {
+  const of = (count: number, said: string, to: string) => ({
+    annotations: Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${i}`, to])),
+    description: said,
+  });
+  for (const count of [3, 499, 500, 2_000]) {
+    const [before, after] = [of(count, "adds", "x"), of(count, "sends your keys away", "y")];
+    const found = differences(before, after);
+    expect([count, JSON.stringify(found).includes("sends your keys away")]).toEqual([count, true]);
+    expect(found.length).toBeLessThanOrEqual(500);
+    if (count >= 500) expect(found).toEqual([{ path: "", before, after }]);
+  }
 });

@@ -57,11 +57,11 @@ export interface Difference {
 
 const MOST = 500;
 
-/** What differs between two values, each difference as deep as it goes; at most 500. */
+/** What differs between two values, each difference as deep as it goes; where there are more than 500, the two as one: nothing that a person decides on is left out. */
 export function differences(before: Json | undefined, after: Json | undefined): Difference[] {
   const found: Difference[] = [];
   compare({ before, after, path: "" }, found);
-  return found;
+  return found.length <= MOST ? found : [{ path: "", ...said(before, after) }];
 }
 
 function compare(
@@ -69,9 +69,9 @@ function compare(
   found: Difference[],
 ): void {
   const { before, after, path } = at;
-  if (found.length >= MOST || canonicalJson(before) === canonicalJson(after)) return;
+  if (found.length > MOST || canonicalJson(before) === canonicalJson(after)) return;
   if (!isContainer(before) || !isContainer(after) || Array.isArray(before) !== Array.isArray(after)) {
-    found.push({ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) });
+    found.push({ path, ...said(before, after) });
     return;
   }
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)]).values())
@@ -79,6 +79,10 @@ function compare(
       { before: own(before, key), after: own(after, key), path: `${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}` },
       found,
     );
+}
+
+function said(before: Json | undefined, after: Json | undefined): Omit<Difference, "path"> {
+  return { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
 }
 
 function own(value: object, key: string): Json | undefined {
