@@ -320,6 +320,7 @@ export class McpProxy {
     if (this.#closed) return;
     this.#others?.start();
     this.#asking.parking.start();
+    this.#results.start();
     this.#servers.start();
     await this.oauth.work();
     await this.#catalogue.started();

@@ -90,7 +90,7 @@ export class SignInSource implements InboxSource {
   /** A process that ends right after a sign-in leaves its item open: the next 200 are looked at. */
   async look(): Promise<void> {
     const where = { kind: "sign_in" as const, status: "pending" as const };
-    const query = { where, orderBy: "id" as const, limit: PAGE, cursor: this.#cursor };
+    const query = { where, orderBy: "expiresAtMs" as const, limit: PAGE, cursor: this.#cursor };
     const { rows, next } = await this.#services.store.find(inboxItem, query, SCOPE, this.#within());
     this.#cursor = next ?? undefined;
     for (const row of rows) {

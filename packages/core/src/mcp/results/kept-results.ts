@@ -2,7 +2,7 @@ import { mayDo } from "../../access/grants.js";
 import type { Caller } from "../../calls/index.js";
 import { toolResult, toolResultPart, type ToolResultRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
-import { insert, now, nowPlus, remove, update, type Unit } from "../../ports/index.js";
+import { insert, now, nowPlus, remove, update, type Unit, type UnitResult, type Where } from "../../ports/index.js";
 import type { Services } from "../../seams/index.js";
 import { toHex } from "../../util/encoding/hex.js";
 import { newId } from "../../util/ids.js";
@@ -14,6 +14,7 @@ const PART_CHARACTERS = 262_144;
 /** Of one caller: an older one gives way. */
 const MOST_OF_ONE = 100;
 const PAGE = 200;
+const SWEEP_EVERY_MS = 600_000;
 const MAX_CALLER = 100;
 
 export interface KeepOptions {
@@ -35,6 +36,11 @@ export class KeptResults {
     this.#services = services;
   }
 
+  /** Begins to remove what expired, whoever kept it. */
+  start(): void {
+    this.#sweepLater();
+  }
+
   /** Keeps the text and gives the id that it is read by; null: it could not be kept. The same text of the same `sameAs` is kept once, for longer. */
   async keep(text: string, o: KeepOptions): Promise<string | null> {
     const callerId = ownerOf(o.caller);
@@ -49,7 +55,8 @@ export class KeptResults {
     ];
     const longer = update(toolResult, id, { change: { set: { expiresAtMs: nowPlus(o.keepMs) } } });
     try {
-      await this.#commit([{ scope: SCOPE, writes }, ...(o.sameAs === undefined ? [] : [{ scope: SCOPE, writes: [longer] }])]);
+      const done = await this.#commit([{ scope: SCOPE, writes }, ...(o.sameAs === undefined ? [] : [{ scope: SCOPE, writes: [longer] }])]);
+      if (done.some(({ ok }) => !ok)) throw new GatewayError("conflict", "It was removed at the same time.");
       await this.#makeRoom(callerId);
     } catch (error) {
       this.#services.log.warn("a result that is too large could not be kept; it is handed over whole", {
@@ -58,7 +65,6 @@ export class KeptResults {
       });
       return null;
     }
-    this.#sweepLater(o.keepMs);
     return id;
   }
 
@@ -84,21 +90,26 @@ export class KeptResults {
 
   /** Removes what expired; every process does it. Errors: those of the store. */
   async sweep(): Promise<void> {
-    const query = { where: { expiresAtMs: { lte: now } }, orderBy: "expiresAtMs", limit: PAGE } as const;
-    const { rows } = await this.#services.store.find(toolResult, query, SCOPE, this.#within());
-    await this.#remove(rows);
+    const where = { expiresAtMs: { lte: now } };
+    for (;;) {
+      const query = { where, orderBy: "expiresAtMs", limit: PAGE } as const;
+      const { rows } = await this.#services.store.find(toolResult, query, SCOPE, this.#within());
+      await this.#remove(rows, where);
+      if (rows.length < PAGE) return;
+    }
   }
 
   #idOf(said: readonly string[]): string {
     return `res_${toHex(this.#services.crypto.sha256(new TextEncoder().encode(JSON.stringify(said)))).slice(0, 40)}`;
   }
 
-  #sweepLater(keepMs: number): void {
-    if (this.#closed || this.#cancelSweep !== null) return;
+  #sweepLater(): void {
+    if (this.#closed) return;
     const { clock, log } = this.#services;
-    this.#cancelSweep = clock.at(clock.now() + keepMs, () => {
-      this.#cancelSweep = null;
+    this.#cancelSweep?.();
+    this.#cancelSweep = clock.at(clock.now() + SWEEP_EVERY_MS, () => {
       this.sweep().catch((error: unknown) => log.debug("kept results were not swept", { code: GatewayError.from(error).code }));
+      this.#sweepLater();
     });
   }
 
@@ -108,16 +119,17 @@ export class KeptResults {
     await this.#remove(rows.slice(MOST_OF_ONE));
   }
 
-  async #remove(rows: readonly ToolResultRow[]): Promise<void> {
+  /** `where`: only of which this holds still, since one may be kept for longer meanwhile. */
+  async #remove(rows: readonly ToolResultRow[], where?: Where<ToolResultRow>): Promise<void> {
     const units = rows.map(({ id, parts }) => {
       const pieces = Array.from({ length: parts }, (_part, at) => remove(toolResultPart, partId(id, at)));
-      return { scope: SCOPE, writes: [...pieces, remove(toolResult, id)] };
+      return { scope: SCOPE, writes: [...pieces, remove(toolResult, id, where === undefined ? {} : { where })] };
     });
     if (units.length > 0) await this.#commit(units);
   }
 
-  async #commit(units: readonly Unit[]): Promise<void> {
-    await this.#services.store.commit(units, this.#within());
+  #commit(units: readonly Unit[]): Promise<readonly UnitResult[]> {
+    return this.#services.store.commit(units, this.#within());
   }
 
   #within() {

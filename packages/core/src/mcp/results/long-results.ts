@@ -64,6 +64,10 @@ export class LongResults {
     return { text: cutText(text.slice(Number(from)), Number(chars)), mimeType: "text/plain" };
   }
 
+  start(): void {
+    this.#kept.start();
+  }
+
   close(): void {
     this.#kept.close();
   }
