@@ -18,19 +18,25 @@ export class Subscriptions {
   readonly #clock: Clock;
   /** How many watch each URI. */
   readonly #watched = new Map<string, number>();
+  /** What the server is being asked for, by URI: who comes meanwhile watches when it is there, or not at all. */
+  readonly #asked = new Map<string, Promise<void>>();
   /** Of a server that each caller signs in at: each principal's own. */
   readonly #own = new Map<string, Subscriptions>();
   #connection: Connection | null = null;
   #listening: AbortController | null = null;
 
-  constructor(clock: Clock) {
+  readonly #onWatched: () => void;
+
+  constructor(clock: Clock, onWatched = (): void => undefined) {
     this.#clock = clock;
+    this.#onWatched = onWatched;
   }
 
   /** Those of one principal; kept while something is watched. */
   of(principal: string): Subscriptions {
     for (const [other, own] of this.#own) if (!own.isWatched && own.#connection === null) this.#own.delete(other);
-    const own = this.#own.get(principal) ?? new Subscriptions(this.#clock);
+    // One that was not connected just then is known again as soon as it watches something.
+    const own: Subscriptions = this.#own.get(principal) ?? new Subscriptions(this.#clock, () => void this.#own.set(principal, own));
     this.#own.set(principal, own);
     return own;
   }
@@ -55,13 +61,18 @@ export class Subscriptions {
       throw new GatewayError("unsupported_feature", "The server of this resource does not offer subscriptions.");
     const watchers = this.#watched.get(uri) ?? 0;
     this.#watched.set(uri, watchers + 1);
-    if (watchers > 0) return;
+    this.#onWatched();
+    if (watchers > 0) return this.#asked.get(uri);
     if (connection.era === "modern") return this.#listen(connection);
+    const asked = this.#ask(connection, "resources/subscribe", uri);
+    this.#asked.set(uri, asked);
     try {
-      await this.#ask(connection, "resources/subscribe", uri);
+      await asked;
     } catch (error) {
       this.#watched.delete(uri);
       throw error;
+    } finally {
+      this.#asked.delete(uri);
     }
   }
 
