@@ -31,6 +31,8 @@ const MAX_LINKS = 1_000;
 export class SignInLinks {
   readonly #o: SignInLinksOptions;
   readonly #kept = new Map<string, SignInLink>();
+  /** Those that are being made: who comes meanwhile is told the same. */
+  readonly #making = new Map<string, Promise<SignInLink>>();
 
   constructor(options: SignInLinksOptions) {
     this.#o = options;
@@ -40,13 +42,31 @@ export class SignInLinks {
   async of({ server, principal, by, base = this.#o.publicUrl?.replace(/\/+$/, "") }: LinkFor): Promise<SignInLink | null> {
     if (base === undefined) return null;
     const key = `${server}\n${principal}\n${base}`;
+    const known = this.#making.get(key);
+    if (known !== undefined) return known;
+    const making: Promise<SignInLink> = this.#made(key, { server, principal, by, base }).then((link) => {
+      // Nobody forgot it meanwhile.
+      if (this.#making.get(key) === making) this.#keep(key, link);
+      return link;
+    });
+    this.#making.set(key, making);
+    try {
+      return await making;
+    } finally {
+      if (this.#making.get(key) === making) this.#making.delete(key);
+    }
+  }
+
+  async #made(key: string, { server, principal, by, base }: LinkFor & { readonly base: string }): Promise<SignInLink> {
     const kept = this.#kept.get(key);
     if (kept !== undefined && (await this.#isOfUse(kept))) return kept;
     const { authorizationUrl: url, confirmationCode, expiresAtMs } = await this.#o.start(server, { principal, by, base });
+    return { url, confirmationCode, expiresAtMs };
+  }
+
+  #keep(key: string, link: SignInLink): void {
     if (this.#kept.size >= MAX_LINKS) this.#kept.clear();
-    const link = { url, confirmationCode, expiresAtMs };
     this.#kept.set(key, link);
-    return link;
   }
 
   /** Nobody used it up: neither by agreeing, at whatever process, nor by wrong codes. */
@@ -69,6 +89,6 @@ export class SignInLinks {
   /** It is done, or was made for a server that is another now. `principal` left out: everybody's. */
   forget(server: string, principal?: string): void {
     const prefix = principal === undefined ? `${server}\n` : `${server}\n${principal}\n`;
-    for (const key of [...this.#kept.keys()]) if (key.startsWith(prefix)) this.#kept.delete(key);
+    for (const links of [this.#kept, this.#making]) for (const key of [...links.keys()]) if (key.startsWith(prefix)) links.delete(key);
   }
 }

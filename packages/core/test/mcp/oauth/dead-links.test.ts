@@ -49,3 +49,10 @@ it("so is somebody whose link is over because of wrong codes", async () => {
   expect(second.link).not.toBe(first.link);
   expect((await visitor.signIn(second.link, second.code)).status).toBe(200);
 });
+
+it("of many calls at once each is told the same address: there is one sign-in to finish", async () => {
+  const [gateway] = await gateways(1);
+  const all = await Promise.all(Array.from({ length: 20 }, () => told(gateway!)));
+  expect(new Set(all.map(({ link }) => link)).size).toBe(1);
+  expect((await told(gateway!)).link).toBe(all[0]!.link);
+});
