@@ -1,5 +1,5 @@
 import type { Caller } from "../../calls/index.js";
-import { inboxItem, type InboxItemRow } from "../../entities/index.js";
+import { inboxItem, type InboxItemRow, type OAuthTokenRow } from "../../entities/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { NewRow } from "../../ports/index.js";
 import type { Approving, Denying, InboxItem, InboxSource, OAuthStatus, Services, Settling, Showing } from "../../seams/index.js";
@@ -39,12 +39,22 @@ export class SignInSource implements InboxSource {
     this.#o = options;
   }
 
-  /** What a caller hears that has to sign in: with the item that asks for it. Errors: those of the store. */
-  async told(error: GatewayError, o: NeededSignIn): Promise<GatewayError> {
+  /**
+   * What a caller hears that has to sign in: with the item that asks for it. `found`: the sign-in that is of no use; null: there was none. Another that was finished meanwhile closes the item at once: whoever finished it may have
+   * looked before the item was there. Errors: those of the store.
+   */
+  async told(
+    error: GatewayError,
+    o: NeededSignIn & { readonly found: Pick<OAuthTokenRow, "authenticatedAtMs"> | null },
+  ): Promise<GatewayError> {
     if (error.code !== "authorization_required") return error;
     const at = { audience: audienceOf(o.principal), openKey: this.#key(o) };
     const { row, isNew } = await this.#inbox().opened(at, () => this.#newRow(o, at));
-    if (isNew) this.#services.events.emit("sign_in.requested", { itemId: row.id, server: o.server });
+    if (isNew) {
+      this.#services.events.emit("sign_in.requested", { itemId: row.id, server: o.server });
+      const { tokenAcquired, authenticatedAtMs } = await this.#o.statusOf(o);
+      if (tokenAcquired && authenticatedAtMs !== o.found?.authenticatedAtMs) await this.#inbox().settle(row, { status: "approved" });
+    }
     return new GatewayError(error.code, error.message, {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       details: { ...error.details, inbox_id: row.id },

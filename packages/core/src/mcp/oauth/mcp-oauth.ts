@@ -387,7 +387,8 @@ export class McpOAuth {
       rows: this.#rows,
       refreshes: this.#refreshes,
       shown: this.#shown(principal),
-      needed: principal === "" ? needed : async (why) => this.asked.told(await needed(why), { server: server.name, principal }),
+      needed:
+        principal === "" ? needed : async (why, found) => this.asked.told(await needed(why), { server: server.name, principal, found }),
     });
   }
 

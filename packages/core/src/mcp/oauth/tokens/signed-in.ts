@@ -21,8 +21,8 @@ export interface SignedInOptions {
   readonly rows: TokenRows;
   readonly refreshes: Refreshes;
   readonly shown: ShownTokens;
-  /** What is thrown where a person has to act. */
-  readonly needed: (why: string) => Promise<GatewayError>;
+  /** What is thrown where a person has to act; `found`: the sign-in that is of no use, null: there was none. */
+  readonly needed: (why: string, found: OAuthTokenRow | null) => Promise<GatewayError>;
 }
 
 /** The gateway as somebody signed it in: the token is read from the store for every request, and renewed before its end. */
@@ -64,29 +64,29 @@ export class SignedIn implements Authorizer {
       const wantedScope = scopeUnion(row.scope, row.wantedScope, hint.scope) ?? null;
       if (wantedScope !== row.wantedScope)
         await this.#o.rows.commit([update(oauthToken, row.id, { change: { set: { wantedScope } }, ifVersion: row.version })]);
-      throw await this.#o.needed(`it wants more than was agreed to (${hint.scope ?? "it does not say what"})`);
+      throw await this.#o.needed(`it wants more than was agreed to (${hint.scope ?? "it does not say what"})`, row);
     }
     const stands = this.#o.rows.open(row, "accessToken");
     // Another request was refused before, and there is a new token since.
     if (stands !== null && sent[0]?.[1] !== `Bearer ${stands.reveal()}`) return true;
-    if (row.refreshToken === null) throw await this.#o.needed("it does not take the token any more");
+    if (row.refreshToken === null) throw await this.#o.needed("it does not take the token any more", row);
     const after = await this.#wait(row, w);
     if (after !== null && after.accessToken !== row.accessToken && after.state === "connected") return true;
-    throw after?.state === "connected" ? this.#later(after) : await this.#o.needed("it does not take the token any more");
+    throw after?.state === "connected" ? this.#later(after) : await this.#o.needed("it does not take the token any more", row);
   }
 
   async #row(): Promise<OAuthTokenRow> {
     const { server, principal, rows } = this.#o;
     const row = await rows.get({ server: server.name, principal });
-    if (row === null) throw await this.#o.needed("nobody has signed in yet");
+    if (row === null) throw await this.#o.needed("nobody has signed in yet", null);
     const why = whyNot(row, server);
-    if (why !== null) throw await this.#o.needed(why);
+    if (why !== null) throw await this.#o.needed(why, row);
     return row;
   }
 
   async #tokenOf(row: OAuthTokenRow): Promise<Secret> {
     const token = this.#o.rows.open(row, "accessToken");
-    if (token === null) throw await this.#o.needed("nobody has signed in yet");
+    if (token === null) throw await this.#o.needed("nobody has signed in yet", row);
     return this.#o.shown.noted(token);
   }
 
@@ -96,7 +96,7 @@ export class SignedIn implements Authorizer {
       one.state === "connected" && (one.expiresAtMs === null || one.expiresAtMs > this.#o.clock.now());
     if (row.refreshToken === null) {
       if (isValid(row)) return row;
-      throw await this.#o.needed("the sign-in is over");
+      throw await this.#o.needed("the sign-in is over", row);
     }
     if (row.retryAtMs > nowMs) {
       if (isValid(row)) return row;
@@ -104,9 +104,9 @@ export class SignedIn implements Authorizer {
     }
     const after = await this.#wait(row, w);
     if (after === null || after.state === "revoked")
-      throw await this.#o.needed(`the authorization server ended the sign-in (${after?.lastError ?? "removed"})`);
+      throw await this.#o.needed(`the authorization server ended the sign-in (${after?.lastError ?? "removed"})`, row);
     if (isValid(after)) return after;
-    if (after.lastError === "refresh_skipped_expired") throw await this.#o.needed("the sign-in is over");
+    if (after.lastError === "refresh_skipped_expired") throw await this.#o.needed("the sign-in is over", row);
     throw this.#later(after);
   }
 
