@@ -23,7 +23,7 @@ import { Listens } from "./subscribers/listens.js";
 import { LogLevels } from "./subscribers/log-levels.js";
 import { Methods } from "./downstream/methods.js";
 import { ModernFace } from "./downstream/modern-face.js";
-import { Notifier } from "./subscribers/notifier.js";
+import { Notifier, type MayUse } from "./subscribers/notifier.js";
 import { OtherNodes } from "./subscribers/other-nodes.js";
 import { SharedSessions } from "./subscribers/shared-sessions.js";
 import { subjectTokenOf } from "../access/tokens/subject-tokens.js";
@@ -99,9 +99,10 @@ export class McpProxy {
     const steps = [repeated.first(), this.enrichment.step(), ...options.steps, repeated.last()];
     const policy = new ToolPolicy(services, { ...options, steps });
     const bound = (caller: Caller): Caller => this.#bound(caller);
+    const mayUse: MayUse = (caller, name) => mayDo(bound(caller), "mcp", name);
     this.#notifier = new Notifier({
       clock,
-      mayUse: (caller, name) => mayDo(bound(caller), "mcp", name),
+      mayUse,
       looksAt: (caller, server) => policy.looksAt(caller, server),
       principalOf: (caller) => this.oauth.principalOf(caller),
     });
@@ -131,7 +132,7 @@ export class McpProxy {
     this.#tools = new ProxyToolCaller({ catalogue, clock, policy, bound, begin: () => this.#begin() });
     const results = (this.#results = new LongResults(services, { snapshot: options.snapshot }));
     const changed = (signal: AbortSignal) => this.#asking.parking.changed(signal);
-    const taskCalls = new TaskCalls({ catalogue, policy, results, tasks, changed, version: VERSION });
+    const taskCalls = new TaskCalls({ catalogue, policy, results, tasks, mayUse, changed, version: VERSION });
     this.#listens = new Listens({ ...telling, version: VERSION, tasks: taskCalls });
     this.#channels = new Channels({
       ...{ clock, crypto, owner: options.owner, serve: (request, o) => this.serve(request, o) },

@@ -1,4 +1,3 @@
-import { mayDo } from "../../access/grants.js";
 import type { HttpAnswer, JsonObject, ToolHead } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { LiveCall } from "../../policy/live-call.js";
@@ -17,6 +16,7 @@ import { META, MODERN_VERSION } from "../frames/protocol.js";
 import { replaceWith, splice, utf8 } from "../frames/splice.js";
 import type { LongResults } from "../results/long-results.js";
 import { guardedRequest } from "../policy/guarded-request.js";
+import type { MayUse } from "../subscribers/notifier.js";
 import { authoriseReading, type ToolPolicy } from "../tool-policy.js";
 import { readBytes } from "../results/read-bytes.js";
 import { relayReply, relayRequest } from "./relay.js";
@@ -28,6 +28,7 @@ export interface TaskCallsOptions {
   readonly policy: ToolPolicy;
   readonly results: LongResults;
   readonly tasks: Tasks;
+  readonly mayUse: MayUse;
   /** Resolves when a task may have moved. */
   readonly changed: (signal: AbortSignal) => Promise<void>;
   readonly version: string;
@@ -80,15 +81,16 @@ export class TaskCalls {
   }
 
   /**
-   * Tells of a task as it moves, and at once how it stands, until its end or the signal's abort. False: there is no such task of ours for this caller; a server's own task is polled. Errors: those of the store.
+   * Tells of a task as it moves, and at once how it stands, until its end, the signal's abort, or when the caller may not use its tool any more. False: there is no such task of ours for this caller; a server's own task is polled. Errors: those of the store.
    */
   async watch(rpc: RpcCall, taskId: string, o: { readonly push: (task: string) => void; readonly signal: AbortSignal }): Promise<boolean> {
     const look = async () => this.#o.tasks.find(taskId, { callerId: rpc.o.caller.id, address: rpc.view.key });
     const first = await look();
-    if (first?.kind !== "ours" || !mayDo(rpc.o.caller, "mcp", first.tool)) return false;
+    if (first?.kind !== "ours" || !this.#o.mayUse(rpc.o.caller, first.tool)) return false;
     const follow = async (): Promise<void> => {
       let version = 0;
       for (let found: FoundTask | null = first; found?.kind === "ours" && !o.signal.aborted; found = await look()) {
+        if (!this.#o.mayUse(rpc.o.caller, found.tool)) return;
         if (found.row.version !== version) o.push(this.told(rpc, found));
         version = found.row.version;
         if (found.row.state === "told" || found.row.state === "lost") return;

@@ -1,5 +1,6 @@
 import { McpServer as OldServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { expect, it } from "vitest";
+import { personaSchema } from "../../../src/entities/index.js";
 import { SseReader } from "../../../src/util/sse.js";
 import { hosted, modern, post, proxyHarness, type HarnessOptions } from "../proxy-harness.js";
 import { rawServer } from "../servers/raw-http.js";
@@ -200,4 +201,34 @@ it("subscriptions/listen acknowledges the tasks that there are, and tells of eac
   const undeclared = modern("subscriptions/listen", { notifications: { taskIds: [taskId] } });
   const refused = await post(url, undeclared.message, undeclared.headers);
   expect([refused.status, (refused.json()["error"] as { code: number }).code]).toEqual([400, -32021]);
+});
+
+it("subscriptions/listen tells nothing more of a task whose tool a persona keeps back since", async () => {
+  const { ask, url, harness } = await place();
+  const { taskId } = (await ask("tools/call", call("form"))).result;
+  const meta = { "io.modelcontextprotocol/clientCapabilities": withTasks };
+  const filter = { notifications: { taskIds: [taskId], toolsListChanged: true }, _meta: meta };
+  const { message, headers } = modern("subscriptions/listen", filter, "l");
+  const abort = new AbortController();
+  const stream = await fetch(url, {
+    ...{ method: "POST", signal: abort.signal, body: JSON.stringify(message) },
+    headers: { ...headers, "content-type": "application/json", accept: "text/event-stream" },
+  });
+  const reader = new SseReader(1_000_000);
+  const statuses: unknown[] = [];
+  for await (const chunk of stream.body!) {
+    const heard = reader.push(chunk).map(({ data }) => JSON.parse(data) as { method: string; params: Record<string, unknown> });
+    for (const { method, params } of heard) if (method === "notifications/tasks") statuses.push(params["status"]);
+    if (statuses.at(-1) === "input_required" && heard.some(({ method }) => method === "notifications/tasks")) {
+      const kept = personaSchema.parse({ users: ["*"], tools: { deny: ["asking__*"] } });
+      Object.assign(harness.snapshot().config.access, { personas: { kept } });
+      // The call fails, and the list of tools is another: what is told of that comes later.
+      await harness.proxy.disconnect("asking");
+    }
+    if (heard.some(({ method }) => method === "notifications/tools/list_changed")) break;
+  }
+  abort.abort();
+  expect(statuses).toEqual(["input_required"]);
+  Object.assign(harness.snapshot().config.access, { personas: {} });
+  expect((await ask("tasks/get", { taskId })).result.status).toBe("failed");
 });
