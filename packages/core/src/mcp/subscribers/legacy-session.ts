@@ -118,8 +118,10 @@ export class LegacySession implements Subscriber {
   listChanged(list: ListName): void {
     this.#say(list, utf8(`{"jsonrpc":"2.0","method":"notifications/${list}/list_changed"}`));
   }
+  watching(server: string, uri: string): boolean {
+    return this.watches.has(server, uri);
+  }
   resourceUpdated(server: string, uri: string, notice: RpcMessage): void {
-    if (!this.watches.has(server, uri)) return;
     const outer = outerUri(this.view, server, uri);
     this.#say(`uri ${outer}`, splice(notice.bytes, [replaceWith(member(notice.params, "uri")!, JSON.stringify(outer))]));
   }

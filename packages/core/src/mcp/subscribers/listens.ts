@@ -193,8 +193,10 @@ class ListenSubscriber implements Subscriber {
     );
   }
 
+  watching(server: string, uri: string): boolean {
+    return this.#watches.has(server, uri);
+  }
   resourceUpdated(server: string, uri: string, notice: RpcMessage): void {
-    if (!this.#watches.has(server, uri)) return;
     const edits = [replaceWith(member(notice.params, "uri")!, JSON.stringify(outerUri(this.view, server, uri)))];
     const meta = member(notice.params, "_meta");
     const stamp = subscriptionMember(this.#id);

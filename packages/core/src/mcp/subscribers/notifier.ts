@@ -18,6 +18,8 @@ export interface Subscriber {
   readonly caller: Caller;
   readonly callerId: string;
   listChanged(list: ListName): void;
+  watching(server: string, uri: string): boolean;
+  /** Of a resource that it watches. */
   resourceUpdated(server: string, uri: string, notice: RpcMessage): void;
   logged(notice: RpcMessage): void;
 }
@@ -78,8 +80,14 @@ export class Notifier {
     const uri = stringMember(notice.bytes, notice.params, "uri");
     if (uri === null) return;
     const name = fullName(server, uri);
+    // First what rules most of them out and costs least.
     for (const subscriber of this.#subscribers.keys())
-      if (shows(subscriber.view, server) && this.#isOf(subscriber, whose) && this.#o.mayUse(subscriber.caller, name))
+      if (
+        subscriber.watching(server, uri) &&
+        shows(subscriber.view, server) &&
+        this.#isOf(subscriber, whose) &&
+        this.#o.mayUse(subscriber.caller, name)
+      )
         subscriber.resourceUpdated(server, uri, this.#o.looksAt(subscriber.caller, server) ? bareUpdate(uri) : notice);
   }
 
