@@ -17,7 +17,7 @@ async function ruled() {
     mcpServers: {},
     mcp: {
       rules: {
-        etc: { tools: ["files__*"], when: "args.path.startsWith('/etc')", effect: "deny", message: "Not there." },
+        etc: { tools: ["files__*"], when: "args.path.startsWith('/etc')", effect: "deny", message: "Not there" },
         big: { tools: ["files__write"], when: "has(args.bytes) && args.bytes > 100", effect: "approve" },
         own: { tools: ["files__delete"], when: "args.path.startsWith('/tmp/')", effect: "allow" },
       },
@@ -67,6 +67,12 @@ describe("POST /api/v1/mcp/explain", () => {
     expect((told.body["not_checked"] as string[]).length).toBeGreaterThan(0);
     expect([files.calls.length, await written()]).toEqual([0, 0]);
     expect(await make(name, args, as)).toBe(outcome);
+  });
+
+  it("says why a rule holds that could not be judged", async () => {
+    const { explain } = await ruled();
+    const checks = (await explain("files__read", {})).body["checks"] as { by: string; why: string }[];
+    expect(checks.find(({ by }) => by === "argument-rules")?.why).toMatch(/^Not there\. It could not be judged, so strictly: \S/);
   });
 
   it("tells it for a key, and only to who may know rules and keys of all", async () => {

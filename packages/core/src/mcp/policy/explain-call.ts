@@ -120,10 +120,15 @@ function ruleCheck({ effect, rule, message, findings }: RuleVerdict): CallCheck 
   const by = "argument-rules" as const;
   const error = findings.find((finding) => finding.rule === rule)?.error ?? null;
   const strictly = error === null ? "" : ` It could not be judged, so strictly: ${error}`;
-  if (effect === "deny") return { by, outcome: "refuses", rule, why: `${message ?? "A rule on arguments denies it."}${strictly}` };
+  if (effect === "deny") return { by, outcome: "refuses", rule, why: `${sentence(message ?? "A rule on arguments denies it")}${strictly}` };
   if (effect === "approve") return { by, outcome: "passes", rule, why: `A rule on arguments wants it approved.${strictly}` };
   if (effect === "allow") return { by, outcome: "passes", rule, why: "A rule on arguments has nobody asked." };
   return { by, outcome: "passes", rule: null, why: `Of ${findings.length} rules on arguments none holds.` };
+}
+
+/** What an operator wrote, with an end that something can follow. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function noTool(tool: string): CallCheck {
