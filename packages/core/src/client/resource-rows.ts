@@ -2,6 +2,7 @@ import type {
   AlertChannelRow,
   AlertRuleRow,
   ApprovalRuleRow,
+  ArgumentRuleRow,
   AuthEventRow,
   BudgetRow,
   ConfigEntryRow,
@@ -13,6 +14,7 @@ import type {
   McpToolRow,
   NamespaceRow,
   NodeRow,
+  PersonaRow,
   ProjectRow,
   RateLimitRow,
   RoleBindingRow,
@@ -62,6 +64,7 @@ export interface ResourceShapes {
   readonly alertChannels: ResourceShape<AlertChannelRow, "name" | "kind", never, "secret">;
   readonly alertRules: ResourceShape<AlertRuleRow, "name" | "metric" | "condition" | "threshold">;
   readonly approvalRules: ResourceShape<ApprovalRuleRow>;
+  readonly argumentRules: ResourceShape<ArgumentRuleRow, "name" | "tools" | "when" | "effect">;
   readonly authEvents: ResourceShape<AuthEventRow>;
   readonly budgets: ResourceShape<BudgetRow, "scope" | "amountUsd" | "period">;
   readonly config: ResourceShape<ConfigEntryRow, "key" | "value">;
@@ -77,6 +80,7 @@ export interface ResourceShapes {
   readonly models: ResourceShape<StoredModelRow, "provider" | "code">;
   readonly namespaces: ResourceShape<NamespaceRow, "name" | "servers">;
   readonly nodes: ResourceShape<NodeRow>;
+  readonly personas: ResourceShape<PersonaRow, "name">;
   readonly projects: OwnShape<ResourceShape<ProjectRow>, InputOf<typeof newProjectBody>>;
   readonly providerKeys: ResourceShape<StoredProviderKeyRow, "provider" | "value", never, "value">;
   readonly providers: ResourceShape<StoredProviderRow, "name", never, "apiKey">;
@@ -101,6 +105,7 @@ export const resourcePaths: Readonly<Record<keyof ResourceShapes, string>> = {
   alertChannels: "alert-channels",
   alertRules: "alert-rules",
   approvalRules: "approval-rules",
+  argumentRules: "argument-rules",
   authEvents: "auth-events",
   budgets: "budgets",
   config: "config",
@@ -112,6 +117,7 @@ export const resourcePaths: Readonly<Record<keyof ResourceShapes, string>> = {
   models: "models",
   namespaces: "namespaces",
   nodes: "nodes",
+  personas: "personas",
   projects: "projects",
   providerKeys: "provider-keys",
   providers: "providers",
