@@ -1,5 +1,5 @@
 import { hasService, privateMariadb, type PrivateMariadb } from "@sallyport/adapter-kit";
-import { allEntities, type AnyEntity } from "@sallyport/core/entities";
+import { allEntities, inboxItem, interrupt, type AnyEntity } from "@sallyport/core/entities";
 import driver, { type Connection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mysql } from "../../src/index.js";
@@ -46,6 +46,15 @@ async function housekeeping(url: string): Promise<void> {
         within,
       );
   }
+  // What the inbox looks after every ten seconds.
+  const system = { system: "explain" };
+  const looks = [
+    { where: { status: "pending", expiresAtMs: { lte: old } }, orderBy: "expiresAtMs", limit: 200 },
+    { where: { kind: "sign_in", status: "pending" }, orderBy: "expiresAtMs", limit: 200 },
+    { where: { createdAtMs: { lt: old }, status: { in: ["approved", "denied", "expired", "used"] } }, orderBy: "createdAtMs", limit: 200 },
+  ] as const;
+  for (const look of looks) await store.find(inboxItem, look as never, system, within);
+  await store.find(interrupt, { where: { itemId: "none" }, orderBy: "id", limit: 500 }, system, within);
   const { next } = await store.changes(null, 1, within);
   await store.changes(next, 100, within);
   await store.changes("0", 100, within);
