@@ -53,11 +53,6 @@ export const inboxItem = defineEntity({
     note: field(z.string().max(1_000).nullable(), { access: "server", column: text(1_000) }),
   },
   unique: [["openKey"]],
-  indexes: [
-    ["audience", "createdAtMs"],
-    ["status", "expiresAtMs"],
-    ["kind", "server"],
-    ["createdAtMs"],
-  ],
+  indexes: [["audience", "createdAtMs"], ["status", "expiresAtMs"], ["kind", "server"], ["createdAtMs"]],
 });
 export type InboxItemRow = RowType<typeof inboxItem>;
