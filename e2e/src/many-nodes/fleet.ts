@@ -1,47 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { build } from "tsup";
+import { bundled } from "../bundled.js";
 import { OWNER_KEY, type Asked, type NodeOptions } from "./process/node-options.js";
-
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const outDir = `${root}node_modules/.cache/sallyport-many-nodes/`;
-
-/** The node's program as one file, made of the sources as they stand now; what npm installed stays outside. */
-export async function nodeProgram(): Promise<string> {
-  const name = `gateway-node-${process.pid}`;
-  await build({
-    entry: { [name]: fileURLToPath(new URL("process/gateway-node.ts", import.meta.url)) },
-    outDir,
-    ...{
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      splitting: false,
-      sourcemap: false,
-      clean: false,
-      config: false,
-      silent: true,
-      dts: false,
-    },
-    noExternal: [/^@sallyport\//, "#platform"],
-    external: [/^(?![./#]|@sallyport\/)/],
-    esbuildPlugins: [
-      {
-        name: "sources",
-        setup: (made) => {
-          made.onResolve({ filter: /^#platform$/ }, () => ({ path: `${root}packages/core/src/platform/node.ts` }));
-          made.onResolve({ filter: /^@sallyport\// }, ({ path }) => {
-            const [, own = "", inner] = path.split("/");
-            return { path: `${root}packages/${own}/src/${inner === undefined ? "" : `${inner}/`}index.ts` };
-          });
-        },
-      },
-    ],
-  });
-  return `${outDir}${name}.js`;
-}
 
 export interface Answered {
   readonly status: number;
@@ -116,7 +77,7 @@ export interface Fleet {
 }
 
 export async function startFleet(count: number, options: NodeOptions): Promise<Fleet> {
-  const program = await nodeProgram();
+  const program = await bundled(new URL("process/gateway-node.ts", import.meta.url));
   // The first makes the tables.
   const nodes = [await startNode(program, options)];
   nodes.push(...(await Promise.all(Array.from({ length: count - 1 }, () => startNode(program, options)))));

@@ -5,7 +5,7 @@ import type { Recorded } from "../check/recorded.js";
 import { gatewayOf, storageAt } from "../worker/gateway-of.js";
 import { mutated } from "../worker/mutants.js";
 import type { WorkerOptions } from "../worker/worker-options.js";
-import { bundled } from "./bundle.js";
+import { bundled } from "../../bundled.js";
 import { startChild, type Child } from "./child.js";
 import { historyTables, readHistory, readTasks } from "./history.js";
 import type { Place } from "./places.js";
@@ -46,7 +46,7 @@ export class Farm {
     place: Place,
     o: { readonly over?: Partial<WorkerOptions>; readonly mutant?: string; readonly at?: Place["at"] } = {},
   ): Promise<Farm> {
-    const file = await bundled("crash-worker");
+    const file = await bundled(new URL("../worker/crash-worker.ts", import.meta.url));
     // Before anybody has prepared a statement: MariaDB 10.11 dies of a trigger that is made beneath one.
     await storageAt(place.at).migrate();
     await place.run(historyTables(place.kind));

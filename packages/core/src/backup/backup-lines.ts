@@ -2,6 +2,7 @@ import { GatewayError } from "../errors/index.js";
 import type { Crypto, KeptInstants } from "../ports/index.js";
 import { toHex } from "../util/encoding/hex.js";
 import { isObject, parseJsonText } from "../util/json.js";
+import { joinBytes } from "../util/encoding/join-bytes.js";
 
 /** The form of the file; another number is another form. */
 export const BACKUP_FORMAT = 1;
@@ -104,7 +105,7 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>, maxBytes = MAX
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
       if (held + at - from > maxBytes) throw tooLong();
       const piece = chunk.subarray(from, at);
-      yield parts.length === 0 ? piece : joined([...parts, piece]);
+      yield parts.length === 0 ? piece : joinBytes([...parts, piece]);
       parts = [];
       held = 0;
       from = at + 1;
@@ -114,17 +115,7 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>, maxBytes = MAX
     if (held > maxBytes) throw tooLong();
     parts.push(chunk.slice(from));
   }
-  if (parts.length > 0) yield joined(parts);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  if (parts.length > 0) yield joinBytes(parts);
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });

@@ -2,6 +2,7 @@ import type { HttpAnswer, Inbound } from "../calls/index.js";
 import { GatewayError } from "../errors/index.js";
 import { failedAnswer } from "./answers.js";
 import { tooLarge } from "./faces/json-body.js";
+import { joinBytes } from "../util/encoding/join-bytes.js";
 
 export interface FetchOptions {
   /** The path under which the gateway is mounted, when the host does not strip it: `/ai`. */
@@ -84,7 +85,7 @@ class FetchInbound implements Inbound {
     try {
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) return concat(chunks, length);
+        if (done) return chunks.length === 1 ? chunks[0]! : joinBytes(chunks);
         length += value.byteLength;
         if (length > maxBytes) throw tooLarge(maxBytes);
         chunks.push(value);
@@ -116,17 +117,6 @@ async function dropRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
 
 function left(): GatewayError {
   return new GatewayError("cancelled", "The caller went away.");
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 function toResponse(answer: HttpAnswer, inbound: FetchInbound): Response {

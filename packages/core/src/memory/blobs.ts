@@ -1,6 +1,7 @@
 import { assertWithin, GatewayError, type Blobs, type Clock, type Within } from "../ports/index.js";
 import { systemClock } from "./system-clock.js";
 import { toHex } from "../util/encoding/hex.js";
+import { joinBytes } from "../util/encoding/join-bytes.js";
 
 const PIECE_BYTES = 64 * 1024;
 
@@ -22,16 +23,6 @@ function within<T>(promise: Promise<T>, w: Within, clock: Clock): Promise<T> {
       (error: unknown) => finish(() => reject(error as Error)),
     );
   });
-}
-
-function join(chunks: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 class MemoryBlobs implements Blobs {
@@ -94,7 +85,7 @@ class MemoryBlobs implements Blobs {
         const next = await within(source.next(), w, this.#clock);
         if (next.done === true) {
           ended = true;
-          return join(chunks, bytes);
+          return joinBytes(chunks);
         }
         bytes += next.value.byteLength;
         if (bytes > maxBytes)

@@ -3,7 +3,7 @@ import type { Caller, ToolDefinition } from "../../calls/index.js";
 import type { Snapshot } from "../../config/snapshot.js";
 import type { McpToolRow } from "../../entities/index.js";
 import type { Clock } from "../../ports/index.js";
-import { concat, splice, utf8, type Edit } from "../frames/splice.js";
+import { splice, utf8, type Edit } from "../frames/splice.js";
 import { purposeEdit } from "../purpose.js";
 import { isCoded, type Sha256 } from "../shape/outer-names.js";
 import type { ArgumentFill } from "../shape/argument-fill.js";
@@ -14,6 +14,7 @@ import { Shelf, type Withheld } from "./shelf.js";
 import { toolNotFound } from "./unreachable.js";
 import { fullName, locate, outerName, outerUri, shows, splitName, type Located, type NamedKind, type View } from "./view.js";
 import { Views } from "./views.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 /** Encoded lists that are kept: one for each kind, view and set of grants. */
 const MAX_KEPT = 256;
@@ -311,5 +312,5 @@ function encodeArray(entries: readonly Uint8Array[]): Uint8Array {
   const parts: Uint8Array[] = [OPEN];
   for (const [i, entry] of entries.entries()) parts.push(...(i === 0 ? [entry] : [COMMA, entry]));
   parts.push(CLOSE);
-  return concat(parts);
+  return joinBytes(parts);
 }

@@ -13,7 +13,7 @@ import { fullName, locate, locateUri, type Located } from "../catalogue/view.js"
 import { textAt, type JsonNode } from "../frames/json-scan.js";
 import { member, stringMember, type RpcMessage } from "../frames/message.js";
 import { RPC } from "../frames/protocol.js";
-import { replaceWith, utf8, concat, type Edit } from "../frames/splice.js";
+import { replaceWith, utf8, type Edit } from "../frames/splice.js";
 import { argumentsOf } from "../tool-events.js";
 import { traceOf } from "../tool-exchange.js";
 import { guardedExchange } from "../resilience/guarded-exchange.js";
@@ -29,6 +29,7 @@ import { relayRequest } from "./relay.js";
 import type { RpcCall } from "./request.js";
 import { errorAnswer, jsonAnswer, resultBytes, resultHead } from "./respond.js";
 import { answerSoon } from "./tool-stream.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 export interface OtherCallsOptions {
   readonly catalogue: Catalogue;
@@ -62,7 +63,7 @@ export class OtherCalls {
     const keepMs = rpc.era === "legacy" ? null : catalogue.keepMs(kind, view, caller);
     const head = resultHead(rpc.era, this.#o.version, { keepMs });
     const open = utf8(`{"jsonrpc":"2.0","id":${rpc.id},"result":{${head}${head === "" ? "" : ","}"${kind}":`);
-    return jsonAnswer(200, concat([open, entries, CLOSE, CLOSE]));
+    return jsonAnswer(200, joinBytes([open, entries, CLOSE, CLOSE]));
   }
 
   /** Errors: `validation_failed`, `forbidden`, `not_found`, and those of the way. */

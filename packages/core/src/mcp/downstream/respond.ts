@@ -3,7 +3,8 @@ import { GatewayError } from "../../errors/index.js";
 import { requiredCapabilitiesOf } from "../bridge/missing-capability.js";
 import type { Era } from "../frames/protocol.js";
 import { META, RPC } from "../frames/protocol.js";
-import { concat, utf8 } from "../frames/splice.js";
+import { utf8 } from "../frames/splice.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 export const JSON_HEADERS: Headers = [["content-type", "application/json"]];
 export const STREAM_HEADERS: Headers = [
@@ -36,7 +37,7 @@ export function errorAnswer(status: number, id: string, error: RpcError): HttpAn
   return jsonAnswer(status, errorBytes(id, error), status === 405 ? [["allow", "GET, POST, DELETE"]] : []);
 }
 export function resultBytes(id: string, result: Uint8Array): Uint8Array {
-  return concat([utf8(`{"jsonrpc":"2.0","id":${id},"result":`), result, TAIL]);
+  return joinBytes([utf8(`{"jsonrpc":"2.0","id":${id},"result":`), result, TAIL]);
 }
 
 /** What every result of 2026-07-28 carries, as members without braces; empty before it. `keepMs`: how long it may be kept, by its caller alone; null where results say nothing of it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { idText, member, numericId, readMessage, requestPlan, stringMember, upstreamPlan, valueMember } from "./message.js";
-import { concat, insertMembers, rebuild, replaceWith, splice, utf8 } from "./splice.js";
+import { insertMembers, rebuild, replaceWith, splice, utf8 } from "./splice.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const read = (source: string) => readMessage(utf8(source), requestPlan);
@@ -89,6 +90,6 @@ describe("splice", () => {
   });
 
   it("puts parts together", () => {
-    expect(text(concat([utf8("a"), utf8(""), utf8("bc")]))).toBe("abc");
+    expect(text(joinBytes([utf8("a"), utf8(""), utf8("bc")]))).toBe("abc");
   });
 });

@@ -78,16 +78,3 @@ export function rebuild(
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The parts one after the other. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const target = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    target.set(part, at);
-    at += part.length;
-  }
-  return target;
-}

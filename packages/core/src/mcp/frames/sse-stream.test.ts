@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { SseReader } from "../../util/sse.js";
 import { FakeClock } from "../../testing/fake-clock.js";
 import { SseStream, oneLine, sseFrame } from "./sse-stream.js";
-import { concat, utf8 } from "./splice.js";
+import { utf8 } from "./splice.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -55,7 +56,7 @@ describe("SseStream", () => {
         const pretty = utf8(JSON.stringify(value, null, 2));
         expect(text(oneLine(pretty))).not.toMatch(/[\n\r]/);
         expect(JSON.parse(text(oneLine(pretty)))).toEqual(JSON.parse(text(pretty)));
-        const back = new SseReader(1e6).push(concat([sseFrame(pretty), sseFrame(pretty)]));
+        const back = new SseReader(1e6).push(joinBytes([sseFrame(pretty), sseFrame(pretty)]));
         expect(back.map((event) => JSON.parse(event.data) as unknown)).toEqual([JSON.parse(text(pretty)), JSON.parse(text(pretty))]);
       }),
     );

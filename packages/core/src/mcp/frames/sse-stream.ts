@@ -1,5 +1,6 @@
 import type { Clock } from "../../ports/index.js";
-import { concat, utf8 } from "./splice.js";
+import { utf8 } from "./splice.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 const HEAD = utf8("event: message\ndata: ");
 const TAIL = utf8("\n\n");
@@ -17,7 +18,7 @@ export function oneLine(json: Uint8Array): Uint8Array {
 }
 
 export function sseFrame(json: Uint8Array): Uint8Array {
-  return concat([HEAD, oneLine(json), TAIL]);
+  return joinBytes([HEAD, oneLine(json), TAIL]);
 }
 
 /**
@@ -62,7 +63,7 @@ export class SseStream implements AsyncIterable<Uint8Array> {
         this.#queue = [];
         this.#waitingBytes = 0;
         if (frames.length === 1) yield frames[0]!;
-        else if (frames.length > 1) yield concat(frames);
+        else if (frames.length > 1) yield joinBytes(frames);
         else if (this.#ended) return;
         else await new Promise<void>((resolve) => (this.#wake = resolve));
       }

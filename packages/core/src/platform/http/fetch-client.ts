@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/index.js";
 import type { Clock, HttpClient, HttpRequest, HttpResponse, Within } from "../../ports/index.js";
 import { parseTarget } from "./target.js";
 import { transportError } from "./transport-errors.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 /** What `httpClient` of the Node platform takes; here the runtime itself connects, pools and resolves. */
 export interface HttpClientOptions {
@@ -115,13 +116,7 @@ class FetchedResponse implements HttpResponse {
         throw new GatewayError("payload_too_large", `The server's answer is larger than ${maxBytes} bytes.`, { details: { maxBytes } });
       parts.push(chunk);
     }
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.byteLength;
-    }
-    return whole;
+    return joinBytes(parts);
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {

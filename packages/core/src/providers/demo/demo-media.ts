@@ -1,5 +1,6 @@
 import { encodeBase64 } from "../../wire/shared/base64.js";
 import { wavOf } from "../media/wav.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 const SIDE = 64;
 const SAMPLE_RATE = 8_000;
@@ -43,7 +44,7 @@ export function pngOf(text: string): string {
   view.setUint32(4, SIDE);
   head.set([8, 2, 0, 0, 0], 8); // 8 bits, red-green-blue
   return encodeBase64(
-    join([
+    joinBytes([
       Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
       pngChunk("IHDR", head),
       pngChunk("IDAT", zlibStored(rows)),
@@ -77,10 +78,10 @@ export function aviOf(text: string): Uint8Array {
     return riff("00db", pixels);
   });
   const header = numbers([1_000_000 / FRAMES, frameBytes * FRAMES, 0, 0, FRAMES, 0, 1, frameBytes, FRAME_SIDE, FRAME_SIDE, 0, 0, 0, 0]);
-  const stream = join([ascii("vidsDIB "), numbers([0, 0, 0, 1, FRAMES, 0, FRAMES, frameBytes, 0xffffffff, 0, 0, 0])]);
+  const stream = joinBytes([ascii("vidsDIB "), numbers([0, 0, 0, 1, FRAMES, 0, FRAMES, frameBytes, 0xffffffff, 0, 0, 0])]);
   const format = numbers([40, FRAME_SIDE, FRAME_SIDE, 1 | (24 << 16), 0, frameBytes, 0, 0, 0, 0]);
   const streams = list("strl", [riff("strh", stream), riff("strf", format)]);
-  const body = join([ascii("AVI "), list("hdrl", [riff("avih", header), streams]), list("movi", frames)]);
+  const body = joinBytes([ascii("AVI "), list("hdrl", [riff("avih", header), streams]), list("movi", frames)]);
   return riff("RIFF", body);
 }
 
@@ -100,25 +101,15 @@ function numbers(values: readonly number[]): Uint8Array {
   for (const [at, value] of values.entries()) view.setUint32(at * 4, value >>> 0, true);
   return new Uint8Array(view.buffer);
 }
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 function riff(name: string, body: Uint8Array): Uint8Array {
-  return join([ascii(name), numbers([body.length]), body]);
+  return joinBytes([ascii(name), numbers([body.length]), body]);
 }
 function list(name: string, parts: readonly Uint8Array[]): Uint8Array {
-  return riff("LIST", join([ascii(name), ...parts]));
+  return riff("LIST", joinBytes([ascii(name), ...parts]));
 }
 
 function pngChunk(name: string, body: Uint8Array): Uint8Array {
-  const checked = join([ascii(name), body]);
+  const checked = joinBytes([ascii(name), body]);
   const frame = new Uint8Array(checked.length + 8);
   const view = new DataView(frame.buffer);
   view.setUint32(0, body.length);

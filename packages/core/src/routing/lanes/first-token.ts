@@ -1,3 +1,4 @@
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 type Result = IteratorResult<Uint8Array, unknown>;
 
 /** More is not held back: the vendor has begun to say something, if nothing of use. */
@@ -16,7 +17,7 @@ export async function firstToken(frames: AsyncIterator<Uint8Array>): Promise<Res
     held.push(next.value);
     bytes += next.value.byteLength;
     if (isComment(next.value) && bytes <= MOST_HELD_BYTES) continue;
-    return held.length === 1 ? next : { done: false, value: joined(held, bytes) };
+    return held.length === 1 ? next : { done: false, value: joinBytes(held) };
   }
 }
 
@@ -29,14 +30,4 @@ function isComment(frames: Uint8Array): boolean {
     isLineStart = isBreak;
   }
   return true;
-}
-
-function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return all;
 }

@@ -2,7 +2,7 @@ import type { HttpAnswer, ProtocolId } from "../../calls/index.js";
 import { GatewayError } from "../../errors/index.js";
 import type { BatchRequest, BatchResult, CallOptions, Services } from "../../seams/index.js";
 import { fromUtf8, utf8 } from "../../util/json.js";
-import { collectBytes } from "../../wire/shared/join-bytes.js";
+import { collectBytes } from "../../util/encoding/join-bytes.js";
 import type { Codec } from "../../wire/shared/codec.js";
 
 /** The endpoints that a batch may be for, and whose dialect their requests are in. */

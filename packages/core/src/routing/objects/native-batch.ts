@@ -5,7 +5,7 @@ import { GatewayError } from "../../errors/index.js";
 import type { NativeBatch, OperationContext } from "../../providers/index.js";
 import type { BatchRequest, BatchResult } from "../../seams/index.js";
 import { fromUtf8, isObject, utf8 } from "../../util/json.js";
-import { collectBytes } from "../../wire/shared/join-bytes.js";
+import { collectBytes } from "../../util/encoding/join-bytes.js";
 import type { Codec } from "../../wire/shared/codec.js";
 import { namesOwnFile } from "../lanes/prepare/own-files.js";
 import { mayNameHandle } from "../lanes/prepare/vendor-handles.js";

@@ -18,7 +18,7 @@ import type {
   StoredBatch,
 } from "../../seams/index.js";
 import { newId } from "../../util/ids.js";
-import { collectBytes } from "../../wire/shared/join-bytes.js";
+import { collectBytes } from "../../util/encoding/join-bytes.js";
 import { mayNameHandles } from "../lanes/prepare/vendor-handles.js";
 import { resolve, type Target } from "../resolve.js";
 import { checkRequests, readBatchFile, readRequests, writeRequests } from "./batch-input.js";

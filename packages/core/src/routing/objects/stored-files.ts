@@ -2,7 +2,7 @@ import type { Caller } from "../../calls/index.js";
 import type { VendorObjectRow } from "../../entities/index.js";
 import type { Files, NewFile, ObjectContent, ObjectList, ObjectPage, Services, StoredFile } from "../../seams/index.js";
 import { newId } from "../../util/ids.js";
-import { collectBytes } from "../../wire/shared/join-bytes.js";
+import { collectBytes } from "../../util/encoding/join-bytes.js";
 import { cutText, toWellFormed } from "../../util/well-formed.js";
 import { contentRemovals, contentWrites, readContent } from "./file-contents.js";
 import { storedCaller, type ObjectRecords } from "./object-records.js";

@@ -15,7 +15,7 @@ import type { CallOptions, ModelCaller, StoredVideo, Videos } from "../../seams/
 import { newId } from "../../util/ids.js";
 import { KeepAlive } from "../../util/keep-alive.js";
 import { untilAborted } from "../../util/until-aborted.js";
-import { collectBytes } from "../../wire/shared/join-bytes.js";
+import { collectBytes } from "../../util/encoding/join-bytes.js";
 
 export interface CallerAskerOptions {
   readonly models: ModelCaller;

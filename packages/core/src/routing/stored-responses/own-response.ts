@@ -4,6 +4,7 @@ import { fromUtf8, isObject, parseJsonText, utf8 } from "../../util/json.js";
 import { parseSse, sseFrameEnd } from "../../util/sse.js";
 import type { StoredResponseRow } from "../../entities/index.js";
 import { JsonFields } from "./json-fields.js";
+import { joinBytes } from "../../util/encoding/join-bytes.js";
 
 /** What a response says of itself when it is kept here, whoever made it. */
 export interface Own {
@@ -102,14 +103,7 @@ export function frameOf(type: string, data: string): Uint8Array {
 
 /** Frames as one chunk. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return parts.length === 1 ? parts[0]! : joinBytes(parts);
 }
 
 /** Line breaks of JSON that stand between its values. */

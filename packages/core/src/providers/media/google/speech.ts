@@ -4,7 +4,7 @@ import { decodeBase64 } from "../../../wire/shared/base64.js";
 import { unsupported } from "../../../wire/shared/fields.js";
 import { asUpstream } from "../../../wire/shared/upstream-json.js";
 import type { OperationContext } from "../../operations.js";
-import { joinBytes } from "../../../wire/shared/join-bytes.js";
+import { joinBytes } from "../../../util/encoding/join-bytes.js";
 import { wavOf } from "../wav.js";
 import { generate } from "./google-exchange.js";
 

@@ -4,7 +4,7 @@ import type { ObjectContent, Services } from "../../../seams/index.js";
 import { ByteWord } from "../../../util/encoding/byte-word.js";
 import { encodeBase64 } from "../../../wire/shared/base64.js";
 import { mapMedia } from "../../../wire/shared/adapt/url-media.js";
-import { collectBytes } from "../../../wire/shared/join-bytes.js";
+import { collectBytes } from "../../../util/encoding/join-bytes.js";
 
 /** A file that its caller keeps with the gateway. Errors: `not_found` when there is none that the caller may see. */
 export type ReadFile = (id: string, caller: Caller) => Promise<ObjectContent & { readonly filename: string }>;
